@@ -1,0 +1,55 @@
+//! Why a job did not bring what it was started for, and what that means for its budgets.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The consequence of a failure. Whoever makes the failure knows best which it is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum FailureClass {
+    /// The outside world is unwell: try again later, own budget.
+    Transient,
+    /// Trying again may help, but only so often: exit code, invalid output.
+    Permanent,
+    /// A limit was reached: memory, disk, time, silence. Counts like a permanent failure.
+    Resource,
+    /// Our own doing: a restart, a node that died. Consumes no budget.
+    Lost,
+    /// The model provider does not know us. Burns no retry; a person must act.
+    Credentials,
+}
+
+/// A failure of a job, in words for a person and in a class for the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// What it means for the budgets.
+    pub class: FailureClass,
+    /// One sentence that says what happened and, where there is something, what to change.
+    pub message: String,
+    /// The other side asked for this much patience.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure without a wish about when to come back.
+    #[must_use]
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), retry_after: None }
+    }
+}

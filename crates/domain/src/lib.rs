@@ -1,0 +1,24 @@
+//! What exists in Gatewright and what may happen to it.
+//!
+//! Pure: no I/O, no clock, no randomness, no async. Everything that changes a pipeline is decided here,
+//! by [`pipeline::decide`]; everything else in the workspace only produces inputs or carries out effects.
+
+pub mod id;
+pub mod limits;
+pub mod name;
+pub mod revision;
+
+pub mod item;
+pub mod usage;
+pub mod verdict;
+
+pub mod failure;
+pub mod path_rules;
+
+pub mod brief;
+pub mod definition;
+
+pub mod decision;
+pub mod job;
+pub mod pipeline;
+pub mod run;

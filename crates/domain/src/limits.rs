@@ -1,0 +1,59 @@
+//! Every limit that is ours to set, with the reason for its value.
+
+use std::time::Duration;
+
+/// Tries of a job that fails for good reasons of its own (exit code, invalid output).
+pub const JOB_ATTEMPTS_MAX: u32 = 2;
+/// Tries of a job whose outside world is unwell (429, 529, connection reset); they cost nothing else.
+pub const JOB_TRANSIENT_ATTEMPTS_MAX: u32 = 5;
+/// Times in a row that a job may be lost to restarts before a person is asked.
+pub const JOB_LOST_MAX: u32 = 3;
+
+/// First step of the backoff.
+pub const BACKOFF_BASE: Duration = Duration::from_secs(10);
+/// Longest backoff; also caps a `Retry-After`.
+pub const BACKOFF_MAX: Duration = Duration::from_mins(10);
+
+/// How long a lease lasts without a heartbeat.
+pub const LEASE_TTL: Duration = Duration::from_secs(30);
+/// Heartbeats come three to a lease, so that one may be late and one lost.
+pub const LEASE_HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Time limit of an agent run where its role sets none.
+pub const AGENT_TIME_LIMIT: Duration = Duration::from_mins(30);
+/// How long an agent may be silent, no tool call being under way.
+pub const AGENT_STALL_LIMIT: Duration = Duration::from_mins(5);
+/// How long one tool call of an agent may take before its silence counts as a stall.
+pub const AGENT_TOOL_LIMIT: Duration = Duration::from_mins(15);
+/// Between SIGTERM and SIGKILL.
+pub const AGENT_STOP_GRACE: Duration = Duration::from_secs(10);
+/// Bytes of one run's log; past it the log says that it was cut and the agent goes on.
+pub const RUN_LOG_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// Bytes of one line of an agent's stream that are parsed; a longer line is kept raw in the log only.
+pub const STREAM_LINE_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// Time limit of a gate's command where it sets none.
+pub const GATE_TIME_LIMIT: Duration = Duration::from_mins(10);
+/// Lines of a gate command's output that are shown.
+pub const GATE_OUTPUT_LINES: usize = 500;
+/// Bytes of findings in a brief; the whole stands in the evidence.
+pub const BRIEF_FINDINGS_BYTES_MAX: usize = 12 * 1024;
+
+/// Times that a role may hand in what it must not (or nothing) before a person is asked.
+pub const HAND_IN_RETRIES_MAX: u32 = 2;
+/// Rounds of questions that an agent may ask in one stage.
+pub const QUESTION_ROUNDS_MAX: u32 = 3;
+/// Times that a merge starts again because its target moved.
+pub const MERGE_RETRIES_MAX: u32 = 5;
+/// Default of `max` in `on_fail`.
+pub const ROUTE_MAX: u32 = 3;
+
+/// Bytes of one file that an agent may add; more is a finding.
+pub const HAND_IN_FILE_BYTES_MAX: u64 = 50 * 1024 * 1024;
+/// Bytes of everything that one run may hand in.
+pub const HAND_IN_BYTES_MAX: u64 = 500 * 1024 * 1024;
+
+/// Characters of an item's title that are kept.
+pub const TITLE_CHARS_MAX: usize = 500;
+/// Bytes of an item's description that are kept.
+pub const DESCRIPTION_BYTES_MAX: usize = 256 * 1024;

@@ -1,0 +1,309 @@
+//! What people decide.
+
+use super::{
+    Draft, Refusal,
+    draft::{feedback, options, with_comment},
+    gates::edge,
+};
+use crate::{
+    brief::Feedback,
+    decision::Choice,
+    definition::Check,
+    id::DecisionId,
+    name::StageName,
+    pipeline::{Block, EventKind, InputTag, PipelineState, StageAttempt, Step},
+    verdict::{Finding, VerdictOutcome},
+};
+
+/// Refuses a choice that is not offered, and one that needs words but has none.
+fn check(choice: Choice, comment: &str, options: &[Choice]) -> Result<(), Refusal> {
+    if !options.contains(&choice) {
+        return Err(Refusal::NotOffered { choice, options: options.to_vec() });
+    }
+    if choice.needs_comment() && comment.trim().is_empty() {
+        return Err(Refusal::CommentMissing { choice });
+    }
+    Ok(())
+}
+
+impl Draft<'_> {
+    /// An approval or an answer to an agent's questions.
+    pub(super) fn gate_answered(
+        &mut self,
+        attempt: &StageAttempt,
+        id: DecisionId,
+        choice: Choice,
+        comment: &str,
+    ) -> Result<(), Refusal> {
+        let (stage, gate) = (self.stage(&attempt.stage)?, self.gate_of(attempt)?);
+        let Step::Gating { gate: index, commit } = attempt.step.clone() else {
+            return Err(Refusal::Inconsistent {
+                what: "a person was asked outside of a gate".to_owned(),
+            });
+        };
+        let by = self.context.by.clone();
+        if let Check::Approval { .. } = gate.check {
+            check(choice, comment, &[Choice::Approve, Choice::Reject])?;
+            self.resolve(id, choice, comment);
+            let approved = choice == Choice::Approve;
+            self.event(EventKind::GateJudged {
+                stage: stage.name.clone(),
+                gate: gate.name.clone(),
+                commit: commit.clone(),
+                outcome: if approved { VerdictOutcome::Pass } else { VerdictOutcome::Fail },
+                summary: if approved {
+                    format!("approved by {by}")
+                } else {
+                    format!("rejected by {by}: {comment}")
+                },
+            });
+            if approved {
+                return self.judge_from(attempt.clone(), stage, index + 1);
+            }
+            let route = gate.on_fail.as_ref().or(stage.on_fail.as_ref());
+            let to = route.map_or_else(|| stage.name.clone(), |route| route.to.clone());
+            let feedback = feedback(&by, vec![Finding::blocking(comment)]);
+            self.pipeline.seen.insert(stage.name.clone(), commit);
+            // A person's word is not counted against the route: people know what they do.
+            self.event(EventKind::SentBack {
+                from: stage.name.clone(),
+                to: to.clone(),
+                by,
+                count: 1,
+                max: None,
+                findings: feedback.findings.clone(),
+            });
+            self.leave_merge(attempt);
+            return self.enter(&to, feedback);
+        }
+        check(choice, comment, &[Choice::Answer, Choice::Cancel])?;
+        self.resolve(id, choice, comment);
+        if choice == Choice::Cancel {
+            self.give_up(comment);
+            return Ok(());
+        }
+        let feedback = with_comment(attempt.feedback.clone(), "your questions", comment, &by);
+        self.enter(&stage.name, feedback)
+    }
+
+    /// A person settles what blocked the pipeline.
+    pub(super) fn block_answered(
+        &mut self,
+        state: &PipelineState,
+        attempt: &StageAttempt,
+        id: DecisionId,
+        block: &Block,
+        choice: Choice,
+        comment: &str,
+    ) -> Result<(), Refusal> {
+        check(choice, comment, &options(block))?;
+        match choice {
+            Choice::Cancel => {
+                self.resolve(id, choice, comment);
+                self.give_up(comment);
+                Ok(())
+            }
+            Choice::Waive => {
+                self.resolve(id, choice, comment);
+                self.waive(attempt, block, comment)
+            }
+            Choice::Retry | Choice::Continue | Choice::Answer => {
+                self.resolve(id, choice, comment);
+                self.go_on(attempt, block, comment)
+            }
+            Choice::Approve | Choice::Reject => {
+                Err(Refusal::NotAllowed { state: state.into(), input: InputTag::Resolve })
+            }
+        }
+    }
+
+    /// `retry` without naming the question.
+    pub(super) fn retry_block(
+        &mut self,
+        attempt: &StageAttempt,
+        id: DecisionId,
+        block: &Block,
+        comment: &str,
+    ) -> Result<(), Refusal> {
+        let choice = options(block)[0];
+        check(choice, comment, &options(block))?;
+        self.resolve(id, choice, comment);
+        self.go_on(attempt, block, comment)
+    }
+
+    /// Does what blocked once more, with fresh budgets.
+    fn go_on(
+        &mut self,
+        attempt: &StageAttempt,
+        block: &Block,
+        comment: &str,
+    ) -> Result<(), Refusal> {
+        let by = self.context.by.clone();
+        let stage = self.stage(&attempt.stage)?;
+        match block {
+            Block::GateFailed { to, feedback, gate } => {
+                let gate = stage.gates.iter().find(|it| it.name == *gate);
+                if let Some(route) =
+                    gate.and_then(|it| it.on_fail.as_ref()).or(stage.on_fail.as_ref())
+                {
+                    self.pipeline.routes.remove(&edge(stage, route));
+                }
+                self.enter(to, with_comment(feedback.clone(), "how to go on", comment, &by))
+            }
+            Block::HandIn { feedback, .. } => {
+                self.pipeline.routes.remove(&format!("{}?hand-in", stage.name));
+                self.enter(
+                    &stage.name,
+                    with_comment(feedback.clone(), "how to go on", comment, &by),
+                )
+            }
+            Block::Questions { questions } => {
+                self.pipeline.routes.remove(&format!("{}?questions", stage.name));
+                self.enter(
+                    &stage.name,
+                    with_comment(attempt.feedback.clone(), questions, comment, &by),
+                )
+            }
+            Block::GateError { .. } => {
+                let Step::Gating { gate, .. } = attempt.step else {
+                    return Err(Refusal::Inconsistent {
+                        what: "a gate could not answer although none was asked".to_owned(),
+                    });
+                };
+                self.judge_from(attempt.clone(), stage, gate)
+            }
+            Block::JobFailed { .. } if matches!(attempt.step, Step::Opening) => {
+                self.reopen();
+                Ok(())
+            }
+            Block::JobFailed { .. } => self.enter(
+                &stage.name,
+                with_comment(attempt.feedback.clone(), "how to go on", comment, &by),
+            ),
+            Block::Limit { .. } => {
+                self.pipeline.limit_grants += 1;
+                self.arm_wall_time();
+                if matches!(attempt.step, Step::Opening) {
+                    self.reopen();
+                    return Ok(());
+                }
+                self.enter(
+                    &stage.name,
+                    with_comment(attempt.feedback.clone(), "how to go on", comment, &by),
+                )
+            }
+        }
+    }
+
+    /// Goes on past a gate, on a person's responsibility.
+    fn waive(
+        &mut self,
+        attempt: &StageAttempt,
+        block: &Block,
+        comment: &str,
+    ) -> Result<(), Refusal> {
+        let (Block::GateFailed { .. } | Block::GateError { .. }) = block else {
+            return Err(Refusal::Inconsistent { what: "there is no gate to waive".to_owned() });
+        };
+        let Step::Gating { gate: index, commit } = &attempt.step else {
+            // A merge conflict: no commit exists that could be let through.
+            return Err(Refusal::NotOffered {
+                choice: Choice::Waive,
+                options: vec![Choice::Retry, Choice::Cancel],
+            });
+        };
+        let (stage, gate) = (self.stage(&attempt.stage)?, self.gate_of(attempt)?);
+        self.event(EventKind::GateJudged {
+            stage: stage.name.clone(),
+            gate: gate.name.clone(),
+            commit: commit.clone(),
+            outcome: VerdictOutcome::Waived,
+            summary: format!("waived by {}: {comment}", self.context.by),
+        });
+        self.judge_from(attempt.clone(), stage, index + 1)
+    }
+
+    fn give_up(&mut self, reason: &str) {
+        self.event(EventKind::Cancelled { reason: reason.to_owned() });
+        self.end(PipelineState::Cancelled {
+            by: self.context.by.clone(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    pub(super) fn cancel(&mut self, state: &PipelineState, reason: &str) {
+        self.withdraw_decision(state);
+        self.give_up(reason);
+    }
+
+    pub(super) fn pause(&mut self, state: &PipelineState) {
+        self.event(EventKind::Paused);
+        self.pipeline.state = PipelineState::Paused { inner: Box::new(state.clone()) };
+    }
+
+    pub(super) fn resume(&mut self, inner: &PipelineState) {
+        self.event(EventKind::Resumed);
+        self.pipeline.state = inner.clone();
+    }
+
+    /// Keeps a pipeline paused after something ended inside of its pause.
+    pub(super) fn pause_again(&mut self) {
+        if !self.pipeline.state.is_terminal() {
+            let inner = std::mem::replace(&mut self.pipeline.state, PipelineState::Queued);
+            self.pipeline.state = PipelineState::Paused { inner: Box::new(inner) };
+        }
+    }
+
+    pub(super) fn restart_stage(
+        &mut self,
+        state: &PipelineState,
+        name: &StageName,
+    ) -> Result<(), Refusal> {
+        self.stage(name)?;
+        if self.pipeline.head.is_none() {
+            // Before the repository was found there is nothing to begin a stage with.
+            return Err(Refusal::NotAllowed { state: state.into(), input: InputTag::RestartStage });
+        }
+        self.withdraw_decision(state);
+        self.leave_work_behind();
+        // A person begins anew, with fresh budgets.
+        self.pipeline.routes.retain(|route, _| !starts_at(route, name));
+        self.event(EventKind::Restarted { stage: name.clone() });
+        self.enter(name, Feedback::default())
+    }
+
+    pub(super) fn retry_failed(&mut self, name: &StageName, comment: &str) -> Result<(), Refusal> {
+        let stage = self.stage(name)?;
+        self.pipeline.epoch += 1;
+        if let Some(route) = &stage.on_fail {
+            self.pipeline.routes.remove(&edge(stage, route));
+        }
+        self.event(EventKind::Restarted { stage: name.clone() });
+        self.arm_wall_time();
+        let by = self.context.by.clone();
+        self.enter(name, with_comment(Feedback::default(), "how to go on", comment, &by))
+    }
+
+    pub(super) fn wall_time_over(
+        &mut self,
+        state: &PipelineState,
+        attempt: &StageAttempt,
+    ) -> Result<(), Refusal> {
+        let Some(limit) = self.definition.limits.wall_time else {
+            return Err(Refusal::Inconsistent {
+                what: "a timer for a limit that the definition does not set".to_owned(),
+            });
+        };
+        self.withdraw_decision(state);
+        let message = format!("the pipeline has not ended within its {} min", limit.as_secs() / 60);
+        self.block(attempt.clone(), Block::Limit { message });
+        Ok(())
+    }
+}
+
+/// Whether a counted route begins at this stage: `review->development`, `analysis?questions`.
+fn starts_at(route: &str, stage: &StageName) -> bool {
+    route
+        .strip_prefix(stage.as_str())
+        .is_some_and(|rest| rest.starts_with("->") || rest.starts_with('?'))
+}

@@ -1,0 +1,52 @@
+//! Why an input did nothing.
+
+use crate::{
+    decision::Choice,
+    name::StageName,
+    pipeline::{InputTag, PipelineStateTag},
+};
+
+/// Why an input did nothing. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// About something that was left behind. Harmless: reports and timers come late and twice.
+    #[error("`{input}` is about something that was left behind")]
+    Stale {
+        /// What was tried.
+        input: InputTag,
+    },
+    /// The state does not allow it.
+    #[error("a pipeline that is `{state}` cannot take `{input}`")]
+    NotAllowed {
+        /// The state.
+        state: PipelineStateTag,
+        /// What was tried.
+        input: InputTag,
+    },
+    /// The question does not offer it.
+    #[error("`{choice}` is not offered; choose one of: {}", .options.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    NotOffered {
+        /// What was chosen.
+        choice: Choice,
+        /// What can be.
+        options: Vec<Choice>,
+    },
+    /// The choice means nothing without words.
+    #[error("`{choice}` needs a comment that says why")]
+    CommentMissing {
+        /// What was chosen.
+        choice: Choice,
+    },
+    /// The definition has no such stage.
+    #[error("the definition has no stage `{stage}`")]
+    UnknownStage {
+        /// The stage.
+        stage: StageName,
+    },
+    /// State and definition, or state and report, do not fit together: a fault of ours, or a damaged store.
+    #[error("the pipeline is inconsistent: {what}")]
+    Inconsistent {
+        /// What does not fit.
+        what: String,
+    },
+}

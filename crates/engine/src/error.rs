@@ -1,0 +1,35 @@
+//! Why the engine did not do what it was asked.
+
+use domain::{definition::DefinitionHash, id::PipelineId, item::ItemError, pipeline::Refusal};
+use ports::{GitError, StoreError};
+
+/// Why the engine did not do what it was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such pipeline.
+    #[error("there is no pipeline `{id}`")]
+    UnknownPipeline {
+        /// The id.
+        id: PipelineId,
+    },
+    /// Its pinned definition is not in the store.
+    #[error("the definition {hash} that pipeline `{id}` is pinned to is missing from the store")]
+    MissingDefinition {
+        /// The pipeline.
+        id: PipelineId,
+        /// The definition.
+        hash: DefinitionHash,
+    },
+    /// The core said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The words do not make an item.
+    #[error(transparent)]
+    Item(#[from] ItemError),
+    /// The store did not do it.
+    #[error("could not use the store")]
+    Store(#[from] StoreError),
+    /// Git did not do it.
+    #[error("could not use the repository")]
+    Git(#[from] GitError),
+}

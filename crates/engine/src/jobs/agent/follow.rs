@@ -1,0 +1,300 @@
+//! Follows an agent's stream from its beginning to its end.
+
+use camino::Utf8Path;
+use domain::{
+    failure::{Failure, FailureClass},
+    limits::{AGENT_TOOL_LIMIT, STREAM_LINE_BYTES_MAX},
+    run::{AgentEvent, Run, RunOutcome},
+};
+use jiff::{SignedDuration, Timestamp};
+use ports::{ExitRecord, OutputStream, SandboxEnd, SandboxStatus, StopReason, StreamParser};
+use tokio::sync::watch;
+
+use super::Assignment;
+use crate::{
+    Engine, Progress,
+    jobs::JobError,
+    worker::{Interrupt, StopMode, interrupted},
+};
+
+/// Bytes that are read of a log at once.
+const CHUNK: usize = 256 * 1024;
+/// Bytes of standard error that may help to classify a failure.
+const STDERR_TAIL: usize = 16 * 1024;
+
+/// A run that has ended, or was left to the next engine.
+pub(super) struct Followed {
+    pub(super) run: Run,
+    pub(super) outcome: RunOutcome,
+    pub(super) interrupt: Option<Interrupt>,
+}
+
+/// The stream, cut into lines.
+struct Lines {
+    buffer: Vec<u8>,
+    /// The line under way is longer than anybody parses.
+    skipping: bool,
+}
+
+impl Lines {
+    /// Adds bytes and returns the lines that are complete now.
+    fn push(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            if self.buffer.len() + text.len() > STREAM_LINE_BYTES_MAX {
+                self.skipping = true;
+                self.buffer.clear();
+            }
+            if !self.skipping {
+                self.buffer.extend_from_slice(text);
+            }
+            if ends {
+                if !self.skipping {
+                    lines.push(String::from_utf8_lossy(&self.buffer).into_owned());
+                }
+                self.buffer.clear();
+                self.skipping = false;
+            }
+        }
+        lines
+    }
+
+    /// What is left when the stream has ended without a newline.
+    fn rest(&mut self) -> Option<String> {
+        let rest = std::mem::take(&mut self.buffer);
+        (!rest.is_empty() && !self.skipping).then(|| String::from_utf8_lossy(&rest).into_owned())
+    }
+}
+
+impl Engine {
+    /// Reads the stream, also what was written while nobody looked, until the sandbox has ended.
+    pub(super) async fn follow(
+        &self,
+        assignment: &Assignment<'_>,
+        mut run: Run,
+        signal: &mut watch::Receiver<Option<Interrupt>>,
+    ) -> Result<Followed, JobError> {
+        let dir = self.layout.agent_sandbox(run.id);
+        let mut parser = assignment.agent.kind.parser();
+        let mut lines = Lines { buffer: Vec::new(), skipping: false };
+        let mut offset = 0;
+        let mut interrupt = None;
+        let mut stalled = false;
+        let mut watch = Watch::new(self.ports.clock.now(), assignment);
+        loop {
+            // The status first: what was written before the end is there when the end is seen.
+            let status = self.ports.sandbox.status(&dir).await?;
+            let bytes = self.ports.sandbox.read_log(&dir, OutputStream::Out, offset, CHUNK).await?;
+            offset += bytes.len() as u64;
+            for line in lines.push(&bytes) {
+                self.heard(assignment, &mut run, parser.as_mut(), &line, &mut watch).await?;
+            }
+            if !bytes.is_empty() {
+                continue;
+            }
+            let record = match status {
+                SandboxStatus::Running => None,
+                SandboxStatus::Ended(record) => Some(Some(record)),
+                SandboxStatus::Absent | SandboxStatus::Vanished => Some(None),
+            };
+            if let Some(record) = record {
+                if let Some(line) = lines.rest() {
+                    self.heard(assignment, &mut run, parser.as_mut(), &line, &mut watch).await?;
+                }
+                run.usage = parser.usage();
+                let outcome =
+                    self.outcome(assignment, &dir, parser.as_mut(), record, stalled).await?;
+                return Ok(Followed { run, outcome, interrupt });
+            }
+            tokio::select! {
+                waited = self.ports.sandbox.wait_output(&dir, offset) => waited?,
+                () = self.ports.clock.sleep_until(watch.deadline()), if !stalled => {
+                    stalled = self.ports.clock.now() >= watch.deadline();
+                    if stalled {
+                        self.ports.sandbox.stop(&dir).await?;
+                    }
+                }
+                reason = interrupted(signal), if interrupt.is_none() => {
+                    interrupt = Some(reason);
+                    if reason == Interrupt::Stopping(StopMode::LeaveAgents) {
+                        let outcome = RunOutcome::Failed { failure: Failure::new(FailureClass::Lost, "left to the next orchestrator") };
+                        return Ok(Followed { run, outcome, interrupt });
+                    }
+                    self.ports.sandbox.stop(&dir).await?;
+                }
+            }
+        }
+    }
+
+    async fn heard(
+        &self,
+        assignment: &Assignment<'_>,
+        run: &mut Run,
+        parser: &mut dyn StreamParser,
+        line: &str,
+        watch: &mut Watch,
+    ) -> Result<(), JobError> {
+        for event in parser.line(line) {
+            watch.heard(self.ports.clock.now(), &event);
+            if let AgentEvent::Started { session: Some(session) } = &event
+                && run.session.as_ref() != Some(session)
+            {
+                run.session = Some(session.clone());
+                self.ports.store.save_run(run).await?;
+            }
+            self.say(Progress::Agent {
+                pipeline: run.pipeline,
+                stage: run.stage.clone(),
+                role: assignment.role.clone(),
+                run: run.id,
+                event,
+            });
+        }
+        Ok(())
+    }
+
+    /// How the run ended, with the limits that only we know named.
+    async fn outcome(
+        &self,
+        assignment: &Assignment<'_>,
+        dir: &Utf8Path,
+        parser: &mut dyn StreamParser,
+        record: Option<ExitRecord>,
+        stalled: bool,
+    ) -> Result<RunOutcome, JobError> {
+        let failed =
+            |class, message: String| RunOutcome::Failed { failure: Failure::new(class, message) };
+        let (agent, role) = (&assignment.agent.profile.name, assignment.role);
+        let Some(record) = record else {
+            return Ok(failed(
+                FailureClass::Lost,
+                format!("the sandbox of agent `{agent}` vanished"),
+            ));
+        };
+        let stalled = stalled || record.end == SandboxEnd::Stopped { reason: StopReason::Silence };
+        if stalled {
+            let limit = in_words(assignment.stall_limit());
+            let message = format!(
+                "agent `{agent}` said nothing for {limit} and was stopped; raise stall_limit if it needs longer"
+            );
+            return Ok(failed(FailureClass::Resource, message));
+        }
+        if record.end == (SandboxEnd::Stopped { reason: StopReason::TimeLimit }) {
+            let limit = in_words(assignment.time_limit());
+            let message = format!(
+                "agent `{agent}` was stopped at its time limit of {limit}; raise time_limit of role `{role}` or its stage"
+            );
+            return Ok(failed(FailureClass::Resource, message));
+        }
+        let tail = self.tail(dir, OutputStream::Err).await?;
+        Ok(parser.end(&record, &tail))
+    }
+
+    /// The end of a log.
+    async fn tail(&self, dir: &Utf8Path, stream: OutputStream) -> Result<String, JobError> {
+        let mut offset = 0;
+        let mut tail = Vec::new();
+        loop {
+            let bytes = self.ports.sandbox.read_log(dir, stream, offset, CHUNK).await?;
+            if bytes.is_empty() {
+                return Ok(String::from_utf8_lossy(&tail).into_owned());
+            }
+            offset += bytes.len() as u64;
+            tail.extend_from_slice(&bytes);
+            let surplus = tail.len().saturating_sub(STDERR_TAIL);
+            tail.drain(..surplus);
+        }
+    }
+
+    /// The last line that a command of our own said, for an error message.
+    pub(super) async fn last_words(&self, dir: &Utf8Path) -> Result<String, JobError> {
+        for stream in [OutputStream::Err, OutputStream::Out] {
+            let tail = self.tail(dir, stream).await?;
+            if let Some(line) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
+                return Ok(line.trim().chars().take(300).collect());
+            }
+        }
+        Ok("it said nothing".to_owned())
+    }
+}
+
+/// Tells silence from a tool call that takes its time.
+struct Watch {
+    last: Timestamp,
+    in_tool: bool,
+    stall: SignedDuration,
+    tool: SignedDuration,
+}
+
+impl Watch {
+    fn new(now: Timestamp, assignment: &Assignment<'_>) -> Self {
+        let signed = |it| SignedDuration::try_from(it).unwrap_or(SignedDuration::MAX);
+        let stall = assignment.stall_limit();
+        Self {
+            last: now,
+            in_tool: false,
+            stall: signed(stall),
+            tool: signed(AGENT_TOOL_LIMIT.max(stall)),
+        }
+    }
+
+    fn heard(&mut self, now: Timestamp, event: &AgentEvent) {
+        self.last = now;
+        match event {
+            AgentEvent::ToolCall { .. } => self.in_tool = true,
+            AgentEvent::ToolResult { .. } | AgentEvent::Text { .. } | AgentEvent::Finished => {
+                self.in_tool = false;
+            }
+            _ => {}
+        }
+    }
+
+    fn deadline(&self) -> Timestamp {
+        let limit = if self.in_tool { self.tool } else { self.stall };
+        self.last.saturating_add(limit).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// `90 s`, `30 min`.
+fn in_words(limit: std::time::Duration) -> String {
+    let seconds = limit.as_secs();
+    if seconds >= 120 && seconds.is_multiple_of(60) {
+        format!("{} min", seconds / 60)
+    } else {
+        format!("{} s", limit.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines() -> Lines {
+        Lines { buffer: Vec::new(), skipping: false }
+    }
+
+    #[test]
+    fn a_character_cut_in_two_by_a_write_is_whole_again() {
+        let mut lines = lines();
+        let bytes = "naïve\n".as_bytes();
+        assert!(lines.push(&bytes[..3]).is_empty());
+        assert_eq!(lines.push(&bytes[3..]), ["naïve"]);
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_skipped_and_the_next_one_is_read() {
+        let mut lines = lines();
+        let long = vec![b'x'; STREAM_LINE_BYTES_MAX + 1];
+        assert!(lines.push(&long).is_empty());
+        assert!(lines.buffer.is_empty(), "a line that nobody parses is not kept");
+        assert_eq!(lines.push(b"tail of it\nnext\n"), ["next"]);
+    }
+
+    #[test]
+    fn invalid_utf_8_is_replaced_and_a_missing_newline_forgiven() {
+        let mut lines = lines();
+        assert_eq!(lines.push(b"a\xffb\nlast"), ["a\u{fffd}b"]);
+        assert_eq!(lines.rest().as_deref(), Some("last"));
+    }
+}

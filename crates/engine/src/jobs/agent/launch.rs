@@ -1,0 +1,269 @@
+//! Preparing and describing the launch.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::{
+    definition::Network,
+    limits::{AGENT_STALL_LIMIT, AGENT_STOP_GRACE, AGENT_TOOL_LIMIT, RUN_LOG_BYTES_MAX},
+    run::Run,
+};
+use ports::{
+    LaunchContext, LaunchLine, Mount, SandboxEnd, SandboxLimits, SandboxSpec, SandboxStatus,
+    Workspace,
+};
+
+use super::Assignment;
+use crate::{Engine, jobs::JobError};
+
+/// Copies files into the agent's home, inside its sandbox: the home belongs to the agent, and what looks like a
+/// directory there may be a link to anywhere.
+const INSTALL_HOME_FILES: &str = r#"set -eu
+while [ "$#" -gt 0 ]; do
+    mkdir -p "$(dirname "$HOME/$2")"
+    cp "$1" "$HOME/$2"
+    shift 2
+done"#;
+
+impl Engine {
+    /// Puts the workspace onto its commit and the agent's own settings into its home, inside the sandbox.
+    pub(super) async fn prepare(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+    ) -> Result<(), JobError> {
+        let dir = self.layout.run(run.id);
+        let brief = self.brief(assignment)?;
+        self.write(&dir.join("brief.md"), brief.as_bytes()).await?;
+        let branch = &assignment.pipeline.branch;
+        let argv = self.ports.git.prepare_command(workspace, branch, &assignment.head);
+        self.step_inside(
+            assignment,
+            workspace,
+            run,
+            "prepare",
+            argv,
+            "the workspace could not be prepared",
+        )
+        .await?;
+        let line = self.launch_line(assignment, workspace, run, &brief)?;
+        if !line.home_files.is_empty() {
+            let mut argv = vec![
+                "/bin/sh".to_owned(),
+                "-c".to_owned(),
+                INSTALL_HOME_FILES.to_owned(),
+                "install".to_owned(),
+            ];
+            for (index, (path, content)) in line.home_files.iter().enumerate() {
+                let from = dir.join(format!("home-{index}"));
+                self.write(&from, content.as_bytes()).await?;
+                argv.extend([from.to_string(), path.to_string()]);
+            }
+            self.step_inside(
+                assignment,
+                workspace,
+                run,
+                "install",
+                argv,
+                "the agent's settings could not be installed",
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, path: &Utf8Path, content: &[u8]) -> Result<(), JobError> {
+        self.ports.files.write(path, content).await.map_err(|error| JobError::Other {
+            class: domain::failure::FailureClass::Resource,
+            message: format!("could not write {path}: {error}"),
+        })
+    }
+
+    /// Runs a command of our own inside the agent's sandbox, without a network, and waits for it.
+    pub(super) async fn step_inside(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+        name: &str,
+        argv: Vec<String>,
+        what_failed: &str,
+    ) -> Result<(), JobError> {
+        let dir = self.layout.run(run.id).join(name);
+        let mut spec = self.spec(assignment, workspace, run, &LaunchLine { argv, ..empty_line() });
+        spec.name = format!("{}-{name}", run.id);
+        spec.network = Network::None;
+        spec.limits.silence = None;
+        self.ports.sandbox.launch(&dir, &spec).await?;
+        let status = self.ports.sandbox.wait(&dir).await?;
+        match status {
+            SandboxStatus::Ended(record) if record.end == SandboxEnd::Exited { code: 0 } => Ok(()),
+            SandboxStatus::Ended(_)
+            | SandboxStatus::Vanished
+            | SandboxStatus::Absent
+            | SandboxStatus::Running => {
+                let words = self.last_words(&dir).await?;
+                // A step that did not succeed must be able to run again.
+                self.ports.sandbox.remove(&dir).await?;
+                Err(JobError::permanent(format!("{what_failed}: {words}")))
+            }
+        }
+    }
+
+    pub(super) fn launch_spec(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+    ) -> Result<SandboxSpec, JobError> {
+        let brief = self.brief(assignment)?;
+        let line = self.launch_line(assignment, workspace, run, &brief)?;
+        Ok(self.spec(assignment, workspace, run, &line))
+    }
+
+    fn launch_line(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+        brief: &str,
+    ) -> Result<LaunchLine, JobError> {
+        let context = LaunchContext {
+            profile: &assignment.agent.profile,
+            model: assignment.settings.model.as_deref(),
+            brief: &self.layout.run(run.id).join("brief.md"),
+            brief_text: brief,
+            workspace: &workspace.repository,
+            home: &workspace.home,
+            session: assignment.session.as_deref(),
+            path: &self.options.path,
+            gatewright: &self.options.gatewright,
+        };
+        assignment
+            .agent
+            .kind
+            .launch_line(&context)
+            .map_err(|error| JobError::permanent(error.to_string()))
+    }
+
+    fn spec(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+        line: &LaunchLine,
+    ) -> SandboxSpec {
+        SandboxSpec {
+            name: run.id.to_string(),
+            argv: line.argv.clone(),
+            env: self.environment(assignment, workspace, run, line),
+            cwd: workspace.repository.clone(),
+            stdin: line.stdin.clone(),
+            mounts: self.mounts(assignment, workspace, run, line),
+            network: assignment.stage.network,
+            limits: assignment.limits(),
+        }
+    }
+
+    fn mounts(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+        line: &LaunchLine,
+    ) -> Vec<Mount> {
+        let same = |path: &Utf8Path, writable| Mount {
+            from: path.to_owned(),
+            to: path.to_owned(),
+            writable,
+        };
+        let mut mounts = self.options.mounts.clone();
+        mounts.extend(line.readable.iter().map(|path| same(path, false)));
+        mounts.push(same(&self.options.gatewright, false));
+        mounts.push(same(&workspace.borrowed_objects, false));
+        for path in [&workspace.repository, &workspace.outbox, &workspace.home] {
+            mounts.push(same(path, true));
+        }
+        let dir = self.layout.run(run.id);
+        mounts.push(same(&dir, false));
+        if let Some(login) =
+            self.options.login_home.as_ref().filter(|_| assignment.agent.profile.lend_login)
+        {
+            let lend = |path: &Utf8PathBuf| Mount {
+                from: login.join(path),
+                to: workspace.home.join(path),
+                writable: false,
+            };
+            mounts.extend(line.login.iter().map(|file| lend(&file.path)));
+        }
+        mounts
+    }
+
+    fn environment(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+        line: &LaunchLine,
+    ) -> BTreeMap<String, String> {
+        let Assignment { job, pipeline, stage, role, agent, .. } = assignment;
+        let brief = self.layout.run(run.id).join("brief.md");
+        let name = format!("Gatewright ({role})");
+        let email = "agent@gatewright.invalid";
+        let own = [
+            ("PATH", self.options.path.as_str()),
+            ("HOME", workspace.home.as_str()),
+            ("LANG", "C.UTF-8"),
+            ("GIT_AUTHOR_NAME", &name),
+            ("GIT_AUTHOR_EMAIL", email),
+            ("GIT_COMMITTER_NAME", &name),
+            ("GIT_COMMITTER_EMAIL", email),
+            ("GATEWRIGHT_BRIEF", brief.as_str()),
+            ("GATEWRIGHT_ITEM", &pipeline.item.key.to_string()),
+            ("GATEWRIGHT_PIPELINE", &pipeline.id.to_string()),
+            ("GATEWRIGHT_STAGE", stage.name.as_str()),
+            ("GATEWRIGHT_ROLE", role.as_str()),
+            ("GATEWRIGHT_ATTEMPT", &job.slot.attempt.to_string()),
+            ("GATEWRIGHT_RUN", &run.id.to_string()),
+        ];
+        let own = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let mut env = self.options.env.clone();
+        env.extend(line.env.clone());
+        env.extend(agent.profile.env.clone());
+        // Last, so that nothing configured can take the place of what the machinery relies on.
+        env.extend(own);
+        env
+    }
+}
+
+impl Assignment<'_> {
+    pub(super) fn stall_limit(&self) -> std::time::Duration {
+        self.stage.stall_limit.or(self.agent.stall_limit).unwrap_or(AGENT_STALL_LIMIT)
+    }
+
+    fn limits(&self) -> SandboxLimits {
+        let stall = self.stall_limit();
+        // The shim sees bytes only. Where the stream tells of tool calls, we tell silence from a long call and the
+        // shim is the backstop; where it does not, any silence counts.
+        let silence =
+            if self.agent.kind.reports_tool_calls() { stall.max(AGENT_TOOL_LIMIT) } else { stall };
+        SandboxLimits {
+            time: self.time_limit(),
+            silence: Some(silence),
+            log_bytes: RUN_LOG_BYTES_MAX,
+            stop_grace: AGENT_STOP_GRACE,
+        }
+    }
+}
+
+const fn empty_line() -> LaunchLine {
+    LaunchLine {
+        argv: Vec::new(),
+        env: BTreeMap::new(),
+        stdin: None,
+        home_files: Vec::new(),
+        readable: Vec::new(),
+        login: Vec::new(),
+    }
+}

@@ -1,0 +1,224 @@
+//! Runs the agent of a role.
+//!
+//! Prepare the workspace, write the brief, record the launch, launch under the shim, follow the stream, take what it
+//! left. Every step finds what an earlier try did: a run is known by its id, which is recorded before anything else,
+//! and a sandbox is launched once however often it is asked for.
+
+mod brief;
+mod follow;
+mod hand_in;
+mod launch;
+
+use domain::{
+    definition::{Stage, WorkspaceAccess},
+    failure::{Failure, FailureClass},
+    job::Job,
+    name::RoleName,
+    path_rules::PathMatcher,
+    pipeline::{AgentReport, Pipeline, Report},
+    revision::CommitSha,
+    run::{Run, RunOutcome},
+    usage::Usage,
+};
+use ports::{ProjectRef, SandboxStatus, Workspace, WorkspaceSpec};
+use tokio::sync::watch;
+
+use super::{Ending, JobError, Performed};
+use crate::{
+    Engine, Progress,
+    settings::{AgentSetup, RoleSettings},
+    worker::{Interrupt, StopMode},
+};
+
+/// Everything that is settled about a run before it starts.
+pub(super) struct Assignment<'a> {
+    pub(super) job: &'a Job,
+    pub(super) pipeline: Pipeline,
+    pub(super) project: ProjectRef,
+    pub(super) stage: Stage,
+    pub(super) role: &'a RoleName,
+    pub(super) settings: RoleSettings,
+    pub(super) agent: AgentSetup,
+    /// The commit that the stage began this wave with: what is handed in is compared with it.
+    pub(super) start: CommitSha,
+    /// The commit that the workspace is put onto: the start, or what an earlier run of this job left.
+    pub(super) head: CommitSha,
+    /// The conversation of an earlier run of this job that was cut off.
+    pub(super) session: Option<String>,
+}
+
+impl Engine {
+    pub(super) async fn run_agent(
+        &self,
+        job: &Job,
+        role: &RoleName,
+        mut signal: watch::Receiver<Option<Interrupt>>,
+    ) -> Result<Performed, JobError> {
+        let assignment = self.assign(job, role).await?;
+        let workspace = self.open_workspace(&assignment).await?;
+        let (run, adopted) = match self.ports.store.find_open_run(job.id).await? {
+            Some(run) => (run, true),
+            None => (self.new_run(&assignment), false),
+        };
+        let sandbox = self.layout.agent_sandbox(run.id);
+        if self.ports.sandbox.status(&sandbox).await? == SandboxStatus::Absent {
+            self.prepare(&assignment, &workspace, &run).await?;
+            let spec = self.launch_spec(&assignment, &workspace, &run)?;
+            if signal.borrow().is_some() {
+                return Ok(Performed::released());
+            }
+            // From here on the run exists, whatever happens to us.
+            self.ports.store.save_run(&run).await?;
+            self.ports.sandbox.launch(&sandbox, &spec).await?;
+        }
+        self.say(Progress::RunStarted {
+            pipeline: job.pipeline,
+            stage: job.slot.stage.clone(),
+            role: role.clone(),
+            agent: run.agent.clone(),
+            run: run.id,
+            adopted,
+        });
+        let followed = self.follow(&assignment, run, &mut signal).await?;
+        if followed.interrupt == Some(Interrupt::Stopping(StopMode::LeaveAgents)) {
+            return Ok(Performed { ending: Ending::Abandoned, run: None });
+        }
+        self.finish(&assignment, &workspace, followed).await
+    }
+
+    async fn assign<'a>(
+        &self,
+        job: &'a Job,
+        role: &'a RoleName,
+    ) -> Result<Assignment<'a>, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let definition = self.load_definition(&pipeline).await?;
+        let stage = definition.find_stage(&job.slot.stage).cloned();
+        let stage = stage.ok_or_else(|| {
+            JobError::permanent(format!("the definition has no stage `{}`", job.slot.stage))
+        })?;
+        let name = job.agent.clone().unwrap_or_else(|| self.agent_of(&pipeline, role));
+        let agent = self.options.agents.get(&name).cloned();
+        let agent = agent.ok_or_else(|| {
+            JobError::permanent(format!("no agent `{name}` is configured: add [agents.{name}] or choose another with --agent"))
+        })?;
+        let project = self.project(&pipeline).await?;
+        let settings =
+            self.options.project(&pipeline.project).roles.get(role).cloned().unwrap_or_default();
+        let start = job
+            .commit
+            .clone()
+            .ok_or_else(|| JobError::permanent("an agent job without a commit"))?;
+        let earlier = self.ports.store.list_runs(job.pipeline).await?;
+        let earlier = earlier.into_iter().rfind(|run| run.job == job.id && run.ended_at.is_some());
+        let head =
+            earlier.as_ref().and_then(|run| run.left.clone()).unwrap_or_else(|| start.clone());
+        let session = earlier.filter(was_cut_off).and_then(|run| run.session);
+        Ok(Assignment {
+            job,
+            pipeline,
+            project,
+            stage,
+            role,
+            settings,
+            agent,
+            start,
+            head,
+            session,
+        })
+    }
+
+    fn new_run(&self, assignment: &Assignment<'_>) -> Run {
+        let Assignment { job, role, agent, .. } = assignment;
+        Run {
+            id: self.fresh_run(),
+            job: job.id,
+            pipeline: job.pipeline,
+            stage: job.slot.stage.clone(),
+            attempt: job.slot.attempt,
+            role: RoleName::clone(role),
+            agent: agent.profile.name.clone(),
+            launched_at: self.ports.clock.now(),
+            ended_at: None,
+            session: None,
+            usage: Usage::default(),
+            outcome: None,
+            left: None,
+        }
+    }
+
+    async fn open_workspace(&self, assignment: &Assignment<'_>) -> Result<Workspace, JobError> {
+        let Assignment { pipeline, role, project, head, .. } = assignment;
+        let spec = WorkspaceSpec {
+            project: project.clone(),
+            dir: self.layout.workspace(pipeline.id, role),
+            branch: pipeline.branch.clone(),
+            head: head.clone(),
+        };
+        Ok(self.ports.git.open_workspace(&spec).await?)
+    }
+
+    pub(super) fn say(&self, progress: Progress) {
+        // Nobody has to watch.
+        let _unwatched = self.progress.send(progress);
+    }
+
+    /// Takes what the agent left and says what came of the run.
+    async fn finish(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        followed: follow::Followed,
+    ) -> Result<Performed, JobError> {
+        let follow::Followed { mut run, outcome, interrupt } = followed;
+        if interrupt == Some(Interrupt::Lost) {
+            // The pipeline has moved on. What was left is salvaged, and the run is closed by itself.
+            let salvaged = self.take(assignment, workspace, &run).await;
+            if let Err(error) = salvaged {
+                tracing::warn!(run.id = %run.id, "could not salvage what the run left: {error}");
+            }
+            run.ended_at = Some(self.ports.clock.now());
+            run.outcome = Some(outcome);
+            self.ports.store.save_run(&run).await?;
+            return Ok(Performed { ending: Ending::Abandoned, run: None });
+        }
+        let report = self.take(assignment, workspace, &run).await?;
+        if let AgentReport::HandedIn { head, .. } = &report {
+            run.left = Some(head.clone());
+        }
+        run.ended_at = Some(self.ports.clock.now());
+        run.outcome = Some(outcome.clone());
+        let ending = match (interrupt, outcome) {
+            (Some(_), _) => Ending::Released { reason: "the orchestrator was stopped".to_owned() },
+            (None, RunOutcome::Ended { .. }) => {
+                Ending::Report(Report::Agent { run: run.id, usage: run.usage, report })
+            }
+            (None, RunOutcome::Failed { failure }) => Ending::Failed { failure },
+        };
+        Ok(Performed { ending, run: Some(run) })
+    }
+}
+
+impl Assignment<'_> {
+    /// What the agent may write: what its stage and its role both allow.
+    fn rules(&self) -> Result<Vec<PathMatcher>, JobError> {
+        let item = self.pipeline.item.key.to_string();
+        let both = [self.stage.paths_of(self.role), &self.settings.paths];
+        let compiled = both.map(|rules| rules.for_item(&item).compile());
+        compiled
+            .into_iter()
+            .map(|rules| rules.map_err(|error| JobError::permanent(error.to_string())))
+            .collect()
+    }
+
+    fn reads_only(&self) -> bool {
+        self.stage.workspace != WorkspaceAccess::Write
+    }
+}
+
+/// Whether a run ended in the middle of its conversation, so that it is worth going on with.
+fn was_cut_off(run: &Run) -> bool {
+    let cut_off =
+        |failure: &Failure| matches!(failure.class, FailureClass::Transient | FailureClass::Lost);
+    matches!(&run.outcome, Some(RunOutcome::Failed { failure }) if cut_off(failure))
+}

@@ -1,0 +1,135 @@
+//! What workers do, a kind of work a file. Everything here may run twice: each step finds what an earlier try left.
+
+mod agent;
+mod cleanup;
+mod gate;
+mod repository;
+
+use domain::{
+    failure::{Failure, FailureClass},
+    job::{Job, Work},
+    pipeline::Report,
+    run::Run,
+};
+use ports::{GitError, SandboxError};
+use tokio::sync::watch;
+
+use crate::{
+    Engine, EngineError,
+    worker::{Interrupt, chain},
+};
+
+/// What came of a job.
+pub(crate) struct Performed {
+    pub(crate) ending: Ending,
+    /// The run that ended with it: saved in the same transaction.
+    pub(crate) run: Option<Run>,
+}
+
+/// How a job ended.
+pub(crate) enum Ending {
+    /// It has its result.
+    Report(Report),
+    /// It has none.
+    Failed { failure: Failure },
+    /// The engine stops in good order: the job goes back to the queue, nothing is counted.
+    Released { reason: String },
+    /// It is not ours any more, or was left to the next engine: nothing is reported.
+    Abandoned,
+}
+
+impl Performed {
+    fn report(report: Report) -> Self {
+        Self { ending: Ending::Report(report), run: None }
+    }
+
+    fn failed(failure: Failure) -> Self {
+        Self { ending: Ending::Failed { failure }, run: None }
+    }
+
+    fn released() -> Self {
+        Self {
+            ending: Ending::Released { reason: "the orchestrator was stopped".to_owned() },
+            run: None,
+        }
+    }
+
+    fn interrupted(interrupt: Interrupt) -> Self {
+        match interrupt {
+            Interrupt::Stopping(_) => Self::released(),
+            Interrupt::Lost => Self { ending: Ending::Abandoned, run: None },
+        }
+    }
+
+    /// A panic in our own code: a failure of this job alone.
+    pub(crate) fn internal_error(error: &tokio::task::JoinError) -> Self {
+        tracing::error!("a job ended with an internal error: {error}");
+        Self::failed(Failure::new(
+            FailureClass::Permanent,
+            format!("internal error, please report it: {error}"),
+        ))
+    }
+}
+
+/// Why a job could not even try.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JobError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error("{message}")]
+    Other { class: FailureClass, message: String },
+}
+
+impl From<ports::StoreError> for JobError {
+    fn from(error: ports::StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl JobError {
+    fn permanent(message: impl Into<String>) -> Self {
+        Self::Other { class: FailureClass::Permanent, message: message.into() }
+    }
+
+    fn failure(&self) -> Failure {
+        let class = match self {
+            // The store or the disk is unwell, not the work.
+            Self::Engine(EngineError::Store(_))
+            | Self::Git(GitError::TimedOut { .. } | GitError::Moved { .. }) => {
+                FailureClass::Transient
+            }
+            Self::Git(GitError::Io { .. }) | Self::Sandbox(SandboxError::Io { .. }) => {
+                FailureClass::Resource
+            }
+            Self::Other { class, .. } => *class,
+            Self::Engine(_) | Self::Git(_) | Self::Sandbox(_) => FailureClass::Permanent,
+        };
+        Failure::new(class, chain(self))
+    }
+}
+
+impl Engine {
+    /// Does a job, or finds that it was done.
+    pub(crate) async fn perform(
+        &self,
+        job: &Job,
+        signal: watch::Receiver<Option<Interrupt>>,
+    ) -> Performed {
+        let result = match &job.slot.work {
+            Work::Agent { role } => self.run_agent(job, role, signal).await,
+            Work::Gate { gate } => self.ask_gate(job, gate, signal).await,
+            Work::Cleanup => self.clean_up(job).await,
+            Work::Open => self.open_repository(job).await,
+            Work::Intake => self.take_in(job).await,
+            Work::Join => self.join_wave(job).await,
+            Work::Integrate => self.integrate(job).await,
+            Work::Land => self.land(job).await,
+            Work::Publish => self.publish(job).await,
+        };
+        result.unwrap_or_else(|error| Performed::failed(error.failure()))
+    }
+}

@@ -1,0 +1,154 @@
+//! Work on the mirror and on the people's repository.
+
+use domain::{
+    job::Job,
+    pipeline::{Candidate, MergeReport, Pipeline, Report, Step},
+    revision::CommitSha,
+    verdict::Finding,
+};
+use ports::{Conflict, FileWrite, Integration, Joined, Landing, Merge, ProjectRef};
+
+use super::{JobError, Performed};
+use crate::Engine;
+
+/// Characters of a title that intake takes.
+const TITLE_CHARS: std::ops::RangeInclusive<usize> = 5..=80;
+/// Fewest characters of a description that intake takes.
+const DESCRIPTION_CHARS_MIN: usize = 20;
+
+impl Engine {
+    pub(super) async fn project(&self, pipeline: &Pipeline) -> Result<ProjectRef, JobError> {
+        let found = self.find_project(&pipeline.project).await?;
+        found.ok_or_else(|| {
+            JobError::permanent(format!("there is no project `{}`", pipeline.project))
+        })
+    }
+
+    pub(super) async fn open_repository(&self, job: &Job) -> Result<Performed, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let project = self.project(&pipeline).await?;
+        self.ports.git.sync(&project).await?;
+        let base = self.ports.git.find_target(&project, &pipeline.target).await?;
+        let base = base.ok_or_else(|| {
+            JobError::permanent(format!(
+                "the repository {} has no branch `{}`",
+                project.repository, pipeline.target
+            ))
+        })?;
+        Ok(Performed::report(Report::Opened { base }))
+    }
+
+    pub(super) async fn take_in(&self, job: &Job) -> Result<Performed, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let findings = intake_findings(&pipeline);
+        if !findings.is_empty() {
+            return Ok(Performed::report(Report::IntakeRefused { findings }));
+        }
+        let project = self.project(&pipeline).await?;
+        let item = &pipeline.item;
+        let request = FileWrite {
+            path: format!("docs/work-items/{}/00-business-request.md", item.key),
+            content: format!("# {}: {}\n\n{}\n", item.key, item.title, item.description.trim_end())
+                .into_bytes(),
+        };
+        let message = format!("{}: take in the request\n", item.key);
+        let head = self
+            .ports
+            .git
+            .commit_files(&project, commit_of(job)?, &[request], &message, pipeline.created_at)
+            .await?;
+        Ok(Performed::report(Report::IntakeAccepted { head }))
+    }
+
+    pub(super) async fn join_wave(&self, job: &Job) -> Result<Performed, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let attempt = pipeline.state.attempt();
+        let Some(Step::Joining { heads, .. }) = attempt.map(|it| &it.step) else {
+            return Err(JobError::permanent("there is nothing to join"));
+        };
+        let started_at = attempt.map_or(pipeline.created_at, |it| it.started_at);
+        let project = self.project(&pipeline).await?;
+        let report = match self.ports.git.join(&project, commit_of(job)?, heads, started_at).await?
+        {
+            Joined::Clean { head } => Report::Joined { head },
+            Joined::Conflict(Conflict { findings }) => Report::JoinConflict { findings },
+        };
+        Ok(Performed::report(report))
+    }
+
+    pub(super) async fn integrate(&self, job: &Job) -> Result<Performed, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let project = self.project(&pipeline).await?;
+        let item = &pipeline.item;
+        let merge = Merge {
+            project,
+            head: commit_of(job)?.clone(),
+            target: pipeline.target.clone(),
+            strategy: self.options.project(&pipeline.project).merge_strategy,
+            message: format!(
+                "Merge {}: {}\n\nBranch {} of pipeline {}.\n",
+                item.key, item.title, pipeline.branch, pipeline.id
+            ),
+        };
+        let report = match self.ports.git.integrate(&merge, self.ports.clock.now()).await? {
+            Integration::Candidate { commit, tree, head, target } => MergeReport::Integrated {
+                candidate: Candidate { commit, tree, head, target, round: job.slot.round },
+            },
+            Integration::AlreadyMerged { target } => MergeReport::AlreadyMerged { target },
+            Integration::Conflict(Conflict { findings }) => MergeReport::Conflict { findings },
+        };
+        Ok(Performed::report(Report::Merge(report)))
+    }
+
+    pub(super) async fn land(&self, job: &Job) -> Result<Performed, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let project = self.project(&pipeline).await?;
+        let candidate = pipeline.state.attempt().and_then(|attempt| attempt.candidate.as_ref());
+        let candidate = candidate.ok_or_else(|| JobError::permanent("there is nothing to land"))?;
+        let landing = self
+            .ports
+            .git
+            .land(&project, &pipeline.target, &candidate.target, &candidate.commit)
+            .await?;
+        let report = match landing {
+            Landing::Landed => MergeReport::Landed,
+            Landing::TargetMoved { .. } => MergeReport::TargetMoved,
+            Landing::Refused { reason } => MergeReport::Refused { reason },
+        };
+        Ok(Performed::report(Report::Merge(report)))
+    }
+
+    pub(super) async fn publish(&self, job: &Job) -> Result<Performed, JobError> {
+        let pipeline = self.load_pipeline(job.pipeline).await?;
+        let project = self.project(&pipeline).await?;
+        let head = commit_of(job)?.clone();
+        self.ports.git.publish(&project, &pipeline.branch, &head).await?;
+        Ok(Performed::report(Report::Published { head }))
+    }
+}
+
+fn commit_of(job: &Job) -> Result<&CommitSha, JobError> {
+    job.commit
+        .as_ref()
+        .ok_or_else(|| JobError::permanent(format!("`{}` without a commit", job.slot.work)))
+}
+
+/// What keeps an item from being taken in.
+fn intake_findings(pipeline: &Pipeline) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let title = pipeline.item.title.chars().count();
+    if !TITLE_CHARS.contains(&title) {
+        let (min, max) = (TITLE_CHARS.start(), TITLE_CHARS.end());
+        findings.push(Finding::blocking(format!(
+            "the title has {title} characters, {min} to {max} are needed"
+        )));
+    }
+    let description = pipeline.item.description.trim().chars().count();
+    if description < DESCRIPTION_CHARS_MIN {
+        let message = format!(
+            "the description has {description} characters, at least {DESCRIPTION_CHARS_MIN} are needed"
+        );
+        findings.push(Finding::blocking(message));
+    }
+    findings
+}

@@ -1,0 +1,78 @@
+//! Makes decisions happen, durably.
+//!
+//! [`Engine::apply`] is the one door to a pipeline's state; [`Engine::run`] claims jobs, does them through the ports
+//! and brings their reports back through that door. Nothing here decides what a pipeline does next, and nothing
+//! here touches the world but through a port.
+
+mod apply;
+mod error;
+mod fresh;
+mod layout;
+mod people;
+mod progress;
+mod settings;
+
+mod jobs;
+mod recover;
+mod timers;
+mod worker;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+pub use apply::{Cause, Outcome};
+use domain::{
+    definition::{Definition, DefinitionHash},
+    id::JobId,
+};
+pub use error::EngineError;
+pub use layout::Layout;
+pub use people::NewItem;
+pub use progress::Progress;
+pub use settings::{AgentSetup, Options, Ports, ProjectSettings, RoleSettings};
+use tokio::sync::broadcast;
+pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
+
+/// How many progress messages a slow watcher may fall behind before it misses some.
+const PROGRESS_BACKLOG: usize = 4096;
+
+/// The engine. Cheap to share behind an `Arc`; all state that matters is in the store.
+pub struct Engine {
+    ports: Ports,
+    options: Options,
+    layout: Layout,
+    progress: broadcast::Sender<Progress>,
+    /// Pinned definitions never change, so that they are read once.
+    definitions: Mutex<BTreeMap<DefinitionHash, Arc<Definition>>>,
+    /// Jobs of this process, and how to tell them to stop.
+    running: Mutex<BTreeMap<JobId, worker::Running>>,
+}
+
+impl Engine {
+    /// An engine on these ports. Does nothing yet.
+    #[must_use]
+    pub fn new(ports: Ports, options: Options) -> Arc<Self> {
+        let (progress, _) = broadcast::channel(PROGRESS_BACKLOG);
+        let layout = Layout::new(options.data_dir.clone());
+        Arc::new(Self {
+            ports,
+            options,
+            layout,
+            progress,
+            definitions: Mutex::default(),
+            running: Mutex::default(),
+        })
+    }
+
+    /// What happens, as it happens. Nothing is kept: the log of events is in the store.
+    pub fn watch(&self) -> broadcast::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Where things are.
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}

@@ -1,0 +1,131 @@
+//! What people ask of the engine.
+
+use domain::{
+    decision::{Choice, Decision},
+    definition::{Definition, DefinitionHash},
+    id::{DecisionId, PipelineId},
+    item::Item,
+    name::{DefinitionName, ProjectKey},
+    pipeline::{Actor, Input, NewPipeline, Pipeline, PipelineOptions},
+    revision::BranchName,
+};
+use ports::ProjectRef;
+
+use crate::{Cause, Engine, EngineError, Outcome};
+
+/// An item that somebody wants, before it has a number.
+#[derive(Clone, Debug)]
+pub struct NewItem {
+    /// The project, which the store knows.
+    pub project: ProjectKey,
+    /// One line.
+    pub title: String,
+    /// The title transliterated to ASCII, for the branch name.
+    pub ascii_title: String,
+    /// The rest.
+    pub description: String,
+    /// The branch that the work is for.
+    pub target: BranchName,
+    /// What is settled now.
+    pub options: PipelineOptions,
+}
+
+impl Engine {
+    /// Makes a pipeline for an item, `queued`. Its definition is kept and pinned.
+    pub async fn create(
+        &self,
+        item: &NewItem,
+        definition: &Definition,
+        hash: &DefinitionHash,
+    ) -> Result<Pipeline, EngineError> {
+        // Refused before anything is written.
+        let probe = domain::item::ItemKey { project: item.project.clone(), number: 0 };
+        Item::new(probe, &item.title, &item.description)?;
+        let number_above = self.highest_number_in_use(&item.project).await?;
+        self.ports.store.save_definition(hash, definition).await?;
+        let new = NewPipeline {
+            id: self.fresh_pipeline(),
+            project: item.project.clone(),
+            number_above,
+            title: item.title.clone(),
+            ascii_title: item.ascii_title.clone(),
+            description: item.description.clone(),
+            definition_name: DefinitionName::clone(&definition.name),
+            definition: hash.clone(),
+            options: item.options.clone(),
+            target: item.target.clone(),
+            created_at: self.ports.clock.now(),
+        };
+        Ok(self.ports.store.create_pipeline(&new).await?)
+    }
+
+    /// The highest item number among the branches of the repository: another data directory may have used them.
+    async fn highest_number_in_use(&self, project: &ProjectKey) -> Result<u32, EngineError> {
+        let Some(project) = self.find_project(project).await? else { return Ok(0) };
+        let prefix = format!("feature/{}-", project.key);
+        let branches = self.ports.git.list_branches(&project).await?;
+        let number = |branch: &BranchName| {
+            let rest = branch.as_str().strip_prefix(&prefix)?;
+            rest.split('-').next()?.parse::<u32>().ok()
+        };
+        Ok(branches.iter().filter_map(number).max().unwrap_or(0))
+    }
+
+    pub(crate) async fn find_project(
+        &self,
+        key: &ProjectKey,
+    ) -> Result<Option<ProjectRef>, EngineError> {
+        let record = self.ports.store.find_project(key).await?;
+        Ok(record.map(|record| ProjectRef { key: record.key, repository: record.repository }))
+    }
+
+    /// Brings a person's input: start, pause, resume, cancel, retry, restart.
+    pub async fn ask(
+        &self,
+        id: PipelineId,
+        input: &Input,
+        person: &str,
+    ) -> Result<Outcome, EngineError> {
+        let cause = self.by_person(person);
+        self.apply(id, input, &cause).await
+    }
+
+    /// Answers a question. The answer is final.
+    pub async fn resolve(
+        &self,
+        decision: &Decision,
+        choice: Choice,
+        comment: &str,
+        person: &str,
+    ) -> Result<Outcome, EngineError> {
+        let input = Input::Resolve { decision: decision.id, choice, comment: comment.to_owned() };
+        self.apply(decision.pipeline, &input, &self.by_person(person)).await
+    }
+
+    /// Approves what waits for approval only: anything else needs a person's own words.
+    pub async fn approve_if_asked(
+        &self,
+        id: DecisionId,
+        person: &str,
+    ) -> Result<bool, EngineError> {
+        let Some(decision) = self.ports.store.find_decision(id).await? else { return Ok(false) };
+        if !Self::is_approval(decision.kind) {
+            return Ok(false);
+        }
+        // Somebody else may have answered meanwhile, which is as good.
+        match self.resolve(&decision, Choice::Approve, "", person).await {
+            Ok(_) | Err(EngineError::Refused(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn by_person(&self, person: &str) -> Cause {
+        Cause {
+            actor: Actor::Person { name: person.to_owned() },
+            key: self.fresh_key("person"),
+            job: None,
+            run: None,
+            fired: None,
+        }
+    }
+}

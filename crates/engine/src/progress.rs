@@ -1,0 +1,59 @@
+//! What watchers see while it happens.
+
+use domain::{
+    id::{PipelineId, RunId},
+    job::Slot,
+    name::{AgentName, RoleName, StageName},
+    pipeline::EventKind,
+    run::AgentEvent,
+};
+use jiff::Timestamp;
+
+/// What watchers see. Lossy on purpose: whoever falls behind reads the log of events instead.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// Something that is in the log now.
+    Happened {
+        /// The pipeline.
+        pipeline: PipelineId,
+        /// When.
+        at: Timestamp,
+        /// What.
+        event: EventKind,
+    },
+    /// A worker began a job.
+    JobStarted {
+        /// The pipeline.
+        pipeline: PipelineId,
+        /// The job's place.
+        slot: Slot,
+    },
+    /// An agent was started, or found again.
+    RunStarted {
+        /// The pipeline.
+        pipeline: PipelineId,
+        /// The stage.
+        stage: StageName,
+        /// The role.
+        role: RoleName,
+        /// The agent.
+        agent: AgentName,
+        /// The run.
+        run: RunId,
+        /// It was running already.
+        adopted: bool,
+    },
+    /// An agent said something.
+    Agent {
+        /// The pipeline.
+        pipeline: PipelineId,
+        /// The stage.
+        stage: StageName,
+        /// The role.
+        role: RoleName,
+        /// The run.
+        run: RunId,
+        /// What.
+        event: AgentEvent,
+    },
+}

@@ -1,0 +1,62 @@
+//! Takes back what dead workers held.
+
+use domain::{
+    failure::{Failure, FailureClass},
+    job::{Job, JobInput, JobKind, JobState, JobStateTag},
+    pipeline::{Actor, Input},
+    usage::Usage,
+};
+use ports::JobFilter;
+
+use crate::{Cause, Engine, EngineError, apply::job_update};
+
+impl Engine {
+    /// Gives every running job of another process back to the queue. For the start on one machine, where the lock
+    /// on the data directory proves that no other process is alive. Returns how many there were.
+    pub async fn recover(&self) -> Result<usize, EngineError> {
+        let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
+        let jobs = self.ports.store.list_jobs(&filter).await?;
+        let lost: Vec<Job> = jobs.into_iter().filter(|job| self.is_lost(job)).collect();
+        for job in &lost {
+            self.expire(job).await?;
+        }
+        Ok(lost.len())
+    }
+
+    fn is_lost(&self, job: &Job) -> bool {
+        matches!(&job.state, JobState::Running { lease } if lease.owner != self.options.owner)
+    }
+
+    async fn expire(&self, job: &Job) -> Result<(), EngineError> {
+        let failure =
+            Failure::new(FailureClass::Lost, "the orchestrator ended while it was at work");
+        // An agent outlives us under its shim and is taken up again, which is no loss. Anything else begins anew: a
+        // job that ends the orchestrator each time must not do so for ever.
+        let job_input = match job.slot.work.kind() {
+            JobKind::Agent => JobInput::Release { token: job.claims },
+            JobKind::Gate | JobKind::Git | JobKind::Cleanup => JobInput::Expire,
+        };
+        let update = job_update(job, &job_input, self.ports.clock.now())?;
+        let (slot, usage) = (job.slot.clone(), Usage::default());
+        let input = match update.next.state {
+            JobState::Queued { .. } => Input::JobRetried { slot, failure, usage },
+            _ => Input::JobFailed { slot, failure, usage },
+        };
+        let cause = Cause {
+            actor: Actor::Engine,
+            key: format!("expire/{}/{}", job.id, job.claims),
+            job: Some((job.clone(), job_input)),
+            run: None,
+            fired: None,
+        };
+        match self.apply(job.pipeline, &input, &cause).await {
+            Ok(_) => Ok(()),
+            // Nobody waits for it.
+            Err(EngineError::Refused(_)) => {
+                self.ports.store.settle_job(&update).await?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

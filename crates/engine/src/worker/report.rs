@@ -1,0 +1,108 @@
+//! Brings what came of a job back through the door.
+
+use domain::{
+    failure::Failure,
+    job::{Job, JobInput, JobState},
+    pipeline::{Actor, Input},
+    run::Run,
+    usage::Usage,
+};
+use jiff::SignedDuration;
+
+use crate::{
+    Cause, Engine, EngineError,
+    apply::job_update,
+    jobs::{Ending, Performed},
+};
+
+/// How long to wait before telling the store again what it would not hear.
+const STORE_RETRY: SignedDuration = SignedDuration::from_secs(1);
+/// How often to try: the disk may be full for a while, and the result is worth waiting for.
+const STORE_TRIES: u32 = 30;
+
+impl Engine {
+    /// Reports, and reports again while the store is unwell. What cannot be told in the end is not lost: the lease
+    /// runs out, and the next worker finds the same result.
+    pub(crate) async fn report(&self, job: &Job, performed: Performed) {
+        for _ in 0..STORE_TRIES {
+            match self.try_report(job, &performed).await {
+                Ok(()) => return,
+                Err(error @ (EngineError::Store(_) | EngineError::Git(_))) => {
+                    tracing::error!(job.id = %job.id, "could not report {}: {}", job.slot.work, chain(&error));
+                    let again = self.ports.clock.now().saturating_add(STORE_RETRY);
+                    self.ports.clock.sleep_until(again.unwrap_or(jiff::Timestamp::MAX)).await;
+                }
+                Err(error) => {
+                    tracing::error!(job.id = %job.id, "could not report {}: {}", job.slot.work, chain(&error));
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn try_report(&self, job: &Job, performed: &Performed) -> Result<(), EngineError> {
+        let now = self.ports.clock.now();
+        let (token, slot) = (job.claims, job.slot.clone());
+        let (input, job_input) = match &performed.ending {
+            Ending::Abandoned => return Ok(()),
+            Ending::Report(report) => {
+                (Input::JobDone { slot, report: report.clone() }, JobInput::Complete { token })
+            }
+            Ending::Released { reason } => {
+                let failure = Failure::new(domain::failure::FailureClass::Lost, reason.clone());
+                (
+                    Input::JobRetried { slot, failure, usage: performed.usage() },
+                    JobInput::Release { token },
+                )
+            }
+            Ending::Failed { failure } => {
+                let job_input =
+                    JobInput::Fail { token, failure: failure.clone(), jitter: self.jitter() };
+                let (failure, usage) = (failure.clone(), performed.usage());
+                let input = match job_update(job, &job_input, now)?.next.state {
+                    JobState::Queued { .. } => Input::JobRetried { slot, failure, usage },
+                    _ => Input::JobFailed { slot, failure, usage },
+                };
+                (input, job_input)
+            }
+        };
+        let cause = Cause {
+            actor: Actor::Job { job: job.id },
+            key: format!("job/{}/{token}", job.id),
+            job: Some((job.clone(), job_input.clone())),
+            run: performed.run.clone(),
+            fired: None,
+        };
+        match self.apply(job.pipeline, &input, &cause).await {
+            Ok(_) => Ok(()),
+            Err(EngineError::Refused(refusal)) => {
+                // The pipeline does not wait for this: the job ends all the same.
+                tracing::debug!(job.id = %job.id, "the report of {} changed nothing: {refusal}", job.slot.work);
+                self.ports
+                    .store
+                    .settle_job(&job_update(job, &JobInput::Complete { token }, now)?)
+                    .await?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Performed {
+    fn usage(&self) -> Usage {
+        self.run.as_ref().map_or_else(Usage::default, |run: &Run| run.usage)
+    }
+}
+
+/// An error and what led to it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,170 @@
+//! Claim, do, renew, until told to stop or until nothing is left to do.
+
+use std::sync::Arc;
+
+use domain::{
+    id::JobId,
+    job::{Job, JobKind},
+    limits::{LEASE_HEARTBEAT, LEASE_TTL},
+};
+use jiff::{SignedDuration, Timestamp};
+use ports::Claim;
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{Interrupt, Running, StopMode, StopSignal};
+use crate::{Engine, EngineError, Progress};
+
+/// Jobs that one process does at once besides agents and gates, which have caps of their own.
+const LIGHT_JOBS: u32 = 8;
+/// How long the loop waits at most before it looks again, should a wake-up have been lost.
+const SAFETY_POLL: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whether the loop may end when nothing is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// It waits for more.
+    Wait,
+    /// It ends once no job is queued or running that could move without a person.
+    Return,
+}
+
+impl Engine {
+    /// Works until told to stop, or until everything is at rest. Recovers what dead workers held first.
+    ///
+    /// On [`StopMode::StopAgents`] it returns once every agent has ended and what it left is kept.
+    pub async fn run(
+        self: &Arc<Self>,
+        mut stop: StopSignal,
+        at_rest: AtRest,
+    ) -> Result<(), EngineError> {
+        self.recover().await?;
+        let mut tasks: JoinSet<JobId> = JoinSet::new();
+        let mut heartbeat_at = self.after(heartbeat());
+        loop {
+            if stop.borrow_and_update().is_some() {
+                break;
+            }
+            self.fire_due_timers().await?;
+            let claimed = self.claim_and_start(&mut tasks).await?;
+            let next_due = self.ports.store.next_due().await?;
+            let now = self.ports.clock.now();
+            if at_rest == AtRest::Return && claimed == 0 && tasks.is_empty() && next_due.is_none() {
+                return Ok(());
+            }
+            // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
+            let due = next_due.filter(|due| *due > now).unwrap_or(Timestamp::MAX);
+            let look_again = due.min(heartbeat_at).min(self.after(SAFETY_POLL));
+            tokio::select! {
+                () = self.ports.wakeup.woken() => {}
+                Some(ended) = tasks.join_next() => self.forget(ended),
+                () = self.ports.clock.sleep_until(look_again) => {}
+                changed = stop.changed() => if changed.is_err() { break },
+            }
+            if self.ports.clock.now() >= heartbeat_at {
+                self.send_heartbeats().await?;
+                heartbeat_at = self.after(heartbeat());
+            }
+        }
+        let mode = (*stop.borrow()).unwrap_or(StopMode::StopAgents);
+        self.interrupt_all(Interrupt::Stopping(mode));
+        while let Some(ended) = tasks.join_next().await {
+            self.forget(ended);
+        }
+        Ok(())
+    }
+
+    fn after(&self, wait: SignedDuration) -> Timestamp {
+        self.ports.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn claim_and_start(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<JobId>,
+    ) -> Result<usize, EngineError> {
+        let caps = self.options.caps.clone();
+        let limit = caps
+            .total
+            .saturating_add(LIGHT_JOBS)
+            .saturating_sub(u32::try_from(tasks.len()).unwrap_or(u32::MAX));
+        if limit == 0 {
+            return Ok(0);
+        }
+        let claim = Claim {
+            owner: self.options.owner.clone(),
+            now: self.ports.clock.now(),
+            ttl: LEASE_TTL,
+            caps,
+            limit,
+        };
+        let jobs = self.ports.store.claim(&claim).await?;
+        let count = jobs.len();
+        for job in jobs {
+            self.start(job, tasks);
+        }
+        Ok(count)
+    }
+
+    fn start(self: &Arc<Self>, job: Job, tasks: &mut JoinSet<JobId>) {
+        let (interrupt, signal) = watch::channel(None);
+        let running = Running {
+            token: job.claims,
+            pipeline: job.pipeline,
+            epoch: job.slot.epoch,
+            is_cleanup: job.slot.work.kind() == JobKind::Cleanup,
+            interrupt,
+        };
+        self.running.lock().expect("no holder panics").insert(job.id, running);
+        let _unwatched = self
+            .progress
+            .send(Progress::JobStarted { pipeline: job.pipeline, slot: job.slot.clone() });
+        let engine = Arc::clone(self);
+        tasks.spawn(async move {
+            let id = job.id;
+            // Watched from outside, so that a panic of ours is a failure of the job and not a job that never ends.
+            let work = tokio::spawn({
+                let (engine, job) = (Arc::clone(&engine), job.clone());
+                async move { engine.perform(&job, signal).await }
+            });
+            let result =
+                work.await.unwrap_or_else(|panic| crate::jobs::Performed::internal_error(&panic));
+            engine.report(&job, result).await;
+            id
+        });
+    }
+
+    fn forget(&self, ended: Result<JobId, tokio::task::JoinError>) {
+        match ended {
+            Ok(id) => {
+                self.running.lock().expect("no holder panics").remove(&id);
+            }
+            Err(error) => tracing::error!("a worker task ended abnormally: {error}"),
+        }
+    }
+
+    /// Renews the leases of everything under way; what was lost is told to stop.
+    async fn send_heartbeats(&self) -> Result<(), EngineError> {
+        let leases: Vec<(JobId, u64)> = self
+            .running
+            .lock()
+            .expect("no holder panics")
+            .iter()
+            .map(|(id, job)| (*id, job.token))
+            .collect();
+        if leases.is_empty() {
+            return Ok(());
+        }
+        let until = self.after(SignedDuration::try_from(LEASE_TTL).unwrap_or(SAFETY_POLL));
+        let lost = self.ports.store.heartbeat(&leases, until).await?;
+        let running = self.running.lock().expect("no holder panics");
+        for id in lost {
+            if let Some(job) = running.get(&id) {
+                job.interrupt.send_replace(Some(Interrupt::Lost));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn heartbeat() -> SignedDuration {
+    SignedDuration::try_from(LEASE_HEARTBEAT).unwrap_or(SAFETY_POLL)
+}

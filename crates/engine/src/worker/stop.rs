@@ -1,0 +1,69 @@
+//! Telling work to stop, and why.
+
+use domain::pipeline::Pipeline;
+use tokio::sync::watch;
+
+use crate::Engine;
+
+/// What happens to work under way when the engine stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopMode {
+    /// Agents are stopped, what they left is kept, their jobs go back to the queue.
+    StopAgents,
+    /// Agents go on under their shims, for the next engine to take up.
+    LeaveAgents,
+}
+
+/// The receiving end: the engine's.
+pub type StopSignal = watch::Receiver<Option<StopMode>>;
+
+/// A channel that stops an engine.
+#[must_use]
+pub fn stop_channel() -> (watch::Sender<Option<StopMode>>, StopSignal) {
+    watch::channel(None)
+}
+
+/// Why a job's work is cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// The engine stops.
+    Stopping(StopMode),
+    /// The job is not ours any more: its pipeline moved on, or the lease was lost.
+    Lost,
+}
+
+/// A job of this process.
+pub(crate) struct Running {
+    pub(crate) token: u64,
+    pub(crate) pipeline: domain::id::PipelineId,
+    pub(crate) epoch: u32,
+    pub(crate) is_cleanup: bool,
+    pub(crate) interrupt: watch::Sender<Option<Interrupt>>,
+}
+
+impl Engine {
+    /// Stops the work of this process that the pipeline has left behind.
+    pub(crate) fn stop_cancelled(&self, pipeline: &Pipeline) {
+        let running = self.running.lock().expect("no holder panics");
+        for job in running.values() {
+            if job.pipeline == pipeline.id && job.epoch < pipeline.epoch && !job.is_cleanup {
+                job.interrupt.send_replace(Some(Interrupt::Lost));
+            }
+        }
+    }
+
+    pub(crate) fn interrupt_all(&self, interrupt: Interrupt) {
+        for job in self.running.lock().expect("no holder panics").values() {
+            job.interrupt.send_replace(Some(interrupt));
+        }
+    }
+}
+
+/// Waits until the work is to be cut short.
+pub(crate) async fn interrupted(signal: &mut watch::Receiver<Option<Interrupt>>) -> Interrupt {
+    match signal.wait_for(Option::is_some).await {
+        Ok(reason) => reason.expect("it was waited for"),
+        // The loop is gone: nobody would take the result.
+        Err(_) => Interrupt::Lost,
+    }
+}

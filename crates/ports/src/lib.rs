@@ -1,0 +1,34 @@
+//! What the engine asks of the world: one trait a file, no default methods, nothing else.
+
+mod agent;
+mod briefs;
+mod clock;
+mod entropy;
+mod files;
+mod gates;
+mod git;
+mod sandbox;
+mod store;
+mod wakeup;
+
+pub use agent::{
+    Agent, AgentCheck, AgentError, AgentProfile, LaunchContext, LaunchLine, LoginFile, StreamParser,
+};
+pub use briefs::{BriefError, Briefs};
+pub use clock::Clock;
+pub use entropy::Entropy;
+pub use files::Files;
+pub use gates::{GateAnswer, GateError, GateQuestion, Gates};
+pub use git::{
+    ChangeKind, Conflict, FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined,
+    Landing, Merge, MergeStrategy, PathChange, ProjectRef, Workspace, WorkspaceSpec,
+};
+pub use sandbox::{
+    ExitRecord, Mount, OutputStream, Sandbox, SandboxEnd, SandboxError, SandboxLimits, SandboxSpec,
+    SandboxStatus, StopReason,
+};
+pub use store::{
+    Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, PipelineFilter, ProjectRecord, Step,
+    Store, StoreError, TimerChange,
+};
+pub use wakeup::Wakeup;

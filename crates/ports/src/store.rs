@@ -1,0 +1,332 @@
+//! What is remembered: few, coarse verbs, each one transaction.
+//!
+//! A store never decides. [`Store::apply`] writes a step that `domain::pipeline::decide` made, all of it or nothing;
+//! there is no other way to change a pipeline.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use domain::{
+    decision::{Decision, DecisionState},
+    definition::{Definition, DefinitionHash},
+    id::{DecisionId, JobId, PipelineId, RunId},
+    job::{Job, JobNext, JobStateTag},
+    name::{AgentName, GateName, ProjectKey},
+    pipeline::{Actor, Event, EventKind, NewPipeline, Pipeline, PipelineStateTag, TimerKey},
+    revision::TreeSha,
+    run::Run,
+    verdict::Verdict,
+};
+use jiff::Timestamp;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the data directory.
+    #[error("the data directory {path} is in use by {holder}")]
+    InUse {
+        /// The directory.
+        path: String,
+        /// Who has it, as far as is known.
+        holder: String,
+    },
+    /// The data was written by a newer version.
+    #[error("the database has schema {found}, this version knows {known}")]
+    NewerSchema {
+        /// What was found.
+        found: u32,
+        /// The newest that is known.
+        known: u32,
+    },
+    /// A row that cannot be: one pipeline cannot be read, the others can.
+    #[error("{table} {id} is damaged: {what}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        id: String,
+        /// Which column, and what is wrong with it.
+        what: String,
+    },
+    /// Too much is waiting already.
+    #[error("the store is overloaded: {waiting} calls are waiting")]
+    Overloaded {
+        /// How many.
+        waiting: usize,
+    },
+    /// The disk is full. Nothing was written.
+    #[error("the disk is full: could not {operation}")]
+    DiskFull {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// The data directory cannot be written.
+    #[error("the data directory {path} cannot be written")]
+    ReadOnly {
+        /// The directory.
+        path: String,
+    },
+    /// The database said no.
+    #[error("could not {operation}")]
+    Database {
+        /// What was being done.
+        operation: &'static str,
+        /// What it said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A project as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectRecord {
+    /// Its key.
+    pub key: ProjectKey,
+    /// The people's repository: an absolute path or a URL.
+    pub repository: String,
+}
+
+/// What became of a job that is reported together with a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobUpdate {
+    /// The job.
+    pub job: JobId,
+    /// The reporter's fencing token.
+    pub token: u64,
+    /// What `Job::decide` said.
+    pub next: JobNext,
+    /// Why the try failed, where it did.
+    pub last_error: Option<String>,
+}
+
+/// What a step does to the timers of its pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Sets one, in place of an earlier one of the same key.
+    Arm {
+        /// Which.
+        timer: TimerKey,
+        /// When it is due.
+        at: Timestamp,
+    },
+    /// Removes one that has fired.
+    Fired {
+        /// Which.
+        timer: TimerKey,
+    },
+    /// Removes all.
+    DisarmAll,
+}
+
+/// A step as it is written: state, effects as rows, events, and the mark that the input has been consumed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The pipeline after the step. Written only where the stored version is one lower.
+    pub pipeline: Pipeline,
+    /// The input's deduplication key; one that was consumed already writes nothing.
+    pub input: String,
+    /// Who brought the input.
+    pub actor: Actor,
+    /// Now.
+    pub at: Timestamp,
+    /// What happened, in order.
+    pub events: Vec<EventKind>,
+    /// Cancel all queued and running jobs of an epoch older than the pipeline's, but not clean-ups.
+    pub cancel_jobs: bool,
+    /// Jobs to queue. A slot of the pipeline that has a job already keeps it.
+    pub jobs: Vec<Job>,
+    /// Questions to ask.
+    pub opened: Vec<Decision>,
+    /// Questions that are settled. One that is not open any more stays as it is.
+    pub closed: Vec<(DecisionId, DecisionState)>,
+    /// Changes to the timers, in order.
+    pub timers: Vec<TimerChange>,
+    /// Release the project's merge lease if this pipeline holds it.
+    pub release_merge_lease: bool,
+    /// Verdicts to keep.
+    pub verdicts: Vec<Verdict>,
+    /// Runs as they are now: the end of a run is remembered together with what came of it, or not at all.
+    pub runs: Vec<Run>,
+    /// The job that brought the input. Written only while its token is the current one and the job is running.
+    pub job: Option<JobUpdate>,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Applied {
+    /// It is written; durably, before this is returned.
+    Done {
+        /// The sequence number of its last event; of the last event of all where it has none.
+        seq: u64,
+    },
+    /// Its input was consumed before. Nothing was written.
+    Duplicate,
+    /// The job's lease was lost, or the job was cancelled. Nothing was written.
+    Fenced,
+    /// Somebody was faster: load again, decide again. Nothing was written.
+    Stale,
+}
+
+/// How many jobs may run at once. Agent and gate jobs count, git jobs and clean-ups do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// In all.
+    pub total: u32,
+    /// In one project.
+    pub per_project: Option<u32>,
+    /// Of one agent.
+    pub per_agent: BTreeMap<AgentName, u32>,
+}
+
+/// A wish for work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The process, unique for its life.
+    pub owner: String,
+    /// Now.
+    pub now: Timestamp,
+    /// How long the lease lasts.
+    pub ttl: Duration,
+    /// Caps over everything that runs, whoever runs it.
+    pub caps: Caps,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// Which pipelines to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PipelineFilter {
+    /// Of one project.
+    pub project: Option<ProjectKey>,
+    /// In these states; all where empty.
+    pub states: Vec<PipelineStateTag>,
+    /// At most this many; 0 does not limit.
+    pub limit: u32,
+}
+
+/// Which jobs to list, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Of one pipeline.
+    pub pipeline: Option<PipelineId>,
+    /// In these states; all where empty.
+    pub states: Vec<JobStateTag>,
+}
+
+/// A timer that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueTimer {
+    /// The pipeline.
+    pub pipeline: PipelineId,
+    /// Which.
+    pub timer: TimerKey,
+    /// When it was due.
+    pub at: Timestamp,
+}
+
+/// The store.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Remembers a project, or its new place.
+    async fn save_project(&self, project: &ProjectRecord) -> Result<(), StoreError>;
+
+    /// The project of that key.
+    async fn find_project(&self, key: &ProjectKey) -> Result<Option<ProjectRecord>, StoreError>;
+
+    /// All projects, by key.
+    async fn list_projects(&self) -> Result<Vec<ProjectRecord>, StoreError>;
+
+    /// Keeps a definition under its hash; keeping it twice is fine.
+    async fn save_definition(
+        &self,
+        hash: &DefinitionHash,
+        definition: &Definition,
+    ) -> Result<(), StoreError>;
+
+    /// The definition of that hash.
+    async fn find_definition(
+        &self,
+        hash: &DefinitionHash,
+    ) -> Result<Option<Definition>, StoreError>;
+
+    /// Makes a pipeline with the next free number of its project. Its title has been checked with `Item::new`.
+    async fn create_pipeline(&self, new: &NewPipeline) -> Result<Pipeline, StoreError>;
+
+    /// The pipeline of that id. Never an older state than one that was answered before.
+    async fn find_pipeline(&self, id: PipelineId) -> Result<Option<Pipeline>, StoreError>;
+
+    /// Pipelines, newest first. Damaged rows are left out and logged.
+    async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError>;
+
+    /// Writes a step. Checks in this order: input consumed, job fenced, version stale.
+    async fn apply(&self, step: &Step) -> Result<Applied, StoreError>;
+
+    /// Gives out due jobs: of the project with the fewest running ones first, then by priority, then the oldest.
+    /// Jobs of paused pipelines and jobs above a cap stay. An exclusive job is given out only while no other
+    /// pipeline holds the project's merge lease, and takes or renews it.
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError>;
+
+    /// Extends leases to `until`, merge leases held by their pipelines included. Returns the jobs whose lease was lost.
+    async fn heartbeat(
+        &self,
+        leases: &[(JobId, u64)],
+        until: Timestamp,
+    ) -> Result<Vec<JobId>, StoreError>;
+
+    /// Ends a job whose report nobody waits for. Written only while `token` is the current one; says whether it was.
+    async fn settle_job(&self, update: &JobUpdate) -> Result<bool, StoreError>;
+
+    /// Jobs, oldest first.
+    async fn list_jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, StoreError>;
+
+    /// Timers due at `now`, the oldest first.
+    async fn list_due_timers(&self, now: Timestamp) -> Result<Vec<DueTimer>, StoreError>;
+
+    /// Removes a timer that nobody waits for, if it is still due at `at`.
+    async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError>;
+
+    /// When the next timer or queued job is due, also if that is in the past.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Records a run: before its launch, and again with every change.
+    async fn save_run(&self, run: &Run) -> Result<(), StoreError>;
+
+    /// The run of that id.
+    async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The runs of a pipeline, oldest first.
+    async fn list_runs(&self, pipeline: PipelineId) -> Result<Vec<Run>, StoreError>;
+
+    /// The newest run of a job that has not ended: a launch that may have to be adopted.
+    async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError>;
+
+    /// The question of that id.
+    async fn find_decision(&self, id: DecisionId) -> Result<Option<Decision>, StoreError>;
+
+    /// Questions, oldest first; of one pipeline, or only open ones.
+    async fn list_decisions(
+        &self,
+        pipeline: Option<PipelineId>,
+        only_open: bool,
+    ) -> Result<Vec<Decision>, StoreError>;
+
+    /// The verdicts of a pipeline, oldest first.
+    async fn list_verdicts(&self, pipeline: PipelineId) -> Result<Vec<Verdict>, StoreError>;
+
+    /// The newest verdict of a gate of this pipeline about this very tree.
+    async fn find_verdict(
+        &self,
+        pipeline: PipelineId,
+        gate: &GateName,
+        tree: &TreeSha,
+    ) -> Result<Option<Verdict>, StoreError>;
+
+    /// Events with a sequence number above `after`, in order; of one pipeline or of all.
+    async fn list_events(
+        &self,
+        pipeline: Option<PipelineId>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+}
