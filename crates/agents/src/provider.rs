@@ -1,0 +1,145 @@
+//! How well the model provider is, as far as a stream has told.
+//!
+//! A run that is stopped while its client waits for an overloaded provider did not do too little: the provider
+//! did. So what is still open when the run ends decides the class, before the limit that ended it does.
+
+use std::time::Duration;
+
+use domain::{
+    failure::{Failure, FailureClass},
+    run::AgentEvent,
+};
+use jiff::Timestamp;
+
+use crate::trouble;
+
+/// Trouble that the stream has reported and that no work has followed since.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Provider {
+    open: Option<Trouble>,
+    /// Kept when work goes on: a later error of the same run may not name it again.
+    until: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+enum Trouble {
+    Retrying { status: Option<u16>, after: Option<Duration> },
+    RateLimited,
+}
+
+impl Provider {
+    /// Takes notice of an event.
+    pub(crate) fn observe(&mut self, event: &AgentEvent) {
+        match event {
+            AgentEvent::Retrying { status, after, .. } => {
+                self.open = Some(Trouble::Retrying { status: *status, after: *after });
+            }
+            AgentEvent::RateLimited { until } => {
+                self.open = Some(Trouble::RateLimited);
+                self.until = until.or(self.until);
+            }
+            AgentEvent::Text { .. }
+            | AgentEvent::Thinking
+            | AgentEvent::ToolCall { .. }
+            | AgentEvent::ToolResult { .. } => {
+                self.open = None;
+            }
+            AgentEvent::Started { .. }
+            | AgentEvent::Usage { .. }
+            | AgentEvent::Error { .. }
+            | AgentEvent::Finished => {}
+        }
+    }
+
+    /// The failure that open trouble makes of an end, if there is any.
+    pub(crate) fn failure(&self, ended_at: Timestamp) -> Option<Failure> {
+        let failure = match self.open.as_ref()? {
+            Trouble::Retrying { status: Some(status), .. } => {
+                refusal(*status, "tried again until it ended")
+            }
+            Trouble::Retrying { status: None, .. } => Failure::new(
+                FailureClass::Transient,
+                "the model provider did not answer; tried again until it ended",
+            ),
+            Trouble::RateLimited => Failure::new(
+                FailureClass::Transient,
+                "a quota window of the model provider is spent",
+            ),
+        };
+        Some(self.with_patience(failure, ended_at))
+    }
+
+    /// Adds the wait that the provider or the agent's client asked for.
+    pub(crate) fn with_patience(&self, mut failure: Failure, ended_at: Timestamp) -> Failure {
+        if failure.class == FailureClass::Transient {
+            let window =
+                self.until.and_then(|until| until.duration_since(ended_at).try_into().ok());
+            let client = match self.open {
+                Some(Trouble::Retrying { after, .. }) => after,
+                Some(Trouble::RateLimited) | None => None,
+            };
+            failure.retry_after = failure.retry_after.or(window).or(client);
+        }
+        failure
+    }
+}
+
+/// An HTTP status as a failure, with the words that came along.
+pub(crate) fn refusal(status: u16, said: &str) -> Failure {
+    let class = trouble::class_of_status(status);
+    let advice = match class {
+        FailureClass::Credentials => "; see to the key, login or account of this agent",
+        _ => "",
+    };
+    Failure::new(class, format!("the model provider answered {status}: {said}{advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retrying(status: u16) -> AgentEvent {
+        AgentEvent::Retrying {
+            status: Some(status),
+            after: Some(Duration::from_secs(8)),
+            attempt: 1,
+        }
+    }
+
+    #[test]
+    fn trouble_that_work_has_followed_explains_nothing() {
+        let mut provider = Provider::default();
+        provider.observe(&retrying(529));
+        let failure = provider.failure(Timestamp::UNIX_EPOCH).expect("open trouble");
+        assert_eq!(
+            (failure.class, failure.retry_after),
+            (FailureClass::Transient, Some(Duration::from_secs(8)))
+        );
+
+        provider.observe(&AgentEvent::Text { text: "on I go".to_owned() });
+        assert_eq!(provider.failure(Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn a_window_is_waited_for_until_it_opens_and_not_when_it_has() {
+        let until = Timestamp::from_second(1_000).expect("a time");
+        let mut provider = Provider::default();
+        provider.observe(&AgentEvent::RateLimited { until: Some(until) });
+        let patience = |at| {
+            provider
+                .failure(Timestamp::from_second(at).expect("a time"))
+                .expect("trouble")
+                .retry_after
+        };
+        assert_eq!(patience(400), Some(Duration::from_mins(10)));
+        assert_eq!(patience(2_000), None);
+    }
+
+    #[test]
+    fn a_refused_key_asks_for_a_person() {
+        let mut provider = Provider::default();
+        provider.observe(&retrying(401));
+        let failure = provider.failure(Timestamp::UNIX_EPOCH).expect("open trouble");
+        assert_eq!((failure.class, failure.retry_after), (FailureClass::Credentials, None));
+    }
+}

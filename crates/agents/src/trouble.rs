@@ -1,0 +1,153 @@
+//! What an error of a model provider means for the budgets.
+//!
+//! Statuses and error codes come first. The table of words is the last resort, for agents that say in prose
+//! what they were told as a number.
+
+use std::time::Duration;
+
+use domain::failure::FailureClass::{self, Credentials, Permanent, Resource, Transient};
+
+/// What an HTTP status means.
+pub(crate) const fn class_of_status(status: u16) -> FailureClass {
+    match status {
+        // 402 too: no retry fills an account, a person has to.
+        401..=403 | 407 => Credentials,
+        408 | 425 | 429 | 500..=599 => Transient,
+        _ => Permanent,
+    }
+}
+
+/// What an error code of a provider or of an agent's own client means.
+pub(crate) fn class_of_code(code: &str) -> Option<FailureClass> {
+    match code {
+        // The last two as well: unlike a window that opens again, an empty account stays empty until somebody pays.
+        "authentication_failed"
+        | "authentication_error"
+        | "invalid_api_key"
+        | "oauth_org_not_allowed"
+        | "permission_error"
+        | "billing_error"
+        | "insufficient_quota" => Some(Credentials),
+        "rate_limit"
+        | "rate_limit_error"
+        | "rate_limit_exceeded"
+        | "usage_limit_reached"
+        | "overloaded"
+        | "overloaded_error"
+        | "server_error"
+        | "api_error"
+        | "server_is_overloaded" => Some(Transient),
+        "invalid_request"
+        | "invalid_request_error"
+        | "context_length_exceeded"
+        | "model_not_found"
+        | "max_output_tokens" => Some(Permanent),
+        _ => None,
+    }
+}
+
+/// Words in lower case and what they mean; the first that is found counts.
+const WORDS: &[(&str, FailureClass)] = &[
+    ("no space left on device", Resource),
+    ("out of room in the model's context window", Permanent),
+    ("prompt is too long", Permanent),
+    ("credit balance", Credentials),
+    ("billing details", Credentials),
+    ("failed to authenticate", Credentials),
+    ("invalid api key", Credentials),
+    ("not logged in", Credentials),
+    ("please run /login", Credentials),
+    ("unauthorized", Credentials),
+    ("usage limit", Transient),
+    ("rate limit", Transient),
+    ("rate-limit", Transient),
+    ("too many requests", Transient),
+    ("high demand", Transient),
+    ("overloaded", Transient),
+    ("temporarily unavailable", Transient),
+    ("stream disconnected", Transient),
+    ("stream closed", Transient),
+    ("timed out", Transient),
+    ("connection refused", Transient),
+    ("connection reset", Transient),
+    ("error sending request", Transient),
+];
+
+/// What an error's words mean, where they are known.
+pub(crate) fn class_of_words(words: &str) -> Option<FailureClass> {
+    let words = words.to_lowercase();
+    WORDS.iter().find(|(part, _)| words.contains(part)).map(|(_, class)| *class)
+}
+
+/// Whether the words speak of a quota that opens again by itself.
+pub(crate) fn speaks_of_a_window(words: &str) -> bool {
+    words.to_lowercase().contains("usage limit")
+}
+
+/// The status in `unexpected status 529 …` and `last status: 429 …`.
+pub(crate) fn status_in(words: &str) -> Option<u16> {
+    let (_, rest) = words.split_once("status")?;
+    let digits: String =
+        rest.trim_start_matches([':', ' ']).chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+/// The wait in `try again in 1s`, `in 6m0s`, `in 1.5s`, `in 20ms`.
+pub(crate) fn wait_in(words: &str) -> Option<Duration> {
+    let (_, rest) = words.split_once("try again in ")?;
+    let mut total = 0.0;
+    let mut rest = rest;
+    loop {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let Ok(value) = rest[..number].parse::<f64>() else { break };
+        let unit = rest[number..]
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .map_or(rest.len(), |it| number + it);
+        let seconds = match &rest[number..unit] {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => break,
+        };
+        total += value * seconds;
+        rest = &rest[unit..];
+    }
+    Duration::try_from_secs_f64(total).ok().filter(|wait| !wait.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_found_where_it_is_called_one() {
+        assert_eq!(
+            status_in(
+                "unexpected status 529 <unknown status code>: Overloaded, url: http://h:8801/m/400"
+            ),
+            Some(529)
+        );
+        assert_eq!(
+            status_in("exceeded retry limit, last status: 429 Too Many Requests"),
+            Some(429)
+        );
+        assert_eq!(status_in("the status 12 of port 8801"), None);
+        assert_eq!(status_in("status"), None);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_every_unit_and_never_made_up() {
+        assert_eq!(wait_in("Please try again in 1s."), Some(Duration::from_secs(1)));
+        assert_eq!(wait_in("try again in 6m0s"), Some(Duration::from_mins(6)));
+        assert_eq!(wait_in("try again in 20ms"), Some(Duration::from_millis(20)));
+        for words in [
+            "try again in a while",
+            "try again in 3 days",
+            "try again in .",
+            "try again in 9999999999999999999999999999h",
+        ] {
+            assert_eq!(wait_in(words), None, "{words}");
+        }
+    }
+}

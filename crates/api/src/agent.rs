@@ -1,0 +1,26 @@
+//! Coding agents.
+
+use serde::Serialize;
+
+/// A coding agent, and whether it can be started here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AgentView {
+    /// Its name: what `--agent` takes.
+    pub name: String,
+    /// Which kind it is.
+    pub kind: String,
+    /// Whether the configuration names it; otherwise it is a kind that can be used as it is.
+    pub configured: bool,
+    /// The program that would be started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// What it says of its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Why it cannot be started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What mends that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
+}

@@ -1,0 +1,147 @@
+//! What waits and what is at work.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    id::{JobId, PipelineId},
+    job::{Job, JobKind, JobState, JobStateTag, Lease, Slot},
+    name::{AgentName, ProjectKey, StageName},
+    revision::CommitSha,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Who works on a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeaseView {
+    /// The process.
+    pub owner: String,
+    /// When somebody else may take over.
+    pub expires_at: Timestamp,
+}
+
+/// A row of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JobView {
+    /// Its id.
+    pub id: JobId,
+    /// The pipeline that wants it.
+    pub pipeline: PipelineId,
+    /// That pipeline's project.
+    pub project: ProjectKey,
+    /// The stage.
+    pub stage: StageName,
+    /// The attempt of that stage; 0 while the pipeline is being opened.
+    pub attempt: u32,
+    /// What is to be done: `agent:developer`, `gate:tests`.
+    pub work: String,
+    /// What caps go by.
+    pub kind: JobKind,
+    /// `queued`, `running`, `done`, `failed`, `cancelled`.
+    pub state: String,
+    /// Not before this, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// Who works on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseView>,
+    /// The agent that it needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentName>,
+    /// The commit that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitSha>,
+    /// How often it failed, for reasons of its own or of the outside world.
+    pub failures: u32,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+impl From<&Job> for JobView {
+    fn from(job: &Job) -> Self {
+        let Slot { epoch: _, stage, attempt, round: _, work } = &job.slot;
+        let (due_at, lease) = match &job.state {
+            JobState::Queued { available_at } => (Some(*available_at), None),
+            JobState::Running { lease: Lease { owner, token: _, expires_at } } => {
+                (None, Some(LeaseView { owner: owner.clone(), expires_at: *expires_at }))
+            }
+            JobState::Done | JobState::Failed | JobState::Cancelled => (None, None),
+        };
+        Self {
+            id: job.id,
+            pipeline: job.pipeline,
+            project: job.project.clone(),
+            stage: stage.clone(),
+            attempt: *attempt,
+            work: work.to_string(),
+            kind: work.kind(),
+            state: JobStateTag::from(&job.state).to_string(),
+            due_at,
+            lease,
+            agent: job.agent.clone(),
+            commit: job.commit.clone(),
+            failures: job.budget.attempts + job.budget.transient_attempts,
+            last_error: job.last_error.clone(),
+            created_at: job.created_at,
+        }
+    }
+}
+
+/// How much may run at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CapsView {
+    /// In all.
+    pub total: u32,
+    /// In one project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_project: Option<u32>,
+    /// Of one agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_agent: Option<u32>,
+}
+
+/// The queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueueView {
+    /// How many jobs there are, by state.
+    pub counts: BTreeMap<String, u64>,
+    /// What is at work, oldest first.
+    pub running: Vec<JobView>,
+    /// What waits, soonest first.
+    pub queued: Vec<JobView>,
+    /// When the next job or timer is due, also if that is in the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<Timestamp>,
+    /// How much may run at once.
+    pub caps: CapsView,
+}
+
+impl QueueView {
+    /// The queue that consists of `jobs`, oldest first.
+    #[must_use]
+    pub fn new(jobs: &[Job], next_due: Option<Timestamp>, caps: CapsView) -> Self {
+        let states = [
+            JobStateTag::Queued,
+            JobStateTag::Running,
+            JobStateTag::Done,
+            JobStateTag::Failed,
+            JobStateTag::Cancelled,
+        ];
+        let mut counts: BTreeMap<String, u64> =
+            states.iter().map(|state| (state.to_string(), 0)).collect();
+        let (mut running, mut queued) = (Vec::new(), Vec::new());
+        for job in jobs {
+            *counts.entry(JobStateTag::from(&job.state).to_string()).or_default() += 1;
+            match job.state {
+                JobState::Running { .. } => running.push(JobView::from(job)),
+                JobState::Queued { .. } => queued.push(JobView::from(job)),
+                JobState::Done | JobState::Failed | JobState::Cancelled => {}
+            }
+        }
+        queued.sort_by_key(|job| job.due_at);
+        Self { counts, running, queued, next_due, caps }
+    }
+}

@@ -1,0 +1,83 @@
+//! What keeps a gate from answering. None of it is the commit's fault.
+
+use std::{error::Error, fmt::Write as _};
+
+use camino::Utf8PathBuf;
+use domain::path_rules::PatternError;
+use ports::{GitError, SandboxError};
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Obstacle {
+    /// The gate is a person's.
+    #[error("a person approves, not a program")]
+    AsksAPerson,
+    /// Git did not say what is in the commit.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The command could not be run.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The gate names files with a pattern that is none.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The command's shell never ran.
+    #[error("`{command}` could not be started: {message}")]
+    NotStarted {
+        /// The command.
+        command: String,
+        /// What the system said.
+        message: String,
+    },
+    /// Nobody knows how the command ended.
+    #[error("the sandbox of `{command}` vanished without a word of how it ended")]
+    Vanished {
+        /// The command.
+        command: String,
+    },
+    /// Somebody ended the command.
+    #[error("`{command}` was stopped before it had ended")]
+    Stopped {
+        /// The command.
+        command: String,
+    },
+    /// What the command uses cannot be removed.
+    #[error("`{command}` still runs")]
+    StillRunning {
+        /// The command.
+        command: String,
+    },
+    /// A file was more than its parser could bear.
+    #[error("`{path}` could not be parsed")]
+    Parser {
+        /// The file.
+        path: String,
+        /// How the parser went down.
+        #[source]
+        source: tokio::task::JoinError,
+    },
+    /// The file system refused.
+    #[error("could not {operation} {path}")]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// Where.
+        path: Utf8PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Obstacle {
+    /// The whole chain of reasons, for a person.
+    pub(crate) fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            write!(reason, ": {error}").expect("writing to a string works");
+            source = error.source();
+        }
+        reason
+    }
+}

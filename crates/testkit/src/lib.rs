@@ -1,0 +1,8 @@
+//! Test environment, fakes and builders. Development only.
+
+pub mod agent_cli;
+pub mod clock;
+pub mod model_server;
+pub mod repository;
+pub mod store_conformance;
+pub mod store_model;

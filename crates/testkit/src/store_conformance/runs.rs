@@ -1,0 +1,84 @@
+//! Runs of agents, and the verdicts of gates.
+
+use domain::{
+    failure::{Failure, FailureClass},
+    run::{Run, RunOutcome},
+    verdict::VerdictOutcome,
+};
+use ports::{Applied, Step, Store};
+
+use super::fixtures::{agent_job, at, done, gate, pipeline, queue, run, step, tree, verdict};
+
+fn ended(run: &Run) -> Run {
+    let failure = Failure::new(FailureClass::Resource, "it was silent for 5 min");
+    Run {
+        ended_at: Some(at(9)),
+        session: Some("s-1".to_owned()),
+        outcome: Some(RunOutcome::Failed { failure }),
+        ..run.clone()
+    }
+}
+
+pub async fn a_run_is_remembered_as_it_changes(store: &dyn Store) {
+    let made = pipeline(store, 1, "ET").await;
+    let job = agent_job(&made, 1, "claude");
+    assert!(store.save_run(&run(&job, 1)).await.is_err(), "a run belongs to a job");
+    queue(store, &made, vec![job.clone()]).await;
+    let launched = run(&job, 1);
+    store.save_run(&launched).await.unwrap();
+    assert_eq!(store.find_run(launched.id).await.unwrap(), Some(launched.clone()));
+    store.save_run(&ended(&launched)).await.unwrap();
+    assert_eq!(store.find_run(launched.id).await.unwrap(), Some(ended(&launched)));
+    assert_eq!(store.list_runs(made.id).await.unwrap(), [ended(&launched)]);
+}
+
+pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn Store) {
+    let made = pipeline(store, 1, "ET").await;
+    let (job, other) = (agent_job(&made, 1, "claude"), agent_job(&made, 2, "claude"));
+    queue(store, &made, vec![job.clone(), other.clone()]).await;
+    assert_eq!(store.find_open_run(job.id).await.unwrap(), None);
+    let newest = Run { launched_at: at(8), ..run(&job, 1) };
+    let older = run(&job, 2);
+    let oldest = Run { launched_at: at(1), ..run(&job, 3) };
+    for run in [&newest, &older, &oldest, &run(&other, 4)] {
+        store.save_run(run).await.unwrap();
+    }
+    assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&newest));
+    store.save_run(&ended(&newest)).await.unwrap();
+    assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&older));
+    let launched: Vec<_> =
+        store.list_runs(made.id).await.unwrap().iter().map(|run| run.launched_at).collect();
+    assert_eq!(launched, [at(1), at(3), at(3), at(8)], "the oldest first");
+}
+
+pub async fn the_end_of_a_run_is_written_with_its_step_or_not_at_all(store: &dyn Store) {
+    let made = pipeline(store, 1, "ET").await;
+    let job = agent_job(&made, 1, "claude");
+    let moved = queue(store, &made, vec![job.clone()]).await;
+    let launched = run(&job, 1);
+    store.save_run(&launched).await.unwrap();
+    let stale = Step { runs: vec![ended(&launched)], input: "late".to_owned(), ..step(&made) };
+    assert_eq!(store.apply(&stale).await.unwrap(), Applied::Stale);
+    assert_eq!(store.find_run(launched.id).await.unwrap(), Some(launched.clone()));
+    done(store, Step { runs: vec![ended(&launched)], ..step(&moved) }).await;
+    assert_eq!(store.find_run(launched.id).await.unwrap(), Some(ended(&launched)));
+}
+
+pub async fn the_newest_verdict_about_a_tree_counts(store: &dyn Store) {
+    let (one, two) = (pipeline(store, 1, "ET").await, pipeline(store, 2, "ET").await);
+    let given = [
+        verdict("tests", 'a', VerdictOutcome::Fail),
+        verdict("tests", 'b', VerdictOutcome::Error),
+        verdict("lint", 'a', VerdictOutcome::Waived),
+        verdict("tests", 'a', VerdictOutcome::Pass),
+    ];
+    let moved = done(store, Step { verdicts: given[..2].to_vec(), ..step(&one) }).await;
+    done(store, Step { verdicts: given[2..].to_vec(), ..step(&moved) }).await;
+    done(store, Step { verdicts: vec![verdict("tests", 'a', VerdictOutcome::Fail)], ..step(&two) })
+        .await;
+    assert_eq!(store.list_verdicts(one.id).await.unwrap(), given);
+    let newest = store.find_verdict(one.id, &gate("tests"), &tree('a')).await.unwrap();
+    assert_eq!(newest.as_ref(), Some(&given[3]));
+    assert_eq!(store.find_verdict(one.id, &gate("tests"), &tree('c')).await.unwrap(), None);
+    assert_eq!(store.find_verdict(two.id, &gate("lint"), &tree('a')).await.unwrap(), None);
+}

@@ -1,0 +1,206 @@
+//! The port, verb by verb.
+
+use async_trait::async_trait;
+use domain::{
+    decision::{Decision, DecisionState},
+    definition::{Definition, DefinitionHash},
+    id::{DecisionId, JobId, PipelineId, RunId},
+    job::{Job, JobState, JobStateTag},
+    name::{GateName, ProjectKey},
+    pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag},
+    revision::TreeSha,
+    run::Run,
+    verdict::Verdict,
+};
+use jiff::Timestamp;
+use ports::{
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, PipelineFilter, ProjectRecord, Step, Store,
+    StoreError,
+};
+
+use super::ModelStore;
+
+#[async_trait]
+impl Store for ModelStore {
+    async fn save_project(&self, project: &ProjectRecord) -> Result<(), StoreError> {
+        self.model().projects.insert(project.key.clone(), project.clone());
+        Ok(())
+    }
+
+    async fn find_project(&self, key: &ProjectKey) -> Result<Option<ProjectRecord>, StoreError> {
+        Ok(self.model().projects.get(key).cloned())
+    }
+
+    async fn list_projects(&self) -> Result<Vec<ProjectRecord>, StoreError> {
+        Ok(self.model().projects.values().cloned().collect())
+    }
+
+    async fn save_definition(
+        &self,
+        hash: &DefinitionHash,
+        definition: &Definition,
+    ) -> Result<(), StoreError> {
+        self.model().definitions.entry(hash.clone()).or_insert_with(|| definition.clone());
+        Ok(())
+    }
+
+    async fn find_definition(
+        &self,
+        hash: &DefinitionHash,
+    ) -> Result<Option<Definition>, StoreError> {
+        Ok(self.model().definitions.get(hash).cloned())
+    }
+
+    async fn create_pipeline(&self, new: &NewPipeline) -> Result<Pipeline, StoreError> {
+        self.model().create_pipeline(new)
+    }
+
+    async fn find_pipeline(&self, id: PipelineId) -> Result<Option<Pipeline>, StoreError> {
+        Ok(self.model().pipelines.get(&id).cloned())
+    }
+
+    async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError> {
+        let PipelineFilter { project, states, limit } = filter;
+        let meant = |pipeline: &&Pipeline| {
+            project.as_ref().is_none_or(|project| pipeline.project == *project)
+                && (states.is_empty() || states.contains(&PipelineStateTag::from(&pipeline.state)))
+        };
+        let mut pipelines: Vec<Pipeline> =
+            self.model().pipelines.values().filter(meant).cloned().collect();
+        pipelines.sort_by_key(|pipeline| std::cmp::Reverse((pipeline.created_at, pipeline.id)));
+        if *limit > 0 {
+            pipelines.truncate(*limit as usize);
+        }
+        Ok(pipelines)
+    }
+
+    async fn apply(&self, step: &Step) -> Result<Applied, StoreError> {
+        self.model().apply(step)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError> {
+        Ok(self.model().claim(claim))
+    }
+
+    async fn heartbeat(
+        &self,
+        leases: &[(JobId, u64)],
+        until: Timestamp,
+    ) -> Result<Vec<JobId>, StoreError> {
+        Ok(self.model().heartbeat(leases, until))
+    }
+
+    async fn settle_job(&self, update: &JobUpdate) -> Result<bool, StoreError> {
+        Ok(self.model().settle(update))
+    }
+
+    async fn list_jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
+        let JobFilter { pipeline, states } = filter;
+        let meant = |job: &&Job| {
+            pipeline.is_none_or(|pipeline| job.pipeline == pipeline)
+                && (states.is_empty() || states.contains(&JobStateTag::from(&job.state)))
+        };
+        let mut jobs: Vec<Job> = self.model().jobs.values().filter(meant).cloned().collect();
+        jobs.sort_by_key(|job| (job.created_at, job.id));
+        Ok(jobs)
+    }
+
+    async fn list_due_timers(&self, now: Timestamp) -> Result<Vec<DueTimer>, StoreError> {
+        let model = self.model();
+        let due = model.timers.iter().filter(|(_, at)| **at <= now);
+        let mut due: Vec<DueTimer> =
+            due.map(|(&(pipeline, timer), &at)| DueTimer { pipeline, timer, at }).collect();
+        due.sort_by_key(|timer| (timer.at, timer.pipeline, timer.timer));
+        Ok(due)
+    }
+
+    async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError> {
+        let dropped = ((timer.pipeline, timer.timer), timer.at);
+        self.model().timers.retain(|key, at| (*key, *at) != dropped);
+        Ok(())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let model = self.model();
+        let jobs =
+            model.jobs.values().filter(|job| !model.is_paused(job.pipeline)).filter_map(|job| {
+                match job.state {
+                    JobState::Queued { available_at } => Some(available_at),
+                    JobState::Running { .. }
+                    | JobState::Done
+                    | JobState::Failed
+                    | JobState::Cancelled => None,
+                }
+            });
+        Ok(jobs.chain(model.timers.values().copied()).min())
+    }
+
+    async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.model().save_run(run)
+    }
+
+    async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        Ok(self.model().runs.get(&id).cloned())
+    }
+
+    async fn list_runs(&self, pipeline: PipelineId) -> Result<Vec<Run>, StoreError> {
+        let mut runs: Vec<Run> =
+            self.model().runs.values().filter(|run| run.pipeline == pipeline).cloned().collect();
+        runs.sort_by_key(|run| (run.launched_at, run.id));
+        Ok(runs)
+    }
+
+    async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {
+        let model = self.model();
+        let open = model.runs.values().filter(|run| run.job == job && run.ended_at.is_none());
+        Ok(open.max_by_key(|run| (run.launched_at, run.id)).cloned())
+    }
+
+    async fn find_decision(&self, id: DecisionId) -> Result<Option<Decision>, StoreError> {
+        Ok(self.model().decisions.get(&id).cloned())
+    }
+
+    async fn list_decisions(
+        &self,
+        pipeline: Option<PipelineId>,
+        only_open: bool,
+    ) -> Result<Vec<Decision>, StoreError> {
+        let meant = |decision: &&Decision| {
+            pipeline.is_none_or(|pipeline| decision.pipeline == pipeline)
+                && (!only_open || decision.state == DecisionState::Open)
+        };
+        let mut decisions: Vec<Decision> =
+            self.model().decisions.values().filter(meant).cloned().collect();
+        decisions.sort_by_key(|decision| (decision.opened_at, decision.id));
+        Ok(decisions)
+    }
+
+    async fn list_verdicts(&self, pipeline: PipelineId) -> Result<Vec<Verdict>, StoreError> {
+        let model = self.model();
+        let verdicts = model.verdicts.iter().filter(|(owner, _)| *owner == pipeline);
+        Ok(verdicts.map(|(_, verdict)| verdict.clone()).collect())
+    }
+
+    async fn find_verdict(
+        &self,
+        pipeline: PipelineId,
+        gate: &GateName,
+        tree: &TreeSha,
+    ) -> Result<Option<Verdict>, StoreError> {
+        let verdicts = self.list_verdicts(pipeline).await?;
+        Ok(verdicts.into_iter().rfind(|verdict| verdict.gate == *gate && verdict.tree == *tree))
+    }
+
+    async fn list_events(
+        &self,
+        pipeline: Option<PipelineId>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let model = self.model();
+        let events = model.events.iter().filter(|event| event.seq > after);
+        let meant =
+            events.filter(|event| pipeline.is_none_or(|pipeline| event.pipeline == pipeline));
+        Ok(meant.take(limit as usize).cloned().collect())
+    }
+}

@@ -1,0 +1,116 @@
+//! Who gets which job, and for how long.
+
+use std::cmp::Reverse;
+
+use domain::{
+    id::{JobId, PipelineId},
+    job::{Job, JobInput, JobKind, JobState, JobStateTag},
+    name::ProjectKey,
+    pipeline::PipelineState,
+};
+use jiff::Timestamp;
+use ports::{Caps, Claim, JobUpdate};
+
+use super::model::Model;
+
+impl Model {
+    pub(super) fn claim(&mut self, claim: &Claim) -> Vec<Job> {
+        let input = JobInput::Claim { owner: claim.owner.clone(), ttl: claim.ttl };
+        let mut taken = Vec::new();
+        while taken.len() < claim.limit as usize {
+            let can_start = self.jobs.values().filter(|job| self.can_start(job, claim));
+            let best = can_start.min_by_key(|job| {
+                let running = self.running(|other| other.project == job.project);
+                (running, Reverse(job.priority), job.created_at, job.id)
+            });
+            let Some(mut job) = best.cloned() else { break };
+            let next = job.decide(&input, claim.now).expect("it is queued and its time has come");
+            if let JobState::Running { lease } = &next.state {
+                job.claims = lease.token;
+                if job.exclusive {
+                    self.merge_leases.insert(job.project.clone(), (job.pipeline, lease.expires_at));
+                }
+            }
+            job.state = next.state;
+            job.budget = next.budget;
+            self.jobs.insert(job.id, job.clone());
+            taken.push(job);
+        }
+        taken
+    }
+
+    fn can_start(&self, job: &Job, claim: &Claim) -> bool {
+        let is_due =
+            matches!(job.state, JobState::Queued { available_at } if available_at <= claim.now);
+        let may_merge = !job.exclusive || self.may_merge(&job.project, job.pipeline, claim.now);
+        is_due && may_merge && !self.is_paused(job.pipeline) && self.fits(job, &claim.caps)
+    }
+
+    pub(super) fn is_paused(&self, pipeline: PipelineId) -> bool {
+        matches!(self.pipelines[&pipeline].state, PipelineState::Paused { .. })
+    }
+
+    fn may_merge(&self, project: &ProjectKey, pipeline: PipelineId, now: Timestamp) -> bool {
+        self.merge_leases
+            .get(project)
+            .is_none_or(|(holder, expires_at)| *holder == pipeline || *expires_at <= now)
+    }
+
+    fn fits(&self, job: &Job, caps: &Caps) -> bool {
+        let Caps { total, per_project, per_agent } = caps;
+        let agent_cap = job.agent.as_ref().and_then(|agent| per_agent.get(agent)).copied();
+        !is_capped(job)
+            || (self.running(is_capped) < *total
+                && per_project.is_none_or(|cap| {
+                    self.running(|other| is_capped(other) && other.project == job.project) < cap
+                })
+                && agent_cap.is_none_or(|cap| {
+                    self.running(|other| is_capped(other) && other.agent == job.agent) < cap
+                }))
+    }
+
+    fn running(&self, meant: impl Fn(&Job) -> bool) -> u32 {
+        let running =
+            self.jobs.values().filter(|job| JobStateTag::from(&job.state) == JobStateTag::Running);
+        u32::try_from(running.filter(|job| meant(job)).count()).expect("a test has few jobs")
+    }
+
+    pub(super) fn is_held(&self, job: JobId, token: u64) -> bool {
+        let state = self.jobs.get(&job).map(|job| &job.state);
+        matches!(state, Some(JobState::Running { lease }) if lease.token == token)
+    }
+
+    pub(super) fn settle(&mut self, update: &JobUpdate) -> bool {
+        if !self.is_held(update.job, update.token) {
+            return false;
+        }
+        let job = self.jobs.get_mut(&update.job).expect("it is held");
+        job.state = update.next.state.clone();
+        job.budget = update.next.budget;
+        job.last_error.clone_from(&update.last_error);
+        true
+    }
+
+    pub(super) fn heartbeat(&mut self, leases: &[(JobId, u64)], until: Timestamp) -> Vec<JobId> {
+        let mut lost = Vec::new();
+        for (id, token) in leases {
+            let input = JobInput::Heartbeat { token: *token, until };
+            match self.jobs.get_mut(id).map(|job| (job.decide(&input, until), job)) {
+                Some((Ok(next), job)) => {
+                    job.state = next.state;
+                    let holders = self
+                        .merge_leases
+                        .values_mut()
+                        .filter(|(holder, _)| *holder == job.pipeline);
+                    holders.for_each(|(_, expires_at)| *expires_at = until);
+                }
+                Some((Err(_), _)) | None => lost.push(*id),
+            }
+        }
+        lost
+    }
+}
+
+fn is_capped(job: &Job) -> bool {
+    matches!(job.slot.work.kind(), JobKind::Agent | JobKind::Gate)
+}

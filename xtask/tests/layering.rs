@@ -1,0 +1,71 @@
+//! The dependency direction between our crates, as data.
+//!
+//! `ARCHITECTURE.md` explains why; this test is what makes it true. Dependencies of tests are free.
+
+use xtask::layering::{Rules, violations, workspace_graph};
+
+/// Who may use whom of ours. `testkit` stands in nobody's list: it is for tests only.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("ports", &["domain"]),
+    ("engine", &["domain", "ports"]),
+    ("store-sqlite", &["domain", "ports"]),
+    ("config", &["domain", "ports"]),
+    ("git", &["domain", "ports"]),
+    ("sandbox", &["domain", "ports"]),
+    ("agents", &["domain", "ports"]),
+    ("gates", &["domain", "ports"]),
+    ("api", &["domain"]),
+    ("cli", EVERYTHING),
+    ("testkit", &["domain", "ports", "engine"]),
+    ("xtask", &[]),
+];
+
+/// Only the composition root sees all of us.
+const EVERYTHING: &[&str] = &[
+    "domain",
+    "ports",
+    "engine",
+    "store-sqlite",
+    "config",
+    "git",
+    "sandbox",
+    "agents",
+    "gates",
+    "api",
+];
+
+/// Third-party crates with few owners.
+const OWNERS: &[(&str, &[&str])] = &[
+    // SQL and its types end at the store.
+    ("rusqlite", &["store-sqlite"]),
+    // Words for people are the command line's.
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("comfy-table", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("owo-colors", &["cli"]),
+    // `config` attaches file and line to its errors, `cli` draws them.
+    ("miette", &["cli", "config"]),
+    // An error that nobody distinguishes: only where the next step is to print it.
+    ("anyhow", &["cli", "xtask"]),
+    // Templates of briefs.
+    ("minijinja", &["config"]),
+    // Agents write YAML; the gate that reads it is the only one to trust a parser with it.
+    ("serde_yaml_ng", &["gates"]),
+    // Processes: namespaces, process groups, limits. `git` needs it to stop git with all its children.
+    ("nix", &["git", "sandbox"]),
+    // A server only in tests, until the product has one.
+    ("axum", &["testkit"]),
+];
+
+/// The domain does no I/O, knows no time and no chance: nothing in this list can.
+const PURE: &[(&str, &[&str])] =
+    &[("domain", &["camino", "globset", "jiff", "serde", "strum", "thiserror", "uuid"])];
+
+#[test]
+fn crates_depend_only_on_what_their_layer_allows() {
+    let graph = workspace_graph().expect("cargo describes the workspace");
+    let found = violations(&graph, Rules { layers: LAYERS, owners: OWNERS, pure: PURE });
+    assert!(found.is_empty(), "layering is broken:\n{}", found.join("\n"));
+}
