@@ -198,8 +198,8 @@ fn broken_toml_is_told_with_its_place() {
 
 #[test]
 fn a_name_that_is_none_is_told_with_its_place() {
-    insta::assert_snapshot!(errors("agent = \"a b\"\n"), @"gatewright.toml:1:9: `a b` is not a agent name: use 1 to 48 of a-z, A-Z, 0-9, `-`, `_`, `.`, starting with a letter or digit");
-    insta::assert_snapshot!(errors("[gates]\n\"a/b\" = { run = \"x\" }\n"), @"gatewright.toml:2:1: `a/b` is not a gate name: use 1 to 48 of a-z, A-Z, 0-9, `-`, `_`, `.`, starting with a letter or digit");
+    insta::assert_snapshot!(errors("agent = \"a b\"\n"), @"gatewright.toml:1:9: `a b` is not the name of an agent: use 1 to 48 of a-z, A-Z, 0-9, `-`, `_`, `.`, starting with a letter or digit");
+    insta::assert_snapshot!(errors("[gates]\n\"a/b\" = { run = \"x\" }\n"), @"gatewright.toml:2:1: `a/b` is not the name of a gate: use 1 to 48 of a-z, A-Z, 0-9, `-`, `_`, `.`, starting with a letter or digit");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no randomness, no async. Everything that changes a pipeline is decided here,
 //! by [`pipeline::decide`]; everything else in the workspace only produces inputs or carries out effects.
 
+mod checked_text;
 pub mod id;
 pub mod limits;
 pub mod name;

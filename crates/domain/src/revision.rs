@@ -1,8 +1,6 @@
 //! Commits, trees and branches as types: checked once at the door, then trusted.
 
-use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::checked_text::checked_text;
 
 /// Why a text is not a revision name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,65 +36,26 @@ fn is_branch(text: &str) -> bool {
         && text.split('/').all(part_is_fine)
 }
 
-macro_rules! revision_type {
-    ($(#[$attribute:meta])* $name:ident, $check:ident, $error:ident) => {
-        $(#[$attribute])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Checks and wraps `text`.
-            pub fn new(text: impl Into<String>) -> Result<Self, ParseRevisionError> {
-                let text = text.into();
-                if $check(&text) { Ok(Self(text)) } else { Err(ParseRevisionError::$error(text)) }
-            }
-
-            /// The value as git writes it.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ParseRevisionError;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::new(text)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-
-revision_type!(
+checked_text!(
     /// The full object id of a commit.
-    CommitSha, is_object_id, NotAnObjectId
+    CommitSha,
+    ParseRevisionError,
+    |text| is_object_id(text),
+    ParseRevisionError::NotAnObjectId
 );
-revision_type!(
+checked_text!(
     /// The full object id of a tree: what a verdict really speaks about.
-    TreeSha, is_object_id, NotAnObjectId
+    TreeSha,
+    ParseRevisionError,
+    |text| is_object_id(text),
+    ParseRevisionError::NotAnObjectId
 );
-revision_type!(
+checked_text!(
     /// A branch name without `refs/heads/`.
-    BranchName, is_branch, NotABranch
+    BranchName,
+    ParseRevisionError,
+    |text| is_branch(text),
+    ParseRevisionError::NotABranch
 );
 
 impl CommitSha {

@@ -26,12 +26,14 @@ pub use apply::{Cause, Outcome};
 use domain::{
     definition::{Definition, DefinitionHash},
     id::JobId,
+    name::AgentName,
 };
 pub use error::EngineError;
 pub use layout::Layout;
 pub use people::NewItem;
 pub use progress::Progress;
 pub use settings::{AgentSetup, Options, Ports, ProjectSettings, RoleSettings};
+use ports::{Agent, AgentProfile};
 use tokio::sync::broadcast;
 pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
 
@@ -69,6 +71,12 @@ impl Engine {
     /// What happens, as it happens. Nothing is kept: the log of events is in the store.
     pub fn watch(&self) -> broadcast::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// An agent as it is set up here, and where its program is looked up.
+    pub fn agent(&self, name: &AgentName) -> Option<(&dyn Agent, &AgentProfile, &str)> {
+        let setup = self.options.agents.get(name)?;
+        Some((setup.kind.as_ref(), &setup.profile, self.options.path.as_str()))
     }
 
     /// Where things are.

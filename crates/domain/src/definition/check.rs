@@ -37,12 +37,14 @@ pub fn check(definition: &Definition, known: &Known<'_>) -> Vec<DefinitionError>
         errors.push(DefinitionError { place: Place::Definition { key: "start" }, flaw });
     }
     let reached = reached(definition);
+    // A route to nowhere is told as such; what it was meant to reach is not told again.
+    let all_ways_lead_somewhere = reached.iter().all(|name| definition.find_stage(name).is_some());
     let mut names = BTreeSet::new();
     for (index, stage) in definition.stages.iter().enumerate() {
         let mut at = StageErrors { stage, index, errors: &mut errors };
         if !names.insert(&stage.name) {
             at.push("name", Flaw::DoubleStage(stage.name.clone()));
-        } else if !reached.contains(&stage.name) {
+        } else if all_ways_lead_somewhere && !reached.contains(&stage.name) {
             at.push("name", Flaw::Unreachable(stage.name.clone()));
         }
         roles(&mut at, known);
@@ -250,16 +252,18 @@ fn circle_from(definition: &Definition, stage: &Stage) -> Option<String> {
     Some(text)
 }
 
-/// The names of all stages that some way leads to.
+/// The names that some way leads to, those of no stage included.
 fn reached(definition: &Definition) -> BTreeSet<&StageName> {
     let mut reached = BTreeSet::new();
     let mut open = vec![&definition.start];
     while let Some(name) = open.pop() {
-        let Some(stage) = definition.find_stage(name) else { continue };
-        if reached.insert(&stage.name) {
-            let failed =
-                stage.gates.iter().filter_map(|gate| gate.on_fail.as_ref()).chain(&stage.on_fail);
-            open.extend(stage.on_pass.iter().chain(failed.map(|route| &route.to)));
+        if !reached.insert(name) {
+            continue;
+        }
+        if let Some(stage) = definition.find_stage(name) {
+            let failed = stage.gates.iter().filter_map(|gate| gate.on_fail.as_ref());
+            let failed = failed.chain(&stage.on_fail).map(|route| &route.to);
+            open.extend(stage.on_pass.iter().chain(failed));
         }
     }
     reached

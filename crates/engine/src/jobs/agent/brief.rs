@@ -4,7 +4,6 @@ use domain::{
     brief::BriefContext,
     definition::{Check, Stage},
     limits::AGENT_TIME_LIMIT,
-    path_rules::ALWAYS_DENIED,
     pipeline::Pipeline,
 };
 
@@ -51,7 +50,8 @@ impl Assignment<'_> {
             artifacts: stage.artifacts().map(fill).collect(),
             checks: checks(stage),
             may_write: narrower.write.iter().map(fill).collect(),
-            may_not_write: denied.chain(ALWAYS_DENIED.iter().map(|&it| it.to_owned())).collect(),
+            // What nobody may ever write is in every brief already.
+            may_not_write: denied.collect(),
             previous_commit: previous_commit(pipeline, stage),
             findings: feedback.findings,
             sent_back_by: feedback.from,

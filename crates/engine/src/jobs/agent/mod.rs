@@ -97,7 +97,8 @@ impl Engine {
         let stage = stage.ok_or_else(|| {
             JobError::permanent(format!("the definition has no stage `{}`", job.slot.stage))
         })?;
-        let name = job.agent.clone().unwrap_or_else(|| self.agent_of(&pipeline, role));
+        // The job's own agent was named for the caps; settings may have changed since.
+        let name = self.agent_of(&pipeline, role);
         let agent = self.options.agents.get(&name).cloned();
         let agent = agent.ok_or_else(|| {
             JobError::permanent(format!("no agent `{name}` is configured: add [agents.{name}] or choose another with --agent"))
