@@ -2,6 +2,7 @@
 
 pub mod agent_cli;
 pub mod clock;
+pub mod gatewright;
 pub mod model_server;
 pub mod repository;
 pub mod store_conformance;

@@ -24,7 +24,7 @@ pub async fn a_job_is_leased_by_one_worker_only(store: &dyn Store) {
     let taken = claimed(store, &claim(at(0))).await;
     let lease = Lease { owner: "worker".to_owned(), token: 1, expires_at: at(30) };
     let expected = Job { claims: 1, state: JobState::Running { lease }, ..job };
-    assert_eq!(taken, [expected.clone()]);
+    assert_eq!(taken, std::slice::from_ref(&expected));
     assert_eq!(claimed(store, &Claim { owner: "other".to_owned(), ..claim(at(1_000)) }).await, []);
     assert_eq!(load_job(store, expected.id).await, expected);
 }

@@ -111,9 +111,8 @@ impl Model {
             self.change_timer(id, *change);
         }
         if step.release_merge_lease {
-            self.merge_leases.retain(|project, (holder, _)| {
-                (&*project, *holder) != (&step.pipeline.project, id)
-            });
+            self.merge_leases
+                .retain(|project, (holder, _)| project != &step.pipeline.project || *holder != id);
         }
         self.verdicts.extend(step.verdicts.iter().map(|verdict| (id, verdict.clone())));
         for run in &step.runs {

@@ -91,7 +91,7 @@ impl Engine {
         what_failed: &str,
     ) -> Result<(), JobError> {
         let dir = self.layout.run(run.id).join(name);
-        let mut spec = self.spec(assignment, workspace, run, &LaunchLine { argv, ..empty_line() });
+        let mut spec = self.spec(assignment, workspace, run, argv);
         spec.name = format!("{}-{name}", run.id);
         spec.network = Network::None;
         spec.limits.silence = None;
@@ -111,6 +111,7 @@ impl Engine {
         }
     }
 
+    /// How the agent itself is launched: with its keys, and with its login where that is lent.
     pub(super) fn launch_spec(
         &self,
         assignment: &Assignment<'_>,
@@ -119,7 +120,19 @@ impl Engine {
     ) -> Result<SandboxSpec, JobError> {
         let brief = self.brief(assignment)?;
         let line = self.launch_line(assignment, workspace, run, &brief)?;
-        Ok(self.spec(assignment, workspace, run, &line))
+        let profile = &assignment.agent.profile;
+        let mut spec = self.spec(assignment, workspace, run, line.argv);
+        spec.stdin = line.stdin;
+        spec.env.extend(line.env);
+        spec.env.extend(profile.env.clone());
+        // Last, so that nothing configured can take the place of what the machinery relies on.
+        spec.env.extend(self.own_environment(assignment, workspace, run));
+        spec.mounts.extend(line.readable.iter().map(|path| same_place(path, false)));
+        if let Some(login) = self.options.login_home.as_ref().filter(|_| profile.lend_login) {
+            let lend = |path: &Utf8PathBuf| Mount { from: login.join(path), to: workspace.home.join(path), writable: false };
+            spec.mounts.extend(line.login.iter().map(|file| lend(&file.path)));
+        }
+        Ok(spec)
     }
 
     fn launch_line(
@@ -147,67 +160,35 @@ impl Engine {
             .map_err(|error| JobError::permanent(error.to_string()))
     }
 
-    fn spec(
-        &self,
-        assignment: &Assignment<'_>,
-        workspace: &Workspace,
-        run: &Run,
-        line: &LaunchLine,
-    ) -> SandboxSpec {
+    /// What every command in the agent's sandbox gets: nothing that is secret.
+    fn spec(&self, assignment: &Assignment<'_>, workspace: &Workspace, run: &Run, argv: Vec<String>) -> SandboxSpec {
+        let mut env = self.options.env.clone();
+        env.extend(self.own_environment(assignment, workspace, run));
         SandboxSpec {
             name: run.id.to_string(),
-            argv: line.argv.clone(),
-            env: self.environment(assignment, workspace, run, line),
+            argv,
+            env,
             cwd: workspace.repository.clone(),
-            stdin: line.stdin.clone(),
-            mounts: self.mounts(assignment, workspace, run, line),
+            stdin: None,
+            mounts: self.mounts(workspace, run),
             network: assignment.stage.network,
             limits: assignment.limits(),
         }
     }
 
-    fn mounts(
-        &self,
-        assignment: &Assignment<'_>,
-        workspace: &Workspace,
-        run: &Run,
-        line: &LaunchLine,
-    ) -> Vec<Mount> {
-        let same = |path: &Utf8Path, writable| Mount {
-            from: path.to_owned(),
-            to: path.to_owned(),
-            writable,
-        };
+    fn mounts(&self, workspace: &Workspace, run: &Run) -> Vec<Mount> {
         let mut mounts = self.options.mounts.clone();
-        mounts.extend(line.readable.iter().map(|path| same(path, false)));
-        mounts.push(same(&self.options.gatewright, false));
-        mounts.push(same(&workspace.borrowed_objects, false));
+        mounts.push(same_place(&self.options.gatewright, false));
+        mounts.push(same_place(&workspace.borrowed_objects, false));
         for path in [&workspace.repository, &workspace.outbox, &workspace.home] {
-            mounts.push(same(path, true));
+            mounts.push(same_place(path, true));
         }
-        let dir = self.layout.run(run.id);
-        mounts.push(same(&dir, false));
-        if let Some(login) =
-            self.options.login_home.as_ref().filter(|_| assignment.agent.profile.lend_login)
-        {
-            let lend = |path: &Utf8PathBuf| Mount {
-                from: login.join(path),
-                to: workspace.home.join(path),
-                writable: false,
-            };
-            mounts.extend(line.login.iter().map(|file| lend(&file.path)));
-        }
+        mounts.push(same_place(&self.layout.run(run.id), false));
         mounts
     }
 
-    fn environment(
-        &self,
-        assignment: &Assignment<'_>,
-        workspace: &Workspace,
-        run: &Run,
-        line: &LaunchLine,
-    ) -> BTreeMap<String, String> {
-        let Assignment { job, pipeline, stage, role, agent, .. } = assignment;
+    fn own_environment(&self, assignment: &Assignment<'_>, workspace: &Workspace, run: &Run) -> BTreeMap<String, String> {
+        let Assignment { job, pipeline, stage, role, .. } = assignment;
         let brief = self.layout.run(run.id).join("brief.md");
         let name = format!("Gatewright ({role})");
         let email = "agent@gatewright.invalid";
@@ -227,13 +208,7 @@ impl Engine {
             ("GATEWRIGHT_ATTEMPT", &job.slot.attempt.to_string()),
             ("GATEWRIGHT_RUN", &run.id.to_string()),
         ];
-        let own = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let mut env = self.options.env.clone();
-        env.extend(line.env.clone());
-        env.extend(agent.profile.env.clone());
-        // Last, so that nothing configured can take the place of what the machinery relies on.
-        env.extend(own);
-        env
+        own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 }
 
@@ -257,13 +232,7 @@ impl Assignment<'_> {
     }
 }
 
-const fn empty_line() -> LaunchLine {
-    LaunchLine {
-        argv: Vec::new(),
-        env: BTreeMap::new(),
-        stdin: None,
-        home_files: Vec::new(),
-        readable: Vec::new(),
-        login: Vec::new(),
-    }
+/// A host path that is seen inside at the same place.
+fn same_place(path: &Utf8Path, writable: bool) -> Mount {
+    Mount { from: path.to_owned(), to: path.to_owned(), writable }
 }

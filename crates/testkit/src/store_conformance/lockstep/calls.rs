@@ -155,7 +155,7 @@ fn step() -> impl Strategy<Value = StepSketch> {
             2 => Just(Extra::Release),
             1 => Just(Extra::EndRun),
         ],
-        0..2,
+        0..3,
     );
     let rows = (vec(job(), 0..4), option::weighted(0.2, 0..60u8), option::weighted(0.2, 0..3u8));
     let job = option::weighted(0.3, (any::<u8>(), outcome(), rarely()));

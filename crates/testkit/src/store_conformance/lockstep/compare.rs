@@ -190,7 +190,8 @@ impl Pair<'_> {
         step.timers.extend(arm);
         let questions = both!(self, store => store.list_decisions(None, false))?;
         let answered = sketch.answer.and_then(|number| pick(&questions, number));
-        step.closed.extend(answered.map(|question| (question.id, make::approved("ann"))));
+        step.closed
+            .extend(answered.map(|question| (question.id, make::approved(&self.ids.to_string()))));
         let judged = sketch.verdict.map(|digit| char::from(b'a' + digit));
         step.verdicts
             .extend(judged.map(|digit| make::verdict("tests", digit, VerdictOutcome::Fail)));
@@ -201,7 +202,7 @@ impl Pair<'_> {
         step.job = settled.and_then(|(job, outcome, old)| Some(self.update(job?, outcome, old)));
         for extra in &sketch.extras {
             match extra {
-                Extra::Stale => step.pipeline.version -= 1,
+                Extra::Stale => step.pipeline.version = step.pipeline.version.saturating_sub(1),
                 Extra::Cancel => {
                     step.pipeline.epoch += 1;
                     step.cancel_jobs = true;

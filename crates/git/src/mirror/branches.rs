@@ -1,0 +1,63 @@
+//! Branches in the mirror: theirs, as last fetched, and ours.
+
+use domain::revision::{BranchName, CommitSha};
+use ports::GitError;
+
+use super::Mirror;
+
+/// Where the mirror keeps a branch of the people's repository.
+const TRACKING: &str = "refs/remotes/origin/";
+
+/// The ref of a branch of the people's repository, as of the last sync.
+pub(crate) fn tracking_ref(branch: &BranchName) -> String {
+    format!("{TRACKING}{branch}")
+}
+
+/// The branches of the people's repository. One whose name we do not accept is as good as absent.
+pub(crate) async fn list_branches(mirror: &Mirror<'_>) -> Result<Vec<BranchName>, GitError> {
+    let args = ["for-each-ref", "--format=%(refname)", TRACKING];
+    let output = mirror.git("list the branches").args(args).run().await?;
+    Ok(output
+        .text()
+        .lines()
+        .filter_map(|it| BranchName::new(it.strip_prefix(TRACKING)?).ok())
+        .collect())
+}
+
+/// Moves one of our branches if it is where it should be, or already where it is to go.
+pub(crate) async fn move_branch(
+    mirror: &Mirror<'_>,
+    branch: &BranchName,
+    from: Option<&CommitSha>,
+    to: &CommitSha,
+) -> Result<(), GitError> {
+    let reference = branch.full_ref();
+    let operation = format!("move `{branch}` to {}", to.short());
+    // Git reads an empty value as "must not exist".
+    let expected = from.map_or("", CommitSha::as_str);
+    let args = ["update-ref", &reference, to.as_str(), expected];
+    let output = mirror.git(&operation).args(args).output().await?;
+    if output.code == 0 {
+        return Ok(());
+    }
+    let found = mirror.find_commit(&reference).await?;
+    if found.as_ref() == Some(to) {
+        return Ok(());
+    }
+    if found.as_ref() == from {
+        return Err(GitError::Command { operation, stderr: output.short_stderr() });
+    }
+    Err(moved(reference, from, found.as_ref()))
+}
+
+/// A ref is not where it was expected.
+pub(crate) fn moved(
+    reference: String,
+    expected: Option<&CommitSha>,
+    found: Option<&CommitSha>,
+) -> GitError {
+    let name = |commit: Option<&CommitSha>| {
+        commit.map_or_else(|| "no commit".to_owned(), ToString::to_string)
+    };
+    GitError::Moved { reference, expected: name(expected), found: name(found) }
+}

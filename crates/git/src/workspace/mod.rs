@@ -1,0 +1,11 @@
+//! Workspaces and checkouts: clones that borrow the mirror's objects.
+
+mod clone;
+mod open;
+mod place;
+mod remove;
+
+pub(crate) use clone::checkout;
+pub(crate) use open::open;
+pub(crate) use place::check_place;
+pub(crate) use remove::remove;

@@ -1,0 +1,148 @@
+//! The data directory: made for us alone, held by one process at a time.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use ports::StoreError;
+
+const DATABASE: &str = "gatewright.db";
+const LOCK: &str = "lock";
+
+/// The database in that directory.
+pub(crate) fn database(data_dir: &Utf8Path) -> Utf8PathBuf {
+    data_dir.join(DATABASE)
+}
+
+/// The right to write, until it is dropped or the process ends, however it ends.
+///
+/// The file stays: whoever removed it could lock another one than the process that waits for it.
+#[derive(Debug)]
+pub(crate) struct DirectoryLock {
+    #[expect(dead_code, reason = "the lock is held as long as the file is open")]
+    file: File,
+}
+
+/// Makes the directory if need be, and takes it for `holder`.
+pub(crate) fn take(data_dir: &Utf8Path, holder: &str) -> Result<DirectoryLock, StoreError> {
+    let failed = |operation| move |error| failed(data_dir, operation, error);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(failed("make the data directory"))?;
+    let path = data_dir.join(LOCK);
+    let mut file = private().open(&path).map_err(failed("open the lock of the data directory"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(in_use(data_dir, &path)),
+        Err(TryLockError::Error(error)) => return Err(failed("lock the data directory")(error)),
+    }
+    let written = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
+    written.map_err(failed("write who holds the data directory"))?;
+    Ok(DirectoryLock { file })
+}
+
+/// The database's file, if this call made it: a start that fails takes back what it made.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct NewDatabase(Option<Utf8PathBuf>);
+
+/// Makes the database's file if there is none. Its companions get the same permissions from SQLite.
+pub(crate) fn make_database(data_dir: &Utf8Path) -> Result<NewDatabase, StoreError> {
+    let path = database(data_dir);
+    match private().create_new(true).open(&path) {
+        Ok(_) => Ok(NewDatabase(Some(path))),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(NewDatabase(None)),
+        Err(error) => Err(failed(data_dir, "make the database", error)),
+    }
+}
+
+impl NewDatabase {
+    /// It is whole: it stays.
+    pub(crate) fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for NewDatabase {
+    fn drop(&mut self) {
+        let Some(path) = self.0.take() else { return };
+        for name in [
+            path.clone(),
+            Utf8PathBuf::from(format!("{path}-wal")),
+            Utf8PathBuf::from(format!("{path}-shm")),
+        ] {
+            match fs::remove_file(&name) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    tracing::warn!(path = %name, error = &error as &dyn std::error::Error, "could not remove what a failed start left");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}
+
+fn in_use(data_dir: &Utf8Path, lock: &Utf8Path) -> StoreError {
+    let holder = fs::read_to_string(lock).unwrap_or_default();
+    let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
+    StoreError::InUse { path: data_dir.to_string(), holder }
+}
+
+fn failed(data_dir: &Utf8Path, operation: &'static str, error: io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { operation },
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::AlreadyExists => StoreError::ReadOnly { path: data_dir.to_string() },
+        _ => StoreError::Database { operation, source: Box::new(error) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("a path in UTF-8");
+        (directory, path)
+    }
+
+    #[test]
+    fn a_start_that_fails_takes_back_what_it_made() {
+        let (_directory, data_dir) = directory();
+        let made = make_database(&data_dir).unwrap();
+        fs::write(data_dir.join("gatewright.db-wal"), "").unwrap();
+        drop(made);
+        assert_eq!(data_dir.read_dir_utf8().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_start_that_fails_leaves_what_was_there() {
+        let (_directory, data_dir) = directory();
+        make_database(&data_dir).unwrap().keep();
+        drop(make_database(&data_dir).unwrap());
+        assert!(database(&data_dir).exists());
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_one_that_cannot_be_written() {
+        let error = |kind| failed("/data".into(), "make the database", io::Error::from(kind));
+        assert!(matches!(error(ErrorKind::StorageFull), StoreError::DiskFull { .. }));
+        assert!(matches!(error(ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly { .. }));
+        assert!(matches!(error(ErrorKind::PermissionDenied), StoreError::ReadOnly { .. }));
+        assert!(matches!(error(ErrorKind::Interrupted), StoreError::Database { .. }));
+    }
+}

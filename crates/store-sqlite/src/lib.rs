@@ -1,0 +1,28 @@
+//! The store on SQLite: SQL, migrations, row to domain and back.
+//!
+//! One thread writes, and commits what came meanwhile together; a few read-only connections read. Everything that
+//! touches a row is a plain function on a connection, in [`ops`]; nothing else in this crate knows a table.
+
+mod options;
+mod store;
+
+mod port;
+
+mod batch;
+mod readers;
+mod writer;
+
+mod connection;
+mod data_dir;
+mod migrations;
+
+mod document;
+mod error;
+mod ops;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+pub use options::{Mode, Options};
+pub use store::SqliteStore;

@@ -1,0 +1,52 @@
+//! Definitions: kept for good, because running pipelines have pinned them.
+
+use domain::definition::{Definition, DefinitionHash};
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{self, Damage, TableRow};
+use crate::{document, error::Error};
+
+const SAVE: &str =
+    "INSERT INTO definitions (hash, document) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING";
+const FIND: &str = "SELECT hash, document FROM definitions WHERE hash = ?1";
+
+pub(crate) const STATEMENTS: &[&str] = &[SAVE, FIND];
+
+struct DefinitionRow {
+    hash: String,
+    document: String,
+}
+
+impl TableRow for DefinitionRow {
+    const TABLE: &'static str = "definitions";
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { hash: row.get(0)?, document: row.get(1)? })
+    }
+}
+
+impl TryFrom<DefinitionRow> for Definition {
+    type Error = Error;
+
+    fn try_from(row: DefinitionRow) -> Result<Self, Error> {
+        let DefinitionRow { hash, document } = row;
+        let damage = Damage { table: DefinitionRow::TABLE, id: &hash };
+        damage.in_column("document", document::decode(&document))
+    }
+}
+
+pub(crate) fn save(
+    connection: &Connection,
+    hash: &DefinitionHash,
+    definition: &Definition,
+) -> Result<(), Error> {
+    let document = document::encode(definition)?;
+    rows::write(connection, SAVE, params![hash.0, document], "save the definition").map(drop)
+}
+
+pub(crate) fn find(
+    connection: &Connection,
+    hash: &DefinitionHash,
+) -> Result<Option<Definition>, Error> {
+    rows::find::<DefinitionRow, _>(connection, FIND, [&hash.0], "find the definition")
+}

@@ -1,0 +1,143 @@
+//! Events: only ever added, numbered without a gap.
+
+use domain::{
+    id::PipelineId,
+    pipeline::{Actor, Event, EventKind, EventKindTag},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::rows::{self, Damage, TableRow, integer};
+use crate::{
+    document,
+    error::{Doing, Error},
+    time,
+};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT seq, pipeline, number, version, at, kind, document FROM events ", $rest)
+    };
+}
+
+const APPEND: &str = "INSERT INTO events (pipeline, number, version, at, kind, document)
+    VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM events WHERE pipeline = ?1), ?2, ?3, ?4, ?5)";
+const LAST: &str = "SELECT coalesce(max(seq), 0) FROM events";
+const LIST: &str = select!("WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+// A pipeline's own numbers rise with `seq`; the plus keeps the search to its own events.
+const LIST_OF_PIPELINE: &str =
+    select!("WHERE pipeline = ?3 AND +seq > ?1 ORDER BY number LIMIT ?2");
+
+pub(crate) const STATEMENTS: &[&str] = &[APPEND, LAST, LIST, LIST_OF_PIPELINE];
+
+/// What of an event is nobody's key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    actor: Actor,
+    kind: EventKind,
+}
+
+#[derive(Serialize)]
+struct NewBody<'a> {
+    actor: &'a Actor,
+    kind: &'a EventKind,
+}
+
+struct EventRow {
+    seq: i64,
+    pipeline: String,
+    number: i64,
+    version: i64,
+    at: i64,
+    kind: String,
+    document: String,
+}
+
+impl TableRow for EventRow {
+    const TABLE: &'static str = "events";
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            pipeline: row.get(1)?,
+            number: row.get(2)?,
+            version: row.get(3)?,
+            at: row.get(4)?,
+            kind: row.get(5)?,
+            document: row.get(6)?,
+        })
+    }
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self, Error> {
+        let EventRow { seq, pipeline, number, version, at, kind: tag, document } = row;
+        let damage = Damage { table: EventRow::TABLE, id: &seq.to_string() };
+        let Body { actor, kind } = damage.in_column("document", document::decode(&document))?;
+        damage.unless_same("kind", &tag, &EventKindTag::from(&kind).to_string())?;
+        Ok(Self {
+            seq: damage.in_column("seq", seq.try_into())?,
+            pipeline: damage.in_column("pipeline", pipeline.parse())?,
+            number: damage.in_column("number", number.try_into())?,
+            version: damage.in_column("version", version.try_into())?,
+            at: time::from_column(at),
+            actor,
+            kind,
+        })
+    }
+}
+
+/// What all events of one step have in common.
+pub(crate) struct Cause<'a> {
+    pub(crate) pipeline: PipelineId,
+    pub(crate) version: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) actor: &'a Actor,
+}
+
+/// Adds an event to the log.
+pub(crate) fn append(
+    connection: &Connection,
+    cause: &Cause<'_>,
+    kind: &EventKind,
+) -> Result<(), Error> {
+    let Cause { pipeline, version, at, actor } = cause;
+    let body = document::encode(&NewBody { actor, kind })?;
+    let tag = EventKindTag::from(kind).to_string();
+    let params = params![pipeline.to_string(), integer(*version), time::to_column(*at), tag, body];
+    rows::write(connection, APPEND, params, "append an event").map(drop)
+}
+
+/// The sequence number of the last event of all, 0 where there is none.
+pub(crate) fn last_seq(connection: &Connection) -> Result<u64, Error> {
+    let find = || connection.prepare_cached(LAST)?.query_row([], |row| row.get(0));
+    let seq: i64 = find().doing("find the last event")?;
+    Damage { table: EventRow::TABLE, id: &seq.to_string() }.in_column("seq", seq.try_into())
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    pipeline: Option<PipelineId>,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
+    let after = integer(after);
+    match pipeline {
+        Some(id) => {
+            let params = params![after, limit, id.to_string()];
+            rows::list::<EventRow, _>(
+                connection,
+                LIST_OF_PIPELINE,
+                params,
+                "list the events of a pipeline",
+            )
+        }
+        None => {
+            rows::list::<EventRow, _>(connection, LIST, params![after, limit], "list the events")
+        }
+    }
+}

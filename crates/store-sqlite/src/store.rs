@@ -1,0 +1,138 @@
+//! The store itself: how it is opened, and who does what is asked of it.
+
+use std::sync::{Mutex, PoisonError};
+
+use camino::Utf8Path;
+use ports::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{
+    batch::{self, Work},
+    connection, data_dir,
+    error::Error,
+    migrations, ops,
+    options::{Mode, Options},
+    readers::Readers,
+    writer::Writer,
+};
+
+/// A store on SQLite.
+///
+/// An answer to a write comes after its commit. A read that is asked for after that answer sees it. A caller
+/// that stops waiting changes nothing: what it asked for is done or not done, whole.
+#[derive(Debug)]
+pub struct SqliteStore {
+    place: String,
+    access: Access,
+}
+
+#[derive(Debug)]
+enum Access {
+    // The readers stand first: their connections are closed before the writer's, which tidies up behind them.
+    Files { readers: Readers, writer: Writer },
+    Reading { readers: Readers },
+    // On the caller's thread: a simulation must not depend on how threads are scheduled.
+    Memory(Mutex<Connection>),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("there is no database in {data_dir}: nothing was started there yet")]
+struct NoDatabase {
+    data_dir: String,
+}
+
+impl SqliteStore {
+    /// Opens the store of a data directory; for writing, makes it and brings its tables up to date.
+    ///
+    /// Blocks the thread for as long as that takes.
+    pub fn open(options: Options) -> Result<Self, StoreError> {
+        let Options { data_dir, mode, queue_max } = options;
+        let place = data_dir.to_string();
+        let readers = Readers::new(data_dir::database(&data_dir), queue_max);
+        let access = match mode {
+            Mode::ReadWrite { holder } => {
+                Access::Files { readers, writer: open_writer(&data_dir, &holder, queue_max)? }
+            }
+            Mode::ReadOnly => {
+                check_readable(&data_dir)?;
+                Access::Reading { readers }
+            }
+        };
+        Ok(Self { place, access })
+    }
+
+    /// Opens an empty store that is kept nowhere. It works on the caller's thread and depends on nothing else.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let place = "memory".to_owned();
+        let mut connection = connection::in_memory().map_err(|error| error.at(&place))?;
+        migrations::migrate(&mut connection, &place)?;
+        Ok(Self { place, access: Access::Memory(Mutex::new(connection)) })
+    }
+
+    /// Has `work` done in a transaction, and answers once that is durable.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = match &self.access {
+            Access::Files { readers: _, writer } => writer.call(work).await,
+            Access::Reading { .. } => Err(Error::ReadOnly),
+            Access::Memory(connection) => at_once(&exclusive(connection), work),
+        };
+        result.map_err(|error| error.at(&self.place))
+    }
+
+    /// Reads what is durable.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = match &self.access {
+            Access::Files { readers, writer: _ } | Access::Reading { readers } => {
+                readers.call(read).await
+            }
+            Access::Memory(connection) => read(&exclusive(connection)),
+        };
+        result.map_err(|error| error.at(&self.place))
+    }
+}
+
+fn open_writer(data_dir: &Utf8Path, holder: &str, queue_max: usize) -> Result<Writer, StoreError> {
+    let place = data_dir.as_str();
+    let lock = data_dir::take(data_dir, holder)?;
+    let made = data_dir::make_database(data_dir)?;
+    let mut connection =
+        connection::for_writing(&data_dir::database(data_dir)).map_err(|error| error.at(place))?;
+    migrations::migrate(&mut connection, place)?;
+    let writer =
+        ops::prepare(&connection).and_then(|()| Writer::start(connection, lock, queue_max));
+    let writer = writer.map_err(|error| error.at(place))?;
+    made.keep();
+    Ok(writer)
+}
+
+fn check_readable(data_dir: &Utf8Path) -> Result<(), StoreError> {
+    let database = data_dir::database(data_dir);
+    if !database.exists() {
+        let source = Box::new(NoDatabase { data_dir: data_dir.to_string() });
+        return Err(StoreError::Database { operation: "open the database", source });
+    }
+    let connection =
+        connection::for_reading(&database).map_err(|error| error.at(data_dir.as_str()))?;
+    migrations::check(&connection, data_dir.as_str())
+}
+
+fn exclusive(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection> {
+    // A caller that panicked in the middle of a transaction is a test that failed already.
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn at_once<T: Send + 'static>(
+    connection: &Connection,
+    work: impl FnMut(&Connection) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (reply, mut answer) = oneshot::channel();
+    batch::run(connection, vec![Box::new(Work::new(work, reply))]);
+    answer.try_recv().expect("a batch answers every call")
+}

@@ -1,0 +1,86 @@
+//! Rows that cannot be: one is named, the others go on.
+
+use domain::{
+    id::{JobId, PipelineId},
+    job::JobStateTag,
+};
+use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
+use testkit::store_conformance::fixtures::{at, claim, gate_job, ids, job_ids, pipeline, queue};
+
+use crate::{SqliteStore, error::Doing as _};
+
+/// Two pipelines with a job each, the first of which is damaged by `statement`.
+async fn damaged(statement: &'static str) -> (SqliteStore, PipelineId) {
+    let store = SqliteStore::in_memory().unwrap();
+    let (one, two) = (pipeline(&store, 1, "ET").await, pipeline(&store, 2, "ET").await);
+    queue(&store, &one, vec![gate_job(&one, 1)]).await;
+    queue(&store, &two, vec![gate_job(&two, 2)]).await;
+    let written = store
+        .write(move |connection| connection.execute(statement, []).doing("damage a row"))
+        .await;
+    assert_eq!(written.unwrap(), 1);
+    (store, one.id)
+}
+
+#[tokio::test]
+async fn a_damaged_pipeline_is_named_with_what_is_wrong_and_the_others_are_listed() {
+    for (statement, column) in [
+        ("UPDATE pipelines SET document = '{}' WHERE number = 1", "document"),
+        (
+            "UPDATE pipelines SET document = replace(document, '\"version\":1,', '\"version\":2,') WHERE number = 1",
+            "document",
+        ),
+        ("UPDATE pipelines SET document = CAST(x'ff' AS TEXT) WHERE number = 1", ""),
+        ("UPDATE pipelines SET status = 'failed' WHERE number = 1", "status"),
+        ("UPDATE pipelines SET status = 'paused', stage = 'review' WHERE number = 1", "status"),
+        ("UPDATE pipelines SET version = 7 WHERE number = 1", "version"),
+        ("UPDATE pipelines SET number = 9 WHERE number = 1", "number"),
+        ("UPDATE pipelines SET created_at = 9 WHERE number = 1", "created_at"),
+    ] {
+        let (store, id) = damaged(statement).await;
+        match store.find_pipeline(id).await {
+            Err(StoreError::Inconsistent { table, id: named, what }) => {
+                assert_eq!((table, named), ("pipelines", id.to_string()));
+                assert!(what.starts_with(column), "{statement}: {what}");
+            }
+            other => panic!("{statement}: {other:?}"),
+        }
+        let listed = store.list_pipelines(&PipelineFilter::default()).await.unwrap();
+        assert_eq!(
+            listed.iter().map(|pipeline| pipeline.id).collect::<Vec<_>>(),
+            [PipelineId::from_u128(2)],
+            "{statement}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_job_leaves_the_queue_and_the_others_are_given_out() {
+    for statement in [
+        "UPDATE jobs SET work = 'x' WHERE round = 1",
+        "UPDATE jobs SET slot = 'x' WHERE round = 1",
+        "UPDATE jobs SET project = '/../' WHERE round = 1",
+        "UPDATE jobs SET kind = 'git' WHERE round = 1",
+        "UPDATE jobs SET commit_sha = 'HEAD' WHERE round = 1",
+        "UPDATE jobs SET priority = 1000000000000 WHERE round = 1",
+        "UPDATE jobs SET id = 'job_x' WHERE round = 1",
+    ] {
+        let (store, _) = damaged(statement).await;
+        let given = store.claim(&claim(at(0))).await.unwrap();
+        assert_eq!(ids(&given), job_ids(&[2]), "{statement}");
+        assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "{statement}");
+        assert_eq!(store.next_due().await.unwrap(), None, "{statement}: nobody is woken for it");
+        let queued = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
+        assert_eq!(store.list_jobs(&queued).await.unwrap(), [], "{statement}: it is left out");
+    }
+}
+
+#[tokio::test]
+async fn a_mended_job_is_given_out_again() {
+    let (store, _) = damaged("UPDATE jobs SET commit_sha = 'HEAD' WHERE round = 1").await;
+    assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), job_ids(&[2]));
+    let mend = "UPDATE jobs SET commit_sha = NULL, damaged = NULL WHERE damaged LIKE 'commit_sha: `HEAD` is not%'";
+    let mended = store.write(move |connection| connection.execute(mend, []).doing("mend")).await;
+    assert_eq!(mended.unwrap(), 1);
+    assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), [JobId::from_u128(1)]);
+}
