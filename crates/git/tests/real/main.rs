@@ -3,6 +3,7 @@
 mod command;
 mod hand_in;
 mod hand_in_hostile;
+mod inspect;
 mod land;
 mod merge;
 mod mirror;
