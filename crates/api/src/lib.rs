@@ -9,6 +9,7 @@ mod timeline;
 
 mod decision;
 mod event;
+mod log;
 mod run;
 mod usage;
 mod verdict;
@@ -26,6 +27,7 @@ pub use check::{CheckState, CheckView};
 pub use decision::{AnswerView, DecisionView};
 pub use definition::{DefinitionView, GateView, LimitsView, RouteView, StageDefinitionView};
 pub use event::EventView;
+pub use log::LogEventView;
 pub use pipeline::{PipelineDetailView, PipelineView};
 pub use problem::{PlaceView, Problem};
 pub use queue::{CapsView, JobView, LeaseView, QueueView};

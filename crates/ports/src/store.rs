@@ -225,6 +225,23 @@ pub struct DueTimer {
     pub at: Timestamp,
 }
 
+/// What is due next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextDue {
+    /// When the next queued job is.
+    pub job: Option<Timestamp>,
+    /// When the next timer is.
+    pub timer: Option<Timestamp>,
+}
+
+impl NextDue {
+    /// When the first of them is.
+    #[must_use]
+    pub fn first(&self) -> Option<Timestamp> {
+        self.job.into_iter().chain(self.timer).min()
+    }
+}
+
 /// The store.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -286,8 +303,8 @@ pub trait Store: Send + Sync {
     /// Removes a timer that nobody waits for, if it is still due at `at`.
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError>;
 
-    /// When the next timer or queued job is due, also if that is in the past.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// What is due next, also if that is in the past. What no worker can be given does not count.
+    async fn next_due(&self) -> Result<NextDue, StoreError>;
 
     /// Records a run: before its launch, and again with every change.
     async fn save_run(&self, run: &Run) -> Result<(), StoreError>;

@@ -14,7 +14,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, PipelineFilter, ProjectRecord, Step, Store,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step, Store,
     StoreError,
 };
 
@@ -111,7 +111,7 @@ impl Store for SqliteStore {
         self.write(move |connection| timers::drop_due(connection, &timer)).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self) -> Result<NextDue, StoreError> {
         self.read(timers::next_due).await
     }
 

@@ -77,12 +77,18 @@ impl Gatewright {
     }
 
     /// Configures a `command` agent for every role: a shell script, which finds its brief on standard input. Bells can
-    /// be heard in its sandbox. `more` is what else stands in `[agents.it]`, and any tables after it.
-    pub fn configure_agent(&self, script: &str, more: &str) {
-        let [script, bells] = [script, self.bells().as_str()].map(|it| toml::Value::from(it).to_string());
+    /// be heard in its sandbox.
+    pub fn configure_agent(&self, script: &str) {
+        self.configure_agent_with(script, "", "");
+    }
+
+    /// The same with more: `agent` goes into `[agents.it]` and may go on with tables, `top` goes above all tables.
+    pub fn configure_agent_with(&self, script: &str, agent: &str, top: &str) {
+        let [script, bells] =
+            [script, self.bells().as_str()].map(|it| toml::Value::from(it).to_string());
         self.configure(&format!(
-            "agent = \"it\"\nsandbox.read = [{bells}]\ngates.tests.run = \"tests/run.sh\"\n\
-             [agents.it]\nkind = \"command\"\ncommand = [\"/bin/sh\", \"-c\", {script}]\n{more}\n"
+            "agent = \"it\"\nsandbox.read = [{bells}]\ngates.tests.run = \"tests/run.sh\"\n{top}\n\
+             [agents.it]\nkind = \"command\"\ncommand = [\"/bin/sh\", \"-c\", {script}]\n{agent}\n"
         ));
     }
 
@@ -111,6 +117,15 @@ impl Gatewright {
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "--", "/bin/sh", "-c", script, "sh"]);
         command.arg(&self.program).args(arguments);
+        self.surround(&mut command, dir);
+        command
+    }
+
+    /// A shell script in `dir`, with the same around it as around [`Gatewright::command`].
+    #[must_use]
+    pub fn shell(&self, dir: &Utf8Path, script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
         self.surround(&mut command, dir);
         command
     }
@@ -149,6 +164,22 @@ impl Gatewright {
         let home = format!("HOME={}/", self.data_dir());
         let inside = |process: &&Process| process.environment.split(|byte| *byte == 0).any(|it| it.starts_with(home.as_bytes()));
         processes().iter().filter(inside).map(|it| it.command.clone()).collect()
+    }
+
+    /// Waits until all of its sandboxes have ended, which they do without it.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn wait_for_sandboxes(&self) {
+        let shim = |process: &&Process| {
+            process.command.contains(" shim ") && process.command.contains(self.root.as_str())
+        };
+        for process in processes().iter().filter(shim) {
+            let mut wait = Command::new("timeout");
+            wait.args(["100", "tail", "-s", "0.02", "-f", "/dev/null"]);
+            let status = wait.arg(format!("--pid={}", process.id)).status().expect("coreutils");
+            assert!(status.success(), "`{}` does not end", process.command);
+        }
     }
 }
 

@@ -31,7 +31,8 @@ pub enum AtRest {
 impl Engine {
     /// Works until told to stop, or until everything is at rest. Recovers what dead workers held first.
     ///
-    /// On [`StopMode::StopAgents`] it returns once every agent has ended and what it left is kept.
+    /// On [`StopMode::StopAgents`] it returns once every agent has ended and what it left is kept; told
+    /// [`StopMode::LeaveAgents`] meanwhile, it returns at once.
     pub async fn run(
         self: &Arc<Self>,
         mut stop: StopSignal,
@@ -48,11 +49,11 @@ impl Engine {
             let claimed = self.claim_and_start(&mut tasks).await?;
             let next_due = self.ports.store.next_due().await?;
             let now = self.ports.clock.now();
-            if at_rest == AtRest::Return && claimed == 0 && tasks.is_empty() && next_due.is_none() {
+            if at_rest == AtRest::Return && claimed == 0 && tasks.is_empty() && next_due.job.is_none() {
                 return Ok(());
             }
             // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
-            let due = next_due.filter(|due| *due > now).unwrap_or(Timestamp::MAX);
+            let due = next_due.first().filter(|due| *due > now).unwrap_or(Timestamp::MAX);
             let look_again = due.min(heartbeat_at).min(self.after(SAFETY_POLL));
             tokio::select! {
                 () = self.ports.wakeup.woken() => {}
@@ -65,12 +66,23 @@ impl Engine {
                 heartbeat_at = self.after(heartbeat());
             }
         }
-        let mode = (*stop.borrow()).unwrap_or(StopMode::StopAgents);
+        let mode = (*stop.borrow_and_update()).unwrap_or(StopMode::StopAgents);
         self.interrupt_all(Interrupt::Stopping(mode));
-        while let Some(ended) = tasks.join_next().await {
-            self.forget(ended);
+        loop {
+            tokio::select! {
+                ended = tasks.join_next() => match ended {
+                    Some(ended) => self.forget(ended),
+                    None => return Ok(()),
+                },
+                Ok(()) = stop.changed() => {
+                    if *stop.borrow_and_update() == Some(StopMode::LeaveAgents) {
+                        // Somebody cannot wait: whatever is under way is found again by the next engine.
+                        tasks.abort_all();
+                        return Ok(());
+                    }
+                }
+            }
         }
-        Ok(())
     }
 
     fn after(&self, wait: SignedDuration) -> Timestamp {

@@ -2,7 +2,7 @@
 
 use domain::{id::PipelineId, pipeline::TimerKey};
 use jiff::Timestamp;
-use ports::{DueTimer, TimerChange};
+use ports::{DueTimer, NextDue, TimerChange};
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{self, Damage, TableRow};
@@ -91,8 +91,8 @@ pub(crate) fn list_due(connection: &Connection, now: Timestamp) -> Result<Vec<Du
     )
 }
 
-/// When the next timer or job is due. What no worker can be given does not count.
-pub(crate) fn next_due(connection: &Connection) -> Result<Option<Timestamp>, Error> {
+/// What is due next. What no worker can be given does not count.
+pub(crate) fn next_due(connection: &Connection) -> Result<NextDue, Error> {
     let find = || {
         let timer: Option<i64> =
             connection.prepare_cached(NEXT)?.query_row([], |row| row.get(0))?;
@@ -102,7 +102,8 @@ pub(crate) fn next_due(connection: &Connection) -> Result<Option<Timestamp>, Err
             .next()?
             .map(|row| row.get(0))
             .transpose()?;
-        Ok(timer.into_iter().chain(job).min())
+        Ok((job, timer))
     };
-    find().doing("find what is due next").map(|next| next.map(time::from_column))
+    let (job, timer) = find().doing("find what is due next")?;
+    Ok(NextDue { job: job.map(time::from_column), timer: timer.map(time::from_column) })
 }

@@ -82,6 +82,15 @@ impl Rings {
         self.words.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("nobody rang {} within {LIMIT:?}", self.path))
     }
 
+    /// Waits for as many rings.
+    ///
+    /// # Panics
+    /// When they do not come.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.next()).collect()
+    }
+
     /// What was rung already.
     #[must_use]
     pub fn heard(&self) -> Vec<String> {

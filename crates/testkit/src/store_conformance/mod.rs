@@ -88,7 +88,7 @@ macro_rules! store_conformance {
                 timers_fire_once
                 a_timer_set_anew_replaces_the_earlier_one
                 changes_to_timers_are_made_in_order
-                the_next_due_time_is_that_of_a_timer_or_a_job
+                what_is_due_next_is_told_apart_by_jobs_and_timers
             ;
             decisions:
                 a_question_is_answered_once

@@ -5,7 +5,7 @@ use domain::{
     pipeline::{Pipeline, TimerKey},
 };
 use jiff::Timestamp;
-use ports::{DueTimer, Step, Store, TimerChange};
+use ports::{DueTimer, NextDue, Step, Store, TimerChange};
 
 use super::fixtures::{
     at, claim, claimed, done, gate_job, paused, pipeline, queue, running, step, step_to,
@@ -69,17 +69,21 @@ pub async fn changes_to_timers_are_made_in_order(store: &dyn Store) {
     assert_eq!(due(store, at(9)).await.len(), 2);
 }
 
-pub async fn the_next_due_time_is_that_of_a_timer_or_a_job(store: &dyn Store) {
-    assert_eq!(store.next_due().await.unwrap(), None);
+pub async fn what_is_due_next_is_told_apart_by_jobs_and_timers(store: &dyn Store) {
+    let next = async |job: Option<i64>, timer: Option<i64>, why: &str| {
+        let expected = NextDue { job: job.map(at), timer: timer.map(at) };
+        assert_eq!(store.next_due().await.unwrap(), expected, "{why}");
+    };
+    next(None, None, "nothing is").await;
     let made = pipeline(store, 1, "ET").await;
     let waiting = Job { state: JobState::Queued { available_at: at(10) }, ..gate_job(&made, 1) };
     let made = queue(store, &made, vec![waiting]).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
+    next(Some(10), None, "a job is").await;
     let made = change(store, &made, vec![TimerChange::Arm { timer: TIMER, at: at(20) }]).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
+    next(Some(10), Some(20), "both are").await;
     let made = done(store, step_to(&made, paused())).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(20)), "what is paused is not due");
+    next(None, Some(20), "the job of a paused pipeline is not due").await;
     done(store, step_to(&made, running())).await;
     assert_eq!(claimed(store, &claim(at(50))).await.len(), 1);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(20)), "what runs is not due");
+    next(None, Some(20), "what runs is not due").await;
 }

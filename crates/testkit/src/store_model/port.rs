@@ -14,7 +14,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, PipelineFilter, ProjectRecord, Step, Store,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step, Store,
     StoreError,
 };
 
@@ -120,7 +120,7 @@ impl Store for ModelStore {
         Ok(())
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self) -> Result<NextDue, StoreError> {
         let model = self.model();
         let jobs =
             model.jobs.values().filter(|job| !model.is_paused(job.pipeline)).filter_map(|job| {
@@ -132,7 +132,7 @@ impl Store for ModelStore {
                     | JobState::Cancelled => None,
                 }
             });
-        Ok(jobs.chain(model.timers.values().copied()).min())
+        Ok(NextDue { job: jobs.min(), timer: model.timers.values().copied().min() })
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

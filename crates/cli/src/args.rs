@@ -1,0 +1,102 @@
+//! The command line.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+
+use crate::{commands, exit::{EXIT_CODES, ExitStatus}};
+
+/// Takes work items to merged code: agents think in sandboxes, people decide at a few gates, machinery enforces the rules.
+#[derive(Debug, Parser)]
+#[command(name = "gatewright", version, about, after_help = EXIT_CODES, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// The configuration file [default: ./gatewright.toml, then the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE", env = "GATEWRIGHT_CONFIG")]
+    pub(crate) config: Option<Utf8PathBuf>,
+    /// Where everything is kept [default: the XDG data directory]
+    #[arg(long, global = true, value_name = "DIR", env = "GATEWRIGHT_DATA_DIR")]
+    pub(crate) data_dir: Option<Utf8PathBuf>,
+    /// Print data as JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more (twice: say everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole thing in under a minute, with nothing configured
+    Demo(commands::demo::Demo),
+    /// Look at a repository and write a gatewright.toml that works
+    Init(commands::init::Init),
+    /// Take work items through a pipeline, in the foreground, to their end
+    Run(commands::run::Run),
+    /// List, show and steer pipelines
+    #[command(subcommand)]
+    Pipeline(commands::pipeline::Pipeline),
+    /// Show what agents printed
+    Logs(commands::logs::Logs),
+    /// Show what happened
+    Events(commands::events::Events),
+    /// List, show and resolve questions to people
+    Decisions(commands::decisions::Decisions),
+    /// Approve what waits for approval
+    Approve(commands::decisions::Approve),
+    /// Reject what waits for approval; the reason goes to the agent word for word
+    Reject(commands::decisions::Reject),
+    /// Show what is queued and what is running
+    Queue(commands::queue::Queue),
+    /// List gates and run one here
+    #[command(subcommand)]
+    Gate(commands::gate::Gate),
+    /// List, show and check pipeline definitions
+    #[command(subcommand)]
+    Definition(commands::definition::Definition),
+    /// List and check coding agents
+    #[command(subcommand)]
+    Agents(commands::agents::Agents),
+    /// Say what is installed, what is missing, and what mends it
+    Doctor(commands::doctor::Doctor),
+    /// Show, check and describe the configuration
+    #[command(subcommand)]
+    Config(commands::config::Config),
+    /// Print completions for a shell
+    Completions(commands::completions::Completions),
+}
+
+/// Prints what clap has to say, with our exit codes.
+pub(crate) fn explain(error: &clap::Error) -> ExitStatus {
+    // A reader that has gone away wants no more of it.
+    let _closed = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Success,
+        _ => ExitStatus::Usage,
+    }
+}

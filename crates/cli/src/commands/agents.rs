@@ -1,0 +1,165 @@
+//! `gatewright agents`
+
+use api::AgentView;
+use clap::{Args, Subcommand};
+use comfy_table::Cell;
+use config::{AgentKind, AgentSettings, Loaded};
+use domain::name::AgentName;
+use ports::AgentError;
+
+use super::data::root;
+use crate::{
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, Tone},
+};
+
+/// List and check coding agents
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agents {
+    /// List the agents that are configured, and the kinds that can be used as they are
+    List {
+        /// The scenarios that the agent `scripted` can play as well
+        #[arg(long)]
+        scenarios: bool,
+    },
+    /// Start every configured agent's program as far as its version; exit 1 if one does not answer
+    Check(Check),
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// This one only
+    name: Option<AgentName>,
+}
+
+impl Agents {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let loaded = context.load_config(&root(context))?;
+        let (views, fails) = match self {
+            Self::List { .. } => (all(context, &loaded).await, false),
+            Self::Check(Check { name: Some(name) }) => {
+                let Some(settings) = loaded.config.find_agent(name) else {
+                    let known: Vec<&str> = loaded.config.agents.keys().map(AgentName::as_str).collect();
+                    let help = format!("configured: {}; kinds: {}", known.join(", "), agents::KINDS.join(", "));
+                    return Err(CliError::usage(format!("there is no agent `{name}`")).help(help));
+                };
+                let configured = loaded.config.agents.contains_key(name);
+                let view = look(context, name, &settings, configured).await;
+                let fails = view.problem.is_some();
+                (vec![view], fails)
+            }
+            Self::Check(Check { name: None }) => {
+                let views = all(context, &loaded).await;
+                // A kind that nobody configured may be missing, unless there is nothing else.
+                let configured = views.iter().any(|it| it.configured);
+                let counts = |it: &&AgentView| it.configured || (!configured && it.kind != "scripted");
+                let mut counted = views.iter().filter(counts);
+                let fails = if configured { counted.any(|it| it.problem.is_some()) } else { counted.all(|it| it.problem.is_some()) };
+                (views, fails)
+            }
+        };
+        print(context, &views);
+        if let (Self::List { scenarios: true }, false) = (self, context.global.json) {
+            print_scenarios();
+        }
+        Ok(if fails { ExitStatus::Failure } else { ExitStatus::Success })
+    }
+}
+
+fn print(context: &Context, views: &[AgentView]) {
+    if context.global.json {
+        output::json(&views);
+        return;
+    }
+    let mut table = words::table(&["agent", "kind", "state", "version", "program or problem", "mend"]);
+    for view in views {
+        let (state, tone) = match (&view.problem, view.configured) {
+            (None, true) => ("ok", Tone::Good),
+            (None, false) => ("ok, not configured", Tone::Good),
+            (Some(_), true) => ("missing", Tone::Bad),
+            (Some(_), false) => ("not there", Tone::Quiet),
+        };
+        let what = view.problem.as_ref().or(view.program.as_ref());
+        table.add_row(vec![
+            Cell::new(&view.name),
+            Cell::new(&view.kind),
+            tone.cell(state),
+            Cell::new(words::one_line(view.version.as_deref().unwrap_or(""))),
+            Cell::new(words::one_line(what.map_or("", String::as_str))),
+            Cell::new(words::one_line(view.mend.as_deref().unwrap_or(""))),
+        ]);
+    }
+    output::data(table.trim_fmt());
+}
+
+/// What the built-in agent can play.
+fn print_scenarios() {
+    let mut table = words::table(&["scenario", "what it plays", "what should come of it"]);
+    for scenario in agents::scripted::scenarios() {
+        table.add_row(vec![scenario.name, &scenario.description, &scenario.expect]);
+    }
+    output::data("");
+    output::data(table.trim_fmt());
+}
+
+/// The configured agents, then the kinds that work without a configuration.
+pub(crate) async fn all(context: &Context, loaded: &Loaded) -> Vec<AgentView> {
+    let mut views = Vec::new();
+    for (name, settings) in &loaded.config.agents {
+        views.push(look(context, name, settings, true).await);
+    }
+    for kind in [AgentKind::Claude, AgentKind::Codex, AgentKind::Scripted] {
+        let Ok(name) = AgentName::new(kind.to_string()) else { continue };
+        if !loaded.config.agents.contains_key(&name) {
+            views.push(look(context, &name, &AgentSettings::of_kind(kind), false).await);
+        }
+    }
+    views
+}
+
+/// Looks at one agent: its program's version, without tokens and without a login.
+async fn look(context: &Context, name: &AgentName, settings: &AgentSettings, configured: bool) -> AgentView {
+    let kind = settings.kind.to_string();
+    let mut view = AgentView { name: name.to_string(), kind, configured, program: None, version: None, problem: None, mend: None };
+    let profile = match settings.profile(name, |secret| context.secret(secret)) {
+        Ok(profile) => profile,
+        Err(error) => {
+            view.mend = Some(format!("export {}=…", error.secret));
+            view.problem = Some(error.to_string());
+            return view;
+        }
+    };
+    let Some(agent) = agents::find(&view.kind) else {
+        view.problem = Some(format!("agents of kind `{}` are not available in this version", view.kind));
+        return view;
+    };
+    // A kind without a configuration plays a scenario only where one is named.
+    if settings.kind == AgentKind::Scripted && !configured {
+        view.version = Some("built in".to_owned());
+        return view;
+    }
+    match agents::check(&*agent, &profile, &context.path).await {
+        Ok(check) => {
+            view.program = Some(check.program.into_string());
+            view.version = Some(check.version);
+        }
+        Err(error) => {
+            view.mend = mend(&error);
+            view.problem = Some(error.to_string());
+        }
+    }
+    view
+}
+
+fn mend(error: &AgentError) -> Option<String> {
+    match error {
+        AgentError::Missing { install: Some(install), .. } => Some(install.clone()),
+        AgentError::Missing { agent, .. } => Some(format!("install it, or set `command` in [agents.{agent}]")),
+        AgentError::Invalid { agent, .. } => Some(format!("edit [agents.{agent}] in gatewright.toml")),
+        AgentError::Broken { program, .. } => Some(format!("{program} --version")),
+    }
+}

@@ -1,0 +1,73 @@
+//! What is remembered, opened for looking or for changing.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use config::Loaded;
+use domain::{id::PipelineId, pipeline::Event};
+use ports::{Store, StoreError};
+use store_sqlite::SqliteStore;
+
+use crate::{context::Context, error::CliError};
+
+/// Events of one pipeline that are read at once.
+const EVENTS_PAGE: u32 = 10_000;
+
+/// The data directory, open.
+pub(crate) struct Data {
+    pub(crate) loaded: Loaded,
+    pub(crate) data_dir: Utf8PathBuf,
+    pub(crate) store: Arc<SqliteStore>,
+}
+
+impl Data {
+    /// For looking only: works while another process writes.
+    pub(crate) fn read(context: &Context) -> Result<Self, CliError> {
+        let (loaded, data_dir) = place(context)?;
+        let store = context.open_for_reading(&data_dir)?;
+        Ok(Self { loaded, data_dir, store })
+    }
+
+    /// For changing; `command` is told to whoever finds it in use.
+    pub(crate) fn write(context: &Context, command: &str) -> Result<Self, CliError> {
+        let (loaded, data_dir) = place(context)?;
+        // A directory with nothing in it is no place to change something.
+        drop(context.open_for_reading(&data_dir)?);
+        let holder = format!("pid {}, `gatewright {command}`", std::process::id());
+        let store = context.open_for_writing(&data_dir, &holder)?;
+        Ok(Self { loaded, data_dir, store })
+    }
+}
+
+fn place(context: &Context) -> Result<(Loaded, Utf8PathBuf), CliError> {
+    let loaded = context.load_config(&root(context))?;
+    let data_dir = context.data_dir(&loaded);
+    Ok((loaded, data_dir))
+}
+
+/// The root of the repository around the working directory, by its looks; else the working directory.
+pub(crate) fn root(context: &Context) -> Utf8PathBuf {
+    let is_root = |dir: &&Utf8Path| dir.join(".git").exists();
+    context.cwd.ancestors().find(is_root).unwrap_or(&context.cwd).to_owned()
+}
+
+/// The whole log of a pipeline.
+pub(crate) async fn all_events(store: &dyn Store, pipeline: PipelineId) -> Result<Vec<Event>, StoreError> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event| event.seq);
+        let page = store.list_events(Some(pipeline), after, EVENTS_PAGE).await?;
+        if page.is_empty() {
+            return Ok(events);
+        }
+        events.extend(page);
+    }
+}
+
+/// `gatewright`, as it has to be called to find the same data again.
+pub(crate) fn gatewright(context: &Context) -> String {
+    match &context.global.data_dir {
+        Some(dir) => format!("gatewright --data-dir {dir}"),
+        None => "gatewright".to_owned(),
+    }
+}

@@ -1,0 +1,175 @@
+//! `gatewright demo`
+
+mod directory;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use camino::Utf8Path;
+use clap::Args;
+use config::{definition, roles::RoleBook};
+use domain::{
+    id::PipelineId,
+    name::{AgentName, DefinitionName},
+    pipeline::{Delivery, Input, PipelineOptions, PipelineState},
+    revision::BranchName,
+};
+use engine::NewItem;
+use git::SeedFile;
+use ports::{Git as _, ProjectRecord, ProjectRef, Store as _};
+
+use crate::{
+    commands::run::{
+        foreground::Foreground,
+        result::{self, RunResult},
+    },
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    wiring::{self, Setup},
+    words,
+};
+
+/// Who answers the approval where nobody was asked to.
+const DEMO_PERSON: &str = "the demo";
+
+/// Show the whole thing in under a minute, with nothing configured
+///
+/// Makes a small real repository and drives one work item through a built-in pipeline with a built-in scripted agent:
+/// real git, a real test suite that fails first, a review that sends the work back once, an approval, a merge.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Keep the demo's directory; otherwise a later demo removes it
+    #[arg(long)]
+    keep: bool,
+    /// Ask you for the approval
+    #[arg(long)]
+    ask: bool,
+    /// The pipeline definition
+    #[arg(short, long, value_name = "NAME", default_value = "delivery")]
+    pipeline: DefinitionName,
+    /// What the scripted agent plays: a well-behaved `demo`, or one of the misbehaviours that `agents list` names
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    scenario: String,
+}
+
+impl Demo {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let dir = directory::make(self.keep)?;
+        let repo = dir.join("greet");
+        let data_dir = dir.join("data");
+        let git = wiring::git(context, &data_dir).await?;
+        let target = BranchName::new("main").map_err(|error| CliError::new(error.to_string()))?;
+        let files = agents::scripted::demo_repository();
+        let files = files.into_iter().map(|it| SeedFile { path: it.path.into(), content: it.content.into(), executable: it.executable });
+        git.seed(&repo, &target, files.collect()).await?;
+
+        let holder = format!("pid {}, `gatewright demo`", std::process::id());
+        let store = context.open_for_writing(&data_dir, &holder)?;
+        let loaded = self.config(context, &repo)?;
+        let project = loaded.project_at(&repo).with_check(agents::scripted::demo::DEMO_TESTS);
+        let record = ProjectRecord { key: project.key.clone(), repository: repo.to_string() };
+        store.save_project(&record).await?;
+        git.sync(&ProjectRef { key: record.key.clone(), repository: record.repository }).await?;
+
+        let roles = RoleBook::built_in();
+        let names = roles.names();
+        let places = definition::Places { server: None, target: &BTreeMap::new(), roles: &names };
+        let found = definition::find(&self.pipeline, &places).map_err(|error| crate::commands::run::definition_error(&error))?;
+        let definition = definition::resolve(found.definition, &project).map_err(|error| CliError::usage(error.to_string()))?;
+        let agent = AgentName::new("scripted").map_err(|error| CliError::new(error.to_string()))?;
+        let setup = Setup {
+            context,
+            loaded: &loaded,
+            data_dir: &data_dir,
+            store: Arc::clone(&store),
+            git,
+            project: &project,
+            roles,
+            agent: Some(agent.clone()),
+        };
+        let bench = wiring::workbench(setup, std::slice::from_ref(&agent)).await?;
+        let item = NewItem {
+            project: project.key.clone(),
+            title: agents::scripted::demo::DEMO_TITLE.to_owned(),
+            ascii_title: agents::scripted::demo::DEMO_TITLE.to_owned(),
+            description: agents::scripted::demo::DEMO_DESCRIPTION.to_owned(),
+            target,
+            options: PipelineOptions { delivery: Delivery::Merge, human_gates: true, agent: Some(agent) },
+        };
+        let pipeline = bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
+        self.introduce(context, &dir, &bench.selection.backend, &item.title);
+        let _moved = bench.engine.ask(pipeline.id, &Input::Start, DEMO_PERSON).await?;
+        let person = if self.ask { context.person.clone() } else { DEMO_PERSON.to_owned() };
+        let foreground = Foreground { context, engine: bench.engine, store, yes: !self.ask, person };
+        let interrupted = self.work(&foreground, pipeline.id).await?;
+        let result = result::load(&*foreground.store, pipeline.id).await?;
+        if context.global.json {
+            output::json(&result);
+        } else {
+            conclude(&result, &repo, &data_dir);
+        }
+        Ok(if interrupted { ExitStatus::Interrupted } else { result.exit_status() })
+    }
+
+    /// Works to the end; with `--ask`, stops at each approval to ask.
+    async fn work(&self, foreground: &Foreground<'_>, id: PipelineId) -> Result<bool, CliError> {
+        loop {
+            if foreground.work(&[id]).await? {
+                return Ok(true);
+            }
+            let pipeline = foreground.store.find_pipeline(id).await?;
+            let Some(PipelineState::AwaitingHuman { decision, .. }) = pipeline.map(|it| it.state).filter(|_| self.ask) else {
+                return Ok(false);
+            };
+            let Some(decision) = foreground.store.find_decision(decision).await? else { return Ok(false) };
+            let Some((choice, comment)) = directory::ask(&decision.question)? else { return Ok(false) };
+            let _moved = foreground.engine.resolve(&decision, choice, &comment, &foreground.person).await?;
+        }
+    }
+
+    fn config(&self, context: &Context, repo: &Utf8Path) -> Result<config::Loaded, CliError> {
+        // Nothing of the user's own configuration: the demo is the same everywhere.
+        let text = format!("agent = \"scripted\"\n[agents.scripted]\nkind = \"scripted\"\nargs = [{:?}]\n", self.scenario);
+        let mut surroundings = context.surroundings();
+        surroundings.environment.clear();
+        let parsed = config::parse(&text, &repo.join("gatewright.toml"), &surroundings);
+        parsed.map_err(|problems| crate::context::problems_error(&problems))
+    }
+
+    fn introduce(&self, context: &Context, dir: &Utf8Path, backend: &str, title: &str) {
+        if context.global.quiet || context.global.json {
+            return;
+        }
+        output::say(format_args!("A repository with a small program and its tests was made in {dir}/greet."));
+        output::say(format_args!("Work item: {title}. Pipeline `{}`, scripted agents, sandbox `{backend}`.\n", self.pipeline));
+    }
+}
+
+/// The timeline, and where to look closer.
+fn conclude(result: &RunResult, repo: &Utf8Path, data_dir: &Utf8Path) {
+    output::data("");
+    output::data(words::timeline(&result.stages));
+    let took = words::duration(std::time::Duration::from_millis(result.duration_ms));
+    match &result.merged_commit {
+        Some(commit) => output::data(format_args!(
+            "{} is merged into {} as {} after being sent back {} times, in {took}.",
+            result.item,
+            result.target,
+            &commit[..10],
+            result.sent_back
+        )),
+        None => output::data(format_args!("{} is {} after {took}.", result.item, result.status)),
+    }
+    if let Some(reason) = &result.reason {
+        output::data(format_args!("  {}", words::safe(reason)));
+    }
+    output::data("\nLook closer:");
+    output::data(format_args!("  git -C {repo} log --graph --oneline --stat"));
+    output::data(format_args!("  (cd {repo} && {})", agents::scripted::demo::DEMO_TESTS));
+    for command in ["pipeline show", "events", "logs"] {
+        output::data(format_args!("  gatewright --data-dir {data_dir} {command} {}", result.item));
+    }
+    output::data("Then, in a repository of yours:");
+    output::data("  gatewright init && gatewright run \"Add a --version flag\"");
+}

@@ -1,0 +1,89 @@
+//! `gatewright doctor`
+
+mod machine;
+mod project;
+
+use api::{CheckState, CheckView};
+use clap::Args;
+use comfy_table::Cell;
+use config::Loaded;
+
+use super::data::root;
+use crate::{
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, Tone},
+};
+
+/// Say what is installed, what is missing, and what mends it; exit 1 if no work can be done
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {}
+
+impl Doctor {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let (loaded, configuration) = configuration(context)?;
+        let mut checks = vec![machine::git(context).await];
+        checks.extend(machine::sandbox(context, &loaded).await);
+        checks.push(configuration);
+        checks.push(machine::data_dir(context, &loaded));
+        checks.extend(project::agents(context, &loaded).await);
+        checks.extend(project::repository(context, &loaded).await);
+        let fails = checks.iter().any(|it| it.state == CheckState::Missing);
+        if context.global.json {
+            output::json(&checks);
+        } else {
+            print(&checks);
+            output::say(if fails { "something that is needed is missing" } else { "ready to work" });
+        }
+        Ok(if fails { ExitStatus::Failure } else { ExitStatus::Success })
+    }
+}
+
+fn print(checks: &[CheckView]) {
+    let mut table = words::table(&["what", "state", "found", "what mends it"]);
+    for check in checks {
+        let (state, tone) = match check.state {
+            CheckState::Ok => ("ok", Tone::Good),
+            CheckState::Warning => ("warning", Tone::Attention),
+            CheckState::Missing => ("missing", Tone::Bad),
+        };
+        table.add_row(vec![
+            Cell::new(words::one_line(&check.name)),
+            tone.cell(state),
+            Cell::new(words::one_line(&check.found)),
+            Cell::new(words::one_line(check.mend.as_deref().unwrap_or(""))),
+        ]);
+    }
+    output::data(table.trim_fmt());
+}
+
+/// The configuration that holds here; where it is broken, the one that would hold without it.
+fn configuration(context: &Context) -> Result<(Loaded, CheckView), CliError> {
+    let root = root(context);
+    match context.load_config(&root) {
+        Ok(loaded) if loaded.file.exists() => {
+            let check = ok("configuration", loaded.file.to_string());
+            Ok((loaded, check))
+        }
+        Ok(loaded) => Ok((loaded, warning("configuration", "no gatewright.toml: defaults hold", "gatewright init"))),
+        Err(error) => {
+            let loaded = config::parse("", &root.join("gatewright.toml"), &context.surroundings());
+            let loaded = loaded.map_err(|problems| crate::context::problems_error(&problems))?;
+            Ok((loaded, missing("configuration", error.to_string(), "gatewright config check")))
+        }
+    }
+}
+
+fn ok(name: &str, found: impl Into<String>) -> CheckView {
+    CheckView { name: name.to_owned(), state: CheckState::Ok, found: found.into(), mend: None }
+}
+
+fn warning(name: &str, found: impl Into<String>, mend: impl Into<String>) -> CheckView {
+    CheckView { name: name.to_owned(), state: CheckState::Warning, found: found.into(), mend: Some(mend.into()) }
+}
+
+fn missing(name: &str, found: impl Into<String>, mend: impl Into<String>) -> CheckView {
+    CheckView { name: name.to_owned(), state: CheckState::Missing, found: found.into(), mend: Some(mend.into()) }
+}

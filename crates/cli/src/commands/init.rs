@@ -1,0 +1,102 @@
+//! `gatewright init`
+
+use std::{fs::OpenOptions, io::Write as _};
+
+use camino::Utf8PathBuf;
+use clap::Args;
+use config::{
+    detect::{self, RepositoryFiles},
+    init::{self, InitAgent, InitAnswers},
+};
+
+use crate::{context::Context, error::CliError, exit::ExitStatus, output, repository, wiring};
+
+/// Bytes of a build file that are read.
+const BUILD_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Look at a repository and write a gatewright.toml that works; never overwrites
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The repository [default: the one around the working directory]
+    dir: Option<Utf8PathBuf>,
+}
+
+/// The files of a work tree.
+pub(crate) struct Tree {
+    pub(crate) root: Utf8PathBuf,
+}
+
+impl RepositoryFiles for Tree {
+    fn read(&self, path: &str) -> Option<String> {
+        let path = self.root.join(path);
+        let is_small = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= BUILD_FILE_BYTES_MAX);
+        if is_small { std::fs::read_to_string(path).ok() } else { None }
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.root.join(path).exists()
+    }
+}
+
+impl Init {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let git = wiring::git(context, &context.cwd).await?;
+        let repository = repository::find(context, &git, self.dir.as_deref()).await?;
+        let tree = Tree { root: repository.root.clone() };
+        let detected = detect::detect(&tree);
+        let name = repository.root.file_name().unwrap_or("project").to_owned();
+        let mut agents = Vec::new();
+        for (kind, key_variable) in [("claude", "ANTHROPIC_API_KEY"), ("codex", "OPENAI_API_KEY")] {
+            if on_path(context, kind) {
+                let key_variable = context.secret(key_variable).map(|_| key_variable.to_owned());
+                agents.push(InitAgent { kind: kind.parse().map_err(|_| CliError::new(format!("unknown kind `{kind}`")))?, key_variable });
+            }
+        }
+        let home = context.home.clone().unwrap_or_default();
+        let read = detected.home_places.iter().filter(|place| home.join(place).exists()).map(|place| format!("~/{place}")).collect();
+        let answers = InitAnswers {
+            key: detect::project_key(&name),
+            name,
+            default_branch: repository.branch.clone(),
+            test_command: detected.test_command.clone(),
+            agents,
+            read,
+        };
+        let text = init::render(&answers);
+        let file = repository.root.join("gatewright.toml");
+        write_new(&file, &text)?;
+        if context.global.json {
+            let body = serde_json::json!({
+                "file": file, "test_command": answers.test_command.as_ref().map(|it| it.run.clone()), "languages": detected.languages,
+            });
+            output::json(&body);
+            return Ok(ExitStatus::Success);
+        }
+        output::data(format_args!("wrote {file}"));
+        match &answers.test_command {
+            Some(command) => output::data(format_args!("  tests:  {} ({})", command.run, command.why)),
+            None => output::data("  tests:  not found: set [gates] tests in the file, or pass --check to `run`"),
+        }
+        if answers.agents.is_empty() {
+            output::data("  agents: none found on PATH: install one, for example npm install -g @anthropic-ai/claude-code");
+        }
+        output::data("next: gatewright doctor, then gatewright run \"…\"");
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// Creates the file; one that exists stays as it is.
+fn write_new(file: &camino::Utf8Path, text: &str) -> Result<(), CliError> {
+    let created = OpenOptions::new().write(true).create_new(true).open(file);
+    let mut created = created.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => CliError::usage(format!("{file} exists already and is never overwritten"))
+            .help("edit it, or remove it first; `gatewright config check` says whether it is right"),
+        _ => CliError::new(format!("could not create {file}: {error}")),
+    })?;
+    created.write_all(text.as_bytes()).map_err(|error| CliError::new(format!("could not write {file}: {error}")))
+}
+
+/// Whether a program of that name is on PATH.
+pub(crate) fn on_path(context: &Context, program: &str) -> bool {
+    context.path.split(':').filter(|dir| !dir.is_empty()).any(|dir| Utf8PathBuf::from(dir).join(program).is_file())
+}

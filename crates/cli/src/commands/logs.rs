@@ -1,0 +1,120 @@
+//! `gatewright logs`
+
+mod follow;
+mod render;
+
+use clap::Args;
+use domain::{
+    id::RunId,
+    run::{Run, RunOutcome},
+};
+use engine::Layout;
+use follow::Log;
+use ports::Store as _;
+use render::Renderer;
+
+use crate::{
+    commands::{data::Data, pipeline::resolve},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, one_line, safe},
+};
+
+/// Lines of standard error that are shown of a run that failed.
+const STDERR_LINES: usize = 20;
+
+/// Show what agents printed
+///
+/// Shows the newest run of the pipeline: what its agent said and which tools it called. With --json an object a line.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// The pipeline
+    pipeline: String,
+    /// This run only
+    #[arg(long, value_name = "RUN", conflicts_with = "all")]
+    run: Option<RunId>,
+    /// All runs, oldest first
+    #[arg(long, conflicts_with = "follow")]
+    all: bool,
+    /// Go on until the run has ended
+    #[arg(short, long)]
+    follow: bool,
+    /// Print what was printed, not what it means
+    #[arg(long)]
+    raw: bool,
+}
+
+impl Logs {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let data = Data::read(context)?;
+        let pipeline = resolve(&*data.store, &self.pipeline).await?;
+        let runs = data.store.list_runs(pipeline.id).await?;
+        let chosen: Vec<&Run> = match (self.run, self.all) {
+            (Some(id), _) => runs.iter().filter(|run| run.id == id).collect(),
+            (None, true) => runs.iter().collect(),
+            (None, false) => runs.last().into_iter().collect(),
+        };
+        if chosen.is_empty() {
+            let key = &pipeline.item.key;
+            return Err(match self.run {
+                Some(id) => CliError::new(format!("{key} has no run {id}"))
+                    .help(format!("`gatewright pipeline show {key}` lists its runs")),
+                None => CliError::new(format!("no agent has run for {key} yet")),
+            });
+        }
+        for run in chosen {
+            self.show(context, &data, run).await?;
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    async fn show(&self, context: &Context, data: &Data, run: &Run) -> Result<(), CliError> {
+        let json = context.global.json;
+        if !json {
+            output::say(format_args!("{} #{}, {} ({}), {}", run.stage, run.attempt, run.role, run.agent, run.id));
+        }
+        let dir = Layout::new(data.data_dir.clone()).agent_sandbox(run.id);
+        let parser = if self.raw { None } else { self::parser(data, run) };
+        let mut renderer = Renderer::new(run.id, parser, json);
+        let mut log = Log::new(dir.join("stdout.log"));
+        loop {
+            // Asked before reading: whatever was printed until the end is read after it is known to have come.
+            let has_ended = !self.follow
+                || data.store.find_run(run.id).await?.is_none_or(|it| it.ended_at.is_some());
+            log.read_on(&mut |line| renderer.line(line)).await?;
+            if has_ended {
+                break;
+            }
+            tokio::time::sleep(follow::POLL).await;
+        }
+        log.finish(&mut |line| renderer.line(line));
+        let run = data.store.find_run(run.id).await?.unwrap_or_else(|| run.clone());
+        if !json {
+            ending(&run, &follow::tail(&dir.join("stderr.log"), STDERR_LINES).await?);
+        }
+        Ok(())
+    }
+}
+
+/// The reader for this agent's stream, as far as the configuration still tells which kind it is.
+fn parser(data: &Data, run: &Run) -> Option<Box<dyn ports::StreamParser>> {
+    let settings = data.loaded.config.find_agent(&run.agent)?;
+    Some(agents::find(&settings.kind.to_string())?.parser())
+}
+
+fn ending(run: &Run, stderr: &[String]) {
+    match &run.outcome {
+        None => output::say("its end is not recorded"),
+        Some(RunOutcome::Ended { summary }) => {
+            output::say(format_args!("ended, {} tokens: {}", words::tokens(run.usage.tokens()), one_line(summary)));
+        }
+        Some(RunOutcome::Failed { failure }) => {
+            output::say(format_args!("failed ({}): {}", failure.class, one_line(&failure.message)));
+            for line in stderr {
+                output::say(format_args!("stderr: {}", safe(line)));
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `gatewright pipeline`
+
+mod find;
+
+mod diff;
+mod graph;
+mod list;
+mod show;
+mod steer;
+
+use clap::Subcommand;
+pub(crate) use find::{resolve, resolve_decision};
+
+use crate::{context::Context, error::CliError, exit::ExitStatus};
+
+/// List, show and steer pipelines
+///
+/// ID is a pipeline's id, the beginning of one, or an item's key such as ET-001.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pipeline {
+    /// List pipelines, newest first
+    List(list::List),
+    /// Show where a pipeline is and why, and everything that happened on the way
+    Show(show::Show),
+    /// Start a pipeline that is queued
+    Start(steer::Start),
+    /// Have a pipeline wait: what is under way ends, nothing new is started
+    Pause(steer::Pause),
+    /// Have a paused pipeline go on
+    Resume(steer::Resume),
+    /// Give a pipeline up
+    Cancel(steer::Cancel),
+    /// Try again what blocked or failed, with fresh budgets
+    Retry(steer::Retry),
+    /// Leave what is under way behind and begin a stage anew
+    RestartStage(steer::RestartStage),
+    /// Draw a pipeline or a definition
+    Graph(graph::GraphArgs),
+    /// Show what a pipeline has changed so far
+    Diff(diff::Diff),
+}
+
+impl Pipeline {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        match self {
+            Self::List(command) => command.run(context).await,
+            Self::Show(command) => command.run(context).await,
+            Self::Start(command) => command.run(context).await,
+            Self::Pause(command) => command.run(context).await,
+            Self::Resume(command) => command.run(context).await,
+            Self::Cancel(command) => command.run(context).await,
+            Self::Retry(command) => command.run(context).await,
+            Self::RestartStage(command) => command.run(context).await,
+            Self::Graph(command) => command.run(context).await,
+            Self::Diff(command) => command.run(context).await,
+        }
+    }
+}

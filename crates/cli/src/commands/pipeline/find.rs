@@ -1,0 +1,100 @@
+//! Which pipeline, which question does a person mean?
+
+#[cfg(test)]
+mod tests;
+
+use domain::{
+    decision::{Decision, DecisionState},
+    id::{DecisionId, PipelineId},
+    pipeline::Pipeline,
+};
+use ports::{PipelineFilter, Store};
+
+use crate::{error::CliError, words};
+
+/// How many candidates an error names.
+const CANDIDATES_MAX: usize = 5;
+
+/// The pipeline that `text` means: an id, the beginning of exactly one, or an item's key.
+pub(crate) async fn resolve(store: &dyn Store, text: &str) -> Result<Pipeline, CliError> {
+    if let Ok(id) = text.parse::<PipelineId>() {
+        return store.find_pipeline(id).await?.ok_or_else(|| no_pipeline(text));
+    }
+    let all = store.list_pipelines(&PipelineFilter::default()).await?;
+    choose(text, &all).cloned()
+}
+
+fn no_pipeline(text: &str) -> CliError {
+    CliError::new(format!("there is no pipeline `{}`", words::one_line(text)))
+        .help("`gatewright pipeline list` shows what there is")
+}
+
+fn choose<'a>(text: &str, all: &'a [Pipeline]) -> Result<&'a Pipeline, CliError> {
+    if let Some(found) = all.iter().find(|it| it.item.key.to_string().eq_ignore_ascii_case(text)) {
+        return Ok(found);
+    }
+    let begins = |it: &&Pipeline| begins_with(&it.id.to_string(), PipelineId::PREFIX, text);
+    let found: Vec<&Pipeline> = all.iter().filter(begins).collect();
+    match found.as_slice() {
+        [] => Err(no_pipeline(text)),
+        [one] => Ok(one),
+        several => {
+            let names = several.iter().map(|it| format!("{} ({})", it.item.key, it.id));
+            Err(ambiguous(text, "pipelines", names))
+        }
+    }
+}
+
+/// Whether `text` is the beginning of an id, with or without its prefix, and not just of the prefix.
+fn begins_with(id: &str, prefix: &str, text: &str) -> bool {
+    let digits = id.strip_prefix(prefix).and_then(|it| it.strip_prefix('_')).unwrap_or(id);
+    let text = text.strip_prefix(prefix).and_then(|it| it.strip_prefix('_')).unwrap_or(text);
+    !text.is_empty() && digits.starts_with(text)
+}
+
+fn ambiguous(text: &str, what: &str, names: impl ExactSizeIterator<Item = String>) -> CliError {
+    let count = names.len();
+    let mut shown: Vec<String> = names.take(CANDIDATES_MAX).collect();
+    if count > shown.len() {
+        shown.push("…".to_owned());
+    }
+    CliError::usage(format!("`{}` is the beginning of {count} {what}", words::one_line(text)))
+        .help(format!("name one of them: {}", shown.join(", ")))
+}
+
+/// The question that `text` means: its id, the beginning of exactly one, or a pipeline that waits for exactly one.
+pub(crate) async fn resolve_decision(store: &dyn Store, text: &str) -> Result<Decision, CliError> {
+    let none = || {
+        CliError::new(format!("there is no question `{}`", words::one_line(text)))
+            .help("`gatewright decisions` lists the open ones")
+    };
+    if let Ok(id) = text.parse::<DecisionId>() {
+        return store.find_decision(id).await?.ok_or_else(none);
+    }
+    if text.starts_with(DecisionId::PREFIX) {
+        let all = store.list_decisions(None, false).await?;
+        let begins = |it: &&Decision| begins_with(&it.id.to_string(), DecisionId::PREFIX, text);
+        let found: Vec<&Decision> = all.iter().filter(begins).collect();
+        return match found.as_slice() {
+            [] => Err(none()),
+            [one] => Ok((*one).clone()),
+            several => Err(ambiguous(text, "questions", several.iter().map(|it| it.id.to_string()))),
+        };
+    }
+    let pipeline = resolve(store, text).await?;
+    let open = store.list_decisions(Some(pipeline.id), true).await?;
+    only_one(&pipeline, open)
+}
+
+fn only_one(pipeline: &Pipeline, open: Vec<Decision>) -> Result<Decision, CliError> {
+    let mut open: Vec<Decision> =
+        open.into_iter().filter(|it| it.state == DecisionState::Open).collect();
+    let key = &pipeline.item.key;
+    match (open.pop(), open.len()) {
+        (Some(one), 0) => Ok(one),
+        (None, _) => Err(CliError::new(format!("{key} waits for no answer"))
+            .help(format!("`gatewright pipeline show {key}` says where it is"))),
+        (Some(last), more) => Err(CliError::usage(format!("{key} waits for {} answers", more + 1))
+            .help(format!("name the question, for example {}", last.id))),
+    }
+}

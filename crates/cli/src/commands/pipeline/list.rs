@@ -1,0 +1,82 @@
+//! `gatewright pipeline list`
+
+use api::PipelineView;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use comfy_table::Cell;
+use domain::{name::ProjectKey, pipeline::PipelineStateTag};
+use jiff::Timestamp;
+use ports::{PipelineFilter, Store as _};
+use strum::VariantArray as _;
+
+use crate::{
+    commands::data::{Data, gatewright},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, tone_of_status},
+};
+
+/// What to list.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Of this project only
+    #[arg(long, value_name = "KEY")]
+    project: Option<ProjectKey>,
+    /// In these states only
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = statuses())]
+    status: Vec<PipelineStateTag>,
+    /// At most this many; 0 lists all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u32,
+}
+
+fn statuses() -> impl TypedValueParser<Value = PipelineStateTag> {
+    let names = PipelineStateTag::VARIANTS.iter().map(<&'static str>::from);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<PipelineStateTag>())
+}
+
+impl List {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let data = Data::read(context)?;
+        let filter = PipelineFilter {
+            project: self.project.clone(),
+            states: self.status.clone(),
+            limit: self.limit,
+        };
+        let pipelines = data.store.list_pipelines(&filter).await?;
+        let views: Vec<PipelineView> = pipelines.iter().map(PipelineView::from).collect();
+        if context.global.json {
+            output::json(&views);
+            return Ok(ExitStatus::Success);
+        }
+        if views.is_empty() {
+            let gatewright = gatewright(context);
+            output::say(format_args!("no pipelines: {gatewright} run \"…\" makes one"));
+            return Ok(ExitStatus::Success);
+        }
+        let now = Timestamp::now();
+        let mut table = words::table(&["item", "status", "stage", "made", "tokens", "title", "id"]);
+        for view in &views {
+            let stage = match (&view.stage, view.attempt) {
+                (Some(stage), Some(attempt @ 2..)) => format!("{stage} #{attempt}"),
+                (Some(stage), _) => stage.to_string(),
+                (None, _) => String::new(),
+            };
+            table.add_row(vec![
+                Cell::new(&view.item),
+                tone_of_status(view.status).cell(view.status),
+                Cell::new(stage),
+                Cell::new(words::ago(view.created_at, now)),
+                Cell::new(words::tokens(view.usage.tokens)),
+                Cell::new(words::one_line(&view.title)),
+                Cell::new(view.id),
+            ]);
+        }
+        output::data(table.trim_fmt());
+        Ok(ExitStatus::Success)
+    }
+}

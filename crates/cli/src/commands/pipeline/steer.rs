@@ -1,0 +1,145 @@
+//! `gatewright pipeline start|pause|resume|cancel|retry|restart-stage`
+
+use std::sync::Arc;
+
+use api::PipelineView;
+use clap::Args;
+use domain::{
+    name::StageName,
+    pipeline::{Input, PipelineState},
+};
+use ports::Store as _;
+
+use super::resolve;
+use crate::{
+    commands::data::{Data, all_events, gatewright},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output, wiring, words,
+};
+
+/// What to start.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The pipeline
+    id: String,
+}
+
+/// What to pause.
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// The pipeline
+    id: String,
+}
+
+/// What to resume.
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The pipeline
+    id: String,
+}
+
+/// What to give up.
+#[derive(Debug, Args)]
+pub(crate) struct Cancel {
+    /// The pipeline
+    id: String,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+/// What to try again.
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    /// The pipeline
+    id: String,
+    /// Words for the agent
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    comment: String,
+}
+
+/// What to begin anew.
+#[derive(Debug, Args)]
+pub(crate) struct RestartStage {
+    /// The pipeline
+    id: String,
+    /// The stage
+    stage: StageName,
+}
+
+impl Start {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        steer(context, "pipeline start", &self.id, Input::Start).await
+    }
+}
+
+impl Pause {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        steer(context, "pipeline pause", &self.id, Input::Pause).await
+    }
+}
+
+impl Resume {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        steer(context, "pipeline resume", &self.id, Input::Resume).await
+    }
+}
+
+impl Cancel {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let input = Input::Cancel { reason: self.reason.clone() };
+        steer(context, "pipeline cancel", &self.id, input).await
+    }
+}
+
+impl Retry {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let input = Input::Retry { comment: self.comment.clone() };
+        steer(context, "pipeline retry", &self.id, input).await
+    }
+}
+
+impl RestartStage {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let input = Input::RestartStage { stage: self.stage.clone() };
+        steer(context, "pipeline restart-stage", &self.id, input).await
+    }
+}
+
+/// Brings a person's input to a pipeline and says how it goes on.
+async fn steer(context: &Context, command: &str, id: &str, input: Input) -> Result<ExitStatus, CliError> {
+    let data = Data::write(context, command)?;
+    let pipeline = resolve(&*data.store, id).await?;
+    let engine = wiring::steering_engine(context, &data.data_dir, Arc::clone(&data.store)).await?;
+    let _moved = engine.ask(pipeline.id, &input, &context.person).await?;
+    let pipeline = data.store.find_pipeline(pipeline.id).await?.unwrap_or(pipeline);
+    let events = all_events(&*data.store, pipeline.id).await?;
+    let view = PipelineView::with_events(&pipeline, &events);
+    if context.global.json {
+        output::json(&view);
+        return Ok(ExitStatus::Success);
+    }
+    let why = view.reason.as_ref().map(|why| format!(": {}", words::one_line(why)));
+    output::data(format_args!("{} is {}{}", view.item, view.status, why.unwrap_or_default()));
+    if let Some(next) = next_step(context, &pipeline.state, &view) {
+        output::data(format_args!("  {next}"));
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn next_step(context: &Context, state: &PipelineState, view: &PipelineView) -> Option<String> {
+    let gatewright = gatewright(context);
+    match state {
+        PipelineState::Running { .. } => Some(format!("go on:   {gatewright} run --resume {}", view.id)),
+        PipelineState::Paused { .. } => Some(format!("go on:   {gatewright} pipeline resume {}", view.id)),
+        PipelineState::AwaitingHuman { decision, .. } | PipelineState::Blocked { decision, .. } => {
+            Some(format!("answer:  {gatewright} decisions show {decision}"))
+        }
+        PipelineState::Queued
+        | PipelineState::Succeeded { .. }
+        | PipelineState::Failed { .. }
+        | PipelineState::Cancelled { .. } => None,
+    }
+}

@@ -1,0 +1,114 @@
+//! `gatewright queue`
+
+use std::{
+    io::{self, IsTerminal as _},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use api::{CapsView, JobView, QueueView};
+use clap::Args;
+use comfy_table::Cell;
+use jiff::Timestamp;
+use ports::{JobFilter, Store as _};
+
+use crate::{
+    commands::data::Data,
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, Tone},
+};
+
+/// How often the queue is looked at while it is watched.
+const POLL: Duration = Duration::from_secs(1);
+/// Clears the terminal and goes to its first line.
+const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
+
+/// Show what is queued and what is running
+#[derive(Debug, Args)]
+pub(crate) struct Queue {
+    /// Look again every second, until Ctrl-C
+    #[arg(short, long)]
+    watch: bool,
+}
+
+impl Queue {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let data = Data::read(context)?;
+        loop {
+            let view = load(&data).await?;
+            match (context.global.json, self.watch) {
+                (true, true) => output::json_line(&view),
+                (true, false) => output::json(&view),
+                (false, watched) => {
+                    if watched && io::stdout().is_terminal() {
+                        output::data(CLEAR);
+                    }
+                    print(&view);
+                }
+            }
+            if !self.watch {
+                return Ok(ExitStatus::Success);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
+async fn load(data: &Data) -> Result<QueueView, CliError> {
+    let jobs = data.store.list_jobs(&JobFilter::default()).await?;
+    let next_due = data.store.next_due().await?.first();
+    let limits = &data.loaded.config.limits;
+    let caps = CapsView {
+        total: limits.max_concurrency.map_or(1, NonZeroU32::get),
+        per_project: limits.per_project.map(NonZeroU32::get),
+        per_agent: limits.per_agent.map(NonZeroU32::get),
+    };
+    Ok(QueueView::new(&jobs, next_due, caps))
+}
+
+fn print(view: &QueueView) {
+    let counts: Vec<String> = view.counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    output::data(format_args!("jobs   {}", counts.join(", ")));
+    let CapsView { total, per_project, per_agent } = &view.caps;
+    let each = |of: &str, cap: &Option<u32>| cap.map(|it| format!(", {it} {of}")).unwrap_or_default();
+    let (project, agent) = (each("per project", per_project), each("per agent", per_agent));
+    output::data(format_args!("caps   {total} at once{project}{agent}"));
+    let now = Timestamp::now();
+    let next = view.next_due.map_or_else(|| "nothing".to_owned(), |at| words::ago(at, now));
+    output::data(format_args!("due    {next}"));
+    if view.running.is_empty() && view.queued.is_empty() {
+        return;
+    }
+    let mut table = words::table(&["state", "work", "stage", "agent", "since", "worker", "failures", "last error", "pipeline"]);
+    for job in &view.running {
+        let lease = job.lease.as_ref().map(|lease| {
+            // A lease that has run out means that its worker is gone.
+            format!("{} (lease ends {})", lease.owner, words::ago(lease.expires_at, now))
+        });
+        table.add_row(row(job, Tone::Good, words::ago(job.created_at, now), lease.unwrap_or_default()));
+    }
+    for job in &view.queued {
+        let due = job.due_at.map(|at| format!("due {}", words::ago(at, now)));
+        table.add_row(row(job, Tone::Quiet, due.unwrap_or_default(), String::new()));
+    }
+    output::data("");
+    output::data(table.trim_fmt());
+}
+
+fn row(job: &JobView, tone: Tone, since: String, worker: String) -> Vec<Cell> {
+    let error: String = words::one_line(job.last_error.as_deref().unwrap_or("")).chars().take(60).collect();
+    vec![
+        tone.cell(&job.state),
+        Cell::new(&job.work),
+        Cell::new(format!("{} #{}", job.stage, job.attempt)),
+        Cell::new(job.agent.as_ref().map(ToString::to_string).unwrap_or_default()),
+        Cell::new(since),
+        Cell::new(worker),
+        Cell::new(job.failures),
+        Cell::new(error),
+        Cell::new(job.pipeline),
+    ]
+}

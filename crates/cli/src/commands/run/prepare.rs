@@ -1,0 +1,311 @@
+//! Everything that must be right before a pipeline is made, so that nothing half-done is left where it is not.
+
+use std::{collections::{BTreeMap, BTreeSet}, io::Read as _, sync::Arc};
+
+use config::{Loaded, ProjectSettings, definition, detect, roles::RoleBook};
+use domain::{
+    definition::Definition,
+    name::{AgentName, DefinitionName, ProjectKey},
+    pipeline::{Input, Pipeline, PipelineOptions, PipelineState},
+    id::PipelineId,
+    revision::{BranchName, CommitSha},
+};
+use engine::NewItem;
+use git::MirrorGit;
+use ports::{Git as _, ProjectRecord, ProjectRef, Store as _};
+use store_sqlite::SqliteStore;
+
+use super::Run;
+use crate::{
+    context::{Context, problems_error},
+    error::CliError,
+    output,
+    repository::{self, Repository},
+    wiring::{self, Setup, Workbench},
+};
+
+/// Bytes of a definition or role of the target branch that are read.
+const FILE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Pipelines that are ready to be worked on.
+pub(super) struct Prepared {
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) bench: Workbench,
+    pub(super) pipelines: Vec<PipelineId>,
+}
+
+/// What a repository and its configuration say.
+struct Ground {
+    loaded: Loaded,
+    repository: Repository,
+    project: ProjectSettings,
+    git: Arc<MirrorGit>,
+    data_dir: camino::Utf8PathBuf,
+}
+
+impl Run {
+    /// Makes and starts a pipeline for each title.
+    pub(super) async fn begin(&self, context: &Context) -> Result<Prepared, CliError> {
+        let description = self.read_description()?;
+        for title in &self.titles {
+            check_words(title, &description)?;
+        }
+        let mut ground = self.ground(context).await?;
+        if let Some(check) = &self.check {
+            ground.project = ground.project.with_check(check);
+        }
+        let target = self.target(&ground)?;
+        let holder = format!("pid {}, `gatewright run`", std::process::id());
+        let store = context.open_for_writing(&ground.data_dir, &holder)?;
+        let project = settle_key(&store, &mut ground.project, &ground.repository).await?;
+        ground.git.sync(&project).await?;
+        let Some(base) = ground.git.find_target(&project, &target).await? else {
+            let branches = ground.git.list_branches(&project).await?;
+            let names: Vec<String> = branches.iter().take(10).map(ToString::to_string).collect();
+            return Err(CliError::usage(format!("the repository {} has no branch `{target}`", project.repository))
+                .help(format!("name one with --target: {}", names.join(", "))));
+        };
+        let files = target_files(&ground.git, &project, &base).await?;
+        let roles = role_book(&ground.loaded, &files)?;
+        let definition = self.definition(&mut ground, &files, &roles)?;
+        let needed = needed_agents(&ground.project, &roles, &definition, self.agent.as_ref())?;
+        let setup = Setup {
+            context,
+            loaded: &ground.loaded,
+            data_dir: &ground.data_dir,
+            store: Arc::clone(&store),
+            git: Arc::clone(&ground.git),
+            project: &ground.project,
+            roles,
+            agent: self.agent.clone(),
+        };
+        let bench = wiring::workbench(setup, &needed).await?;
+        check_agents(&bench, &needed).await?;
+        self.warn(context, &ground, &bench, &definition);
+        store.save_project(&ProjectRecord { key: project.key.clone(), repository: project.repository.clone() }).await?;
+        let mut pipelines = Vec::new();
+        for title in &self.titles {
+            let item = NewItem {
+                project: project.key.clone(),
+                title: title.clone(),
+                ascii_title: deunicode::deunicode(title),
+                description: description.clone(),
+                target: target.clone(),
+                options: PipelineOptions {
+                    delivery: self.delivery(),
+                    human_gates: ground.project.human_gates,
+                    agent: self.agent.clone(),
+                },
+            };
+            let pipeline = bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
+            pipelines.push(pipeline.id);
+        }
+        pause_others(&store, &bench, &pipelines, context).await?;
+        for id in &pipelines {
+            let _moved = bench.engine.ask(*id, &Input::Start, &context.person).await?;
+        }
+        Ok(Prepared { store, bench, pipelines })
+    }
+
+    /// Takes up a pipeline that was left behind.
+    pub(super) async fn take_up(&self, context: &Context, wanted: &str) -> Result<Prepared, CliError> {
+        let here = context.load_config(&context.cwd)?;
+        let data_dir = context.data_dir(&here);
+        let holder = format!("pid {}, `gatewright run --resume`", std::process::id());
+        let store = context.open_for_writing(&data_dir, &holder)?;
+        let pipeline = crate::commands::pipeline::resolve(&*store, wanted).await?;
+        let record = store.find_project(&pipeline.project).await?;
+        let record = record.ok_or_else(|| CliError::new(format!("the project `{}` of {} is not known any more", pipeline.project, pipeline.id)))?;
+        let repository = camino::Utf8PathBuf::from(&record.repository);
+        let loaded = context.load_config(&repository)?;
+        let mut project = loaded.project_at(&repository);
+        project.key = pipeline.project.clone();
+        let git = wiring::git(context, &data_dir).await?;
+        let reference = ProjectRef { key: record.key, repository: record.repository };
+        let files = match &pipeline.base {
+            Some(base) => target_files(&git, &reference, base).await?,
+            None => BTreeMap::new(),
+        };
+        let roles = role_book(&loaded, &files)?;
+        let agent = self.agent.clone().or_else(|| pipeline.options.agent.clone());
+        let definition = store.find_definition(&pipeline.definition).await?;
+        let definition = definition.ok_or_else(|| CliError::new(format!("the definition of {} is missing from the store", pipeline.id)))?;
+        let needed = needed_agents(&project, &roles, &definition, agent.as_ref())?;
+        let setup = Setup { context, loaded: &loaded, data_dir: &data_dir, store: Arc::clone(&store), git, project: &project, roles, agent };
+        let bench = wiring::workbench(setup, &needed).await?;
+        check_agents(&bench, &needed).await?;
+        pause_others(&store, &bench, &[pipeline.id], context).await?;
+        let input = match &pipeline.state {
+            PipelineState::Queued => Some(Input::Start),
+            PipelineState::Paused { .. } => Some(Input::Resume),
+            _ => None,
+        };
+        if let Some(input) = input {
+            let _moved = bench.engine.ask(pipeline.id, &input, &context.person).await?;
+        }
+        Ok(Prepared { store, bench, pipelines: vec![pipeline.id] })
+    }
+
+    fn read_description(&self) -> Result<String, CliError> {
+        match self.description.as_deref() {
+            None => Ok(String::new()),
+            Some("-") => {
+                let mut text = String::new();
+                let read = std::io::stdin().read_to_string(&mut text);
+                read.map_err(|error| CliError::usage(format!("the description cannot be read from standard input: {error}")))?;
+                Ok(text)
+            }
+            Some(text) => Ok(text.to_owned()),
+        }
+    }
+
+    async fn ground(&self, context: &Context) -> Result<Ground, CliError> {
+        // Only to look at the repository: the data directory is known after its configuration is read.
+        let git = wiring::git(context, &context.cwd).await?;
+        let repository = repository::find(context, &git, self.repo.as_deref()).await?;
+        let loaded = context.load_config(&repository.root)?;
+        let data_dir = context.data_dir(&loaded);
+        let project = loaded.project_at(&repository.root);
+        let git = wiring::git(context, &data_dir).await?;
+        Ok(Ground { loaded, repository, project, git, data_dir })
+    }
+
+    fn target(&self, ground: &Ground) -> Result<BranchName, CliError> {
+        let named = self.target.clone().or_else(|| ground.project.default_branch.clone());
+        named.or_else(|| ground.repository.branch.clone()).ok_or_else(|| {
+            CliError::usage(format!("HEAD of {} is detached: no branch to work for", ground.repository.root))
+                .help("name one with --target BRANCH, or set `default_branch` in gatewright.toml")
+        })
+    }
+
+    /// The definition with the project's commands filled in.
+    fn definition(&self, ground: &mut Ground, files: &BTreeMap<String, String>, roles: &RoleBook) -> Result<Definition, CliError> {
+        let name: DefinitionName = self.pipeline.clone().unwrap_or_else(|| ground.project.definition.clone());
+        let names: BTreeSet<_> = roles.names();
+        let places = definition::Places { server: Some(ground.loaded.directory()), target: files, roles: &names };
+        let found = definition::find(&name, &places).map_err(|error| definition_error(&error))?;
+        match definition::resolve(found.definition.clone(), &ground.project) {
+            Ok(definition) => Ok(definition),
+            Err(error) => {
+                // Nobody said how it is tested: the repository may show it.
+                let detected = detect::detect(&repository_files(&ground.repository));
+                let Some(command) = detected.test_command else {
+                    return Err(CliError::usage(error.to_string()).help("say how the work is tested: --check \"make test\", or `gatewright init`"));
+                };
+                output::say(format_args!("testing with `{}` ({})", command.run, command.why));
+                ground.project = ground.project.clone().with_check(&command.run);
+                definition::resolve(found.definition, &ground.project).map_err(|error| CliError::usage(error.to_string()))
+            }
+        }
+    }
+
+    fn warn(&self, context: &Context, ground: &Ground, bench: &Workbench, definition: &Definition) {
+        if context.global.quiet {
+            return;
+        }
+        let uncommitted = ground.repository.uncommitted;
+        if uncommitted > 0 {
+            let noun = if uncommitted == 1 { "path has" } else { "paths have" };
+            output::warn(format_args!("{uncommitted} {noun} uncommitted changes: agents start from the last commit and do not see them; they stay as they are"));
+        }
+        if let Some(warning) = &bench.selection.warning {
+            output::warn(warning);
+        }
+        let model_only = definition.stages.iter().any(|stage| stage.roles().next().is_some() && stage.network == domain::definition::Network::ModelOnly);
+        if model_only {
+            output::warn("agents share this machine's network: until the model gateway is there, `network = \"model-only\"` cannot be narrower");
+        }
+    }
+}
+
+/// Refuses what cannot be an item before anything is opened.
+fn check_words(title: &str, description: &str) -> Result<(), CliError> {
+    let project = ProjectKey::new("X").expect("a letter is a name");
+    let key = domain::item::ItemKey { project, number: 0 };
+    domain::item::Item::new(key, title, description).map(drop).map_err(|error| CliError::usage(error.to_string()))
+}
+
+/// Finds the project's key: the one that its repository has had before, else its own, made different where another repository has it.
+async fn settle_key(store: &SqliteStore, project: &mut ProjectSettings, repository: &Repository) -> Result<ProjectRef, CliError> {
+    let place = repository.root.to_string();
+    let known = store.list_projects().await?;
+    let configured = project.key.clone();
+    let taken = |key: &ProjectKey| known.iter().any(|it| it.key == *key && it.repository != place);
+    if let Some(record) = known.iter().find(|it| it.repository == place && it.key == configured) {
+        project.key = record.key.clone();
+    } else if taken(&configured) {
+        let numbered = (2..1000).filter_map(|n| ProjectKey::new(format!("{configured}{n}")).ok());
+        let free = numbered.into_iter().find(|key| !taken(key));
+        project.key = free.ok_or_else(|| CliError::usage(format!("the key `{configured}` is taken by another repository")).help("set `key` in gatewright.toml"))?;
+    }
+    Ok(ProjectRef { key: project.key.clone(), repository: place })
+}
+
+/// Definitions and roles that the target branch brings along.
+pub(crate) async fn target_files(git: &MirrorGit, project: &ProjectRef, commit: &CommitSha) -> Result<BTreeMap<String, String>, CliError> {
+    let mut files = BTreeMap::new();
+    for path in git.list_files(project, commit).await? {
+        if !path.starts_with(definition::DIRECTORY) && !path.starts_with(config::roles::DIRECTORY) {
+            continue;
+        }
+        if let Some(bytes) = git.read_file(project, commit, &path, FILE_BYTES_MAX).await? {
+            files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Ok(files)
+}
+
+pub(crate) fn role_book(loaded: &Loaded, files: &BTreeMap<String, String>) -> Result<RoleBook, CliError> {
+    let mut roles = RoleBook::built_in();
+    roles.add_target(files).map_err(|problems| problems_error(&problems))?;
+    roles.add_server(loaded.directory()).map_err(|error| CliError::usage(crate::error::chain(&error)))?;
+    Ok(roles)
+}
+
+pub(crate) fn definition_error(error: &definition::DefinitionFileError) -> CliError {
+    match error {
+        definition::DefinitionFileError::Invalid(problems) => problems_error(problems),
+        other => CliError::usage(crate::error::chain(other)),
+    }
+}
+
+/// The agents that the definition's roles will need.
+fn needed_agents(project: &ProjectSettings, roles: &RoleBook, definition: &Definition, agent: Option<&AgentName>) -> Result<Vec<AgentName>, CliError> {
+    let mut needed = BTreeSet::new();
+    for name in definition.stages.iter().flat_map(domain::definition::Stage::roles) {
+        let of_role = || roles.find(name).and_then(|role| project.agent_for(role)).cloned();
+        let found = agent.cloned().or_else(of_role);
+        needed.insert(found.ok_or_else(|| {
+            CliError::usage(format!("no agent is configured for role `{name}`"))
+                .help("name one with --agent claude, or `agent = \"claude\"` in gatewright.toml (`gatewright init` writes one)")
+        })?);
+    }
+    Ok(needed.into_iter().collect())
+}
+
+/// Every agent that will be needed answers.
+async fn check_agents(bench: &Workbench, needed: &[AgentName]) -> Result<(), CliError> {
+    for name in needed {
+        let Some((kind, profile, path)) = bench.engine.agent(name) else { continue };
+        agents::check(kind, profile, path).await?;
+    }
+    Ok(())
+}
+
+/// Lets what an earlier process left running wait: this process works on what it was asked for, and nothing else.
+async fn pause_others(store: &SqliteStore, bench: &Workbench, ours: &[PipelineId], context: &Context) -> Result<(), CliError> {
+    use domain::pipeline::PipelineStateTag as Tag;
+    let filter = ports::PipelineFilter { states: vec![Tag::Running], ..ports::PipelineFilter::default() };
+    let others: Vec<Pipeline> = store.list_pipelines(&filter).await?.into_iter().filter(|it| !ours.contains(&it.id)).collect();
+    for pipeline in others {
+        let _moved = bench.engine.ask(pipeline.id, &Input::Pause, "engine").await?;
+        if !context.global.quiet {
+            output::say(format_args!("{} was left running by an earlier process and is paused: gatewright run --resume {}", pipeline.item.key, pipeline.id));
+        }
+    }
+    Ok(())
+}
+
+fn repository_files(repository: &Repository) -> impl detect::RepositoryFiles {
+    crate::commands::init::Tree { root: repository.root.clone() }
+}

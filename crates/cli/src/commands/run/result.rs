@@ -1,0 +1,138 @@
+//! What came of a run, for people and for machines.
+
+use api::StageView;
+use domain::{
+    id::PipelineId,
+    pipeline::{Delivered, PipelineState, PipelineStateTag},
+};
+use ports::Store;
+use serde::Serialize;
+
+use crate::{context::Context, error::CliError, exit::ExitStatus, output, words};
+
+/// Events of one pipeline that are read at once.
+const EVENTS_PAGE: u32 = 10_000;
+
+/// What came of a pipeline.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct RunResult {
+    /// `succeeded`, `failed`, `cancelled`, `awaiting_human`, `blocked`, `paused`, `running`, `queued`.
+    pub(crate) status: PipelineStateTag,
+    pub(crate) pipeline: String,
+    pub(crate) item: String,
+    pub(crate) title: String,
+    pub(crate) repo: String,
+    pub(crate) branch: String,
+    pub(crate) target: String,
+    pub(crate) head: Option<String>,
+    pub(crate) merged_commit: Option<String>,
+    /// One sentence: why it is where it is.
+    pub(crate) reason: Option<String>,
+    /// The question that waits for an answer.
+    pub(crate) decision: Option<String>,
+    /// How often a gate or a person sent the work back.
+    pub(crate) sent_back: u32,
+    pub(crate) stages: Vec<StageView>,
+    pub(crate) tokens: u64,
+    pub(crate) cost_usd: Option<f64>,
+    pub(crate) duration_ms: u64,
+}
+
+impl RunResult {
+    pub(crate) const fn exit_status(&self) -> ExitStatus {
+        match self.status {
+            PipelineStateTag::Succeeded => ExitStatus::Success,
+            PipelineStateTag::Failed | PipelineStateTag::Cancelled => ExitStatus::Failure,
+            PipelineStateTag::AwaitingHuman
+            | PipelineStateTag::Blocked
+            | PipelineStateTag::Paused
+            | PipelineStateTag::Queued
+            | PipelineStateTag::Running => ExitStatus::WaitsForPerson,
+        }
+    }
+}
+
+/// Reads what came of a pipeline.
+pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult, CliError> {
+    let pipeline = store.find_pipeline(id).await?.ok_or_else(|| CliError::new(format!("there is no pipeline `{id}`")))?;
+    let mut events = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event: &domain::pipeline::Event| event.seq);
+        let page = store.list_events(Some(id), after, EVENTS_PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        events.extend(page);
+    }
+    let project = store.find_project(&pipeline.project).await?;
+    let merged_commit = match &pipeline.state {
+        PipelineState::Succeeded { delivered: Delivered::Merged { commit } } => Some(commit.to_string()),
+        _ => None,
+    };
+    let ended_at = events.last().map_or(pipeline.created_at, |event| event.at);
+    Ok(RunResult {
+        status: (&pipeline.state).into(),
+        pipeline: id.to_string(),
+        item: pipeline.item.key.to_string(),
+        title: pipeline.item.title.clone(),
+        repo: project.map(|it| it.repository).unwrap_or_default(),
+        branch: pipeline.branch.to_string(),
+        target: pipeline.target.to_string(),
+        head: pipeline.head.as_ref().map(ToString::to_string),
+        merged_commit,
+        reason: api::reason(&pipeline, &events),
+        decision: pipeline.state.decision().map(|id| id.to_string()),
+        sent_back: api::sent_back(&events),
+        stages: api::timeline(&events),
+        tokens: pipeline.usage.tokens(),
+        cost_usd: pipeline.usage.cost_usd,
+        duration_ms: u64::try_from(ended_at.duration_since(pipeline.created_at).as_millis()).unwrap_or(0),
+    })
+}
+
+/// Tells a person what came of a pipeline, and what they can do now.
+pub(crate) fn print(result: &RunResult, context: &Context) {
+    let title = words::safe(&result.title);
+    output::data(format_args!("{} {}: {}", result.item, title, headline(result)));
+    if let Some(reason) = &result.reason {
+        output::data(format_args!("  {}", words::safe(reason)));
+    }
+    for line in next_steps(result, context) {
+        output::data(format_args!("  {line}"));
+    }
+}
+
+fn headline(result: &RunResult) -> String {
+    let tokens = if result.tokens > 0 { format!(", {} tokens", words::tokens(result.tokens)) } else { String::new() };
+    let took = words::duration(std::time::Duration::from_millis(result.duration_ms));
+    let what = match (result.status, &result.merged_commit) {
+        (PipelineStateTag::Succeeded, Some(commit)) => format!("merged into {} as {}", result.target, &commit[..10]),
+        (PipelineStateTag::Succeeded, None) => format!("done, on branch {}", result.branch),
+        (PipelineStateTag::AwaitingHuman, _) => "waits for a person".to_owned(),
+        (PipelineStateTag::Blocked, _) => "blocked, waits for a person".to_owned(),
+        (status, _) => status.to_string(),
+    };
+    format!("{what} ({took}{tokens})")
+}
+
+fn next_steps(result: &RunResult, context: &Context) -> Vec<String> {
+    let data_dir = context.global.data_dir.as_ref().map_or_else(String::new, |dir| format!(" --data-dir {dir}"));
+    let RunResult { pipeline, branch, target, .. } = result;
+    let go_on = format!("then:    gatewright{data_dir} run --resume {pipeline}");
+    let look = format!("look:    gatewright{data_dir} pipeline show {pipeline}");
+    match result.status {
+        PipelineStateTag::Succeeded if result.merged_commit.is_none() => vec![
+            format!("look:    git diff {target}...{branch}"),
+            format!("merge:   git merge --no-ff {branch}"),
+        ],
+        PipelineStateTag::AwaitingHuman | PipelineStateTag::Blocked => {
+            let id = result.decision.clone().unwrap_or_default();
+            vec![look, format!("answer:  gatewright{data_dir} decisions show {id}"), go_on]
+        }
+        PipelineStateTag::Failed => vec![look, format!("again:   gatewright{data_dir} pipeline retry {pipeline}"), go_on],
+        PipelineStateTag::Paused | PipelineStateTag::Running | PipelineStateTag::Queued => {
+            vec![look, format!("go on:   gatewright{data_dir} run --resume {pipeline}")]
+        }
+        PipelineStateTag::Succeeded | PipelineStateTag::Cancelled => vec![look],
+    }
+}

@@ -1,0 +1,152 @@
+//! What every command starts from: where we are, what is configured, where the data is.
+
+use std::{env, num::NonZeroU32, sync::Arc, thread};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use config::{ConfigError, Flag, Loaded, Surroundings};
+use etcetera::{BaseStrategy as _, base_strategy};
+use store_sqlite::{Mode, Options as StoreOptions, SqliteStore};
+
+use crate::{
+    args::{Color, Global},
+    error::CliError,
+    exit::ExitStatus,
+    output,
+};
+
+/// Calls that may wait for the store's writer before more are refused.
+const STORE_QUEUE_MAX: usize = 4096;
+
+/// Where we are and what was asked for on every command line. The only reader of the environment.
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) cwd: Utf8PathBuf,
+    pub(crate) home: Option<Utf8PathBuf>,
+    pub(crate) path: String,
+    /// Our own binary.
+    pub(crate) program: Utf8PathBuf,
+    /// Who asks, for the log.
+    pub(crate) person: String,
+    config_dir: Utf8PathBuf,
+    default_data_dir: Utf8PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
+        let cwd = utf8(env::current_dir().map_err(|error| CliError::new(format!("the working directory cannot be used: {error}")))?)?;
+        let program = utf8(env::current_exe().map_err(|error| CliError::new(format!("our own program cannot be found: {error}")))?)?;
+        let home = env::var("HOME").ok().filter(|home| !home.is_empty()).map(Utf8PathBuf::from);
+        let (config_dir, default_data_dir) = directories(home.as_deref())?;
+        let person = env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "you".to_owned());
+        let color = match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => output::is_terminal() && env::var_os("NO_COLOR").is_none(),
+        };
+        owo_colors::set_override(color);
+        Ok(Self {
+            global: global.clone(),
+            path: env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned()),
+            environment: env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect(),
+            cwd,
+            program,
+            home,
+            person,
+            config_dir,
+            default_data_dir,
+        })
+    }
+
+    /// A secret by name, from the environment.
+    pub(crate) fn secret(&self, name: &str) -> Option<String> {
+        self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    /// The configuration for a repository: the file that was named, the repository's own, or the user's.
+    pub(crate) fn load_config(&self, repository: &Utf8Path) -> Result<Loaded, CliError> {
+        let surroundings = self.surroundings();
+        let own = repository.join("gatewright.toml");
+        let users = self.config_dir.join("gatewright.toml");
+        let file = match &self.global.config {
+            Some(named) => Some(self.absolute(named)),
+            None => [own.clone(), users].into_iter().find(|file| file.exists()),
+        };
+        let loaded = match file {
+            Some(file) => config::load(&file, &surroundings).map_err(|error| explain(&error))?,
+            None => config::parse("", &own, &surroundings).map_err(|problems| problems_error(&problems))?,
+        };
+        if !self.global.quiet {
+            for warning in &loaded.warnings {
+                output::warn(warning);
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// What `config` needs to know of this machine and this call.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let cores = thread::available_parallelism().ok().and_then(|it| u32::try_from(it.get()).ok());
+        let flag = |dir: &Utf8PathBuf| Flag { name: "--data-dir", key: "data_dir", value: self.absolute(dir).into_string() };
+        Surroundings {
+            home: self.home.clone(),
+            data_dir: self.default_data_dir.clone(),
+            cores: cores.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
+            environment: self.environment.iter().filter(|(key, _)| key.starts_with("GATEWRIGHT_")).cloned().collect(),
+            flags: self.global.data_dir.as_ref().map(flag).into_iter().collect(),
+        }
+    }
+
+    pub(crate) fn absolute(&self, path: &Utf8Path) -> Utf8PathBuf {
+        self.cwd.join(path)
+    }
+
+    /// The data directory that the configuration names.
+    pub(crate) fn data_dir(&self, loaded: &Loaded) -> Utf8PathBuf {
+        loaded.config.data_dir.clone().unwrap_or_else(|| self.default_data_dir.clone())
+    }
+
+    /// The store, for looking only. Works while another process writes.
+    pub(crate) fn open_for_reading(&self, data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, CliError> {
+        self.open(data_dir, Mode::ReadOnly)
+    }
+
+    /// The store, for this process alone.
+    pub(crate) fn open_for_writing(&self, data_dir: &Utf8Path, holder: &str) -> Result<Arc<SqliteStore>, CliError> {
+        self.open(data_dir, Mode::ReadWrite { holder: holder.to_owned() })
+    }
+
+    fn open(&self, data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, CliError> {
+        let options = StoreOptions { data_dir: data_dir.to_owned(), mode, queue_max: STORE_QUEUE_MAX };
+        Ok(Arc::new(SqliteStore::open(options)?))
+    }
+}
+
+fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf, CliError> {
+    Utf8PathBuf::from_path_buf(path).map_err(|path| {
+        CliError::new(format!("the path {} is not valid UTF-8", path.display())).help("work from a directory whose path is")
+    })
+}
+
+/// The user's configuration and data directories for us.
+fn directories(home: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Utf8PathBuf), CliError> {
+    let Ok(strategy) = base_strategy::choose_base_strategy() else {
+        let home = home.map_or_else(|| Utf8PathBuf::from("/nonexistent"), Utf8Path::to_owned);
+        return Ok((home.join(".config/gatewright"), home.join(".local/share/gatewright")));
+    };
+    Ok((utf8(strategy.config_dir().join("gatewright"))?, utf8(strategy.data_dir().join("gatewright"))?))
+}
+
+fn explain(error: &ConfigError) -> CliError {
+    match error {
+        ConfigError::Invalid(problems) => problems_error(problems),
+        other => CliError::usage(crate::error::chain(other)),
+    }
+}
+
+/// Everything that is wrong with a file, each with its line.
+pub(crate) fn problems_error(problems: &config::Problems) -> CliError {
+    let mut error = CliError::usage(problems.to_string()).status(ExitStatus::Usage);
+    error.report = Some(crate::words::problems(problems));
+    error
+}

@@ -1,0 +1,121 @@
+//! Errors as people see them: what, with the offending value, then what to do.
+
+use std::fmt;
+
+use domain::pipeline::Refusal;
+use engine::EngineError;
+use ports::{AgentError, GitError, SandboxError, StoreError};
+
+use crate::exit::ExitStatus;
+
+/// An error on its way to a person.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    pub(crate) status: ExitStatus,
+    /// A rendered report with lines of a file, printed in place of the message.
+    pub(crate) report: Option<String>,
+}
+
+impl CliError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, status: ExitStatus::Failure, report: None }
+    }
+
+    /// The command line or a file is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(message).status(ExitStatus::Usage)
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) const fn status(mut self, status: ExitStatus) -> Self {
+        self.status = status;
+        self
+    }
+
+    fn of(error: &dyn std::error::Error) -> Self {
+        Self::new(chain(error))
+    }
+}
+
+/// An error and what led to it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Git(error) => error.into(),
+            EngineError::UnknownPipeline { .. } => Self::of(&error).help("`gatewright pipeline list` shows what there is"),
+            EngineError::Refused(Refusal::CommentMissing { .. }) => Self::usage(chain(&error)).help("give one with --comment or --reason"),
+            EngineError::Refused(Refusal::NotOffered { .. }) | EngineError::Item(_) => Self::usage(chain(&error)),
+            EngineError::Refused(_) | EngineError::MissingDefinition { .. } => Self::of(&error),
+        }
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let of = Self::of(&error);
+        match error {
+            StoreError::InUse { .. } => of.help("wait until it has ended, or give this call another --data-dir"),
+            StoreError::NewerSchema { .. } => of.help("use the newer gatewright, or another --data-dir"),
+            StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
+            StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),
+            StoreError::Inconsistent { .. } => of.status(ExitStatus::Internal),
+            StoreError::Overloaded { .. } | StoreError::Database { .. } => of,
+        }
+    }
+}
+
+impl From<GitError> for CliError {
+    fn from(error: GitError) -> Self {
+        let of = Self::of(&error);
+        match error {
+            GitError::NotARepository { .. } => of.help("run `git init` there first, or name another one with --repo DIR").status(ExitStatus::Usage),
+            GitError::Empty { .. } => of.help("make a first commit: git commit --allow-empty -m \"first\"").status(ExitStatus::Usage),
+            GitError::Moved { .. } | GitError::Command { .. } | GitError::TimedOut { .. } | GitError::Io { .. } => of,
+        }
+    }
+}
+
+impl From<SandboxError> for CliError {
+    fn from(error: SandboxError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<AgentError> for CliError {
+    fn from(error: AgentError) -> Self {
+        let of = Self::of(&error);
+        match error {
+            AgentError::Missing { install: Some(install), .. } => of.help(format!("install it: {install}")),
+            AgentError::Missing { .. } => of.help("install it, or name another agent with --agent"),
+            AgentError::Invalid { .. } => of.status(ExitStatus::Usage),
+            AgentError::Broken { .. } => of.help("`gatewright agents check` tries it again"),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Shows what happens while it happens, on standard error.
+
+mod board;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use domain::id::PipelineId;
+use engine::{Engine, Progress};
+use tokio::{
+    sync::{broadcast::error::RecvError, oneshot},
+    task::JoinHandle,
+};
+
+use crate::{context::Context, output};
+use board::Board;
+
+/// How often elapsed times move on.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A display at work.
+pub(crate) struct Display {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Display {
+    /// Starts to show what the engine does with these pipelines, which are called by their items.
+    pub(crate) fn start(context: &Context, engine: &Arc<Engine>, items: BTreeMap<PipelineId, String>) -> Self {
+        let mut progress = engine.watch();
+        let (stop, mut stopped) = oneshot::channel();
+        let mut board = Board::new(items, output::is_terminal() && !context.global.json, context.global.quiet);
+        let task = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(TICK);
+            loop {
+                tokio::select! {
+                    biased;
+                    message = progress.recv() => match message {
+                        Ok(message) => board.show(message),
+                        Err(RecvError::Lagged(missed)) => tracing::debug!("the display missed {missed} messages"),
+                        Err(RecvError::Closed) => break,
+                    },
+                    _ = tick.tick() => board.tick(),
+                    _ = &mut stopped => {
+                        // What has happened already is shown before the end.
+                        while let Ok(message) = progress.try_recv() {
+                            board.show(message);
+                        }
+                        break;
+                    }
+                }
+            }
+            board.clear();
+        });
+        Self { stop, task }
+    }
+
+    /// Shows the last of it and ends.
+    pub(crate) async fn stop(self) {
+        // Already over is fine.
+        let _over = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!("the display ended abnormally: {error}");
+        }
+    }
+}
+
+/// Whether a progress message is about one of the pipelines that are shown.
+fn pipeline_of(progress: &Progress) -> PipelineId {
+    match progress {
+        Progress::Happened { pipeline, .. }
+        | Progress::JobStarted { pipeline, .. }
+        | Progress::RunStarted { pipeline, .. }
+        | Progress::Agent { pipeline, .. } => *pipeline,
+    }
+}

@@ -1,0 +1,76 @@
+//! Data to standard output, words to standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::{args::Global, error::CliError, exit::ExitStatus};
+
+/// Prints a line of data.
+pub(crate) fn data(line: impl std::fmt::Display) {
+    // A reader that has gone away wants no more of it.
+    let _closed = writeln!(io::stdout(), "{line}");
+}
+
+/// Prints a line of words for people.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    let _closed = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints a warning.
+pub(crate) fn warn(line: impl std::fmt::Display) {
+    say(format_args!("warning: {line}"));
+}
+
+/// Prints one JSON document.
+pub(crate) fn json(value: &impl Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => data(text),
+        Err(error) => say(format_args!("error: could not write JSON: {error}")),
+    }
+}
+
+/// Prints one JSON document on one line.
+pub(crate) fn json_line(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(text) => data(text),
+        Err(error) => say(format_args!("error: could not write JSON: {error}")),
+    }
+}
+
+/// Whether people watch.
+pub(crate) fn is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Prints an error the way all errors are printed.
+pub(crate) fn fail(error: &CliError, as_json: bool) -> ExitStatus {
+    if let (Some(report), false) = (&error.report, as_json) {
+        say(report);
+        return error.status;
+    }
+    if as_json {
+        let body = serde_json::json!({ "error": error.message, "help": error.help });
+        say(body);
+        return error.status;
+    }
+    say(format_args!("error: {error}"));
+    if let Some(help) = &error.help {
+        say(format_args!("help: {help}"));
+    }
+    error.status
+}
+
+pub(crate) fn start_logging(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info",
+        (false, _) => "debug",
+    };
+    let filter = EnvFilter::new(level);
+    let subscriber = fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).with_ansi(is_terminal()).finish();
+    // Only the first call counts; there is one.
+    let _set = tracing::subscriber::set_global_default(subscriber);
+}

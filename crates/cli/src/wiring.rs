@@ -1,0 +1,214 @@
+//! Puts the adapters together. The only place that knows them all.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use config::{AgentSettings, Loaded, ProjectSettings, SandboxChoice, roles::RoleBook};
+use domain::{
+    definition::Network,
+    name::{AgentName, RoleName},
+};
+use engine::{AgentSetup, Engine, Options, Ports, RoleSettings};
+use git::MirrorGit;
+use ports::{Caps, Mount, Sandbox};
+use sandbox::{Backend, Selection};
+use store_sqlite::SqliteStore;
+
+use crate::{
+    context::Context,
+    error::CliError,
+    system::{NotifyWakeup, SystemClock, SystemEntropy, SystemFiles},
+};
+
+/// Longest that one git call may take.
+const GIT_TIME_LIMIT: Duration = Duration::from_mins(5);
+
+/// Everything that is needed to work.
+pub(crate) struct Workbench {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) gates: Arc<gates::Judge>,
+    pub(crate) selection: Selection,
+}
+
+/// What a workbench is made for.
+pub(crate) struct Setup<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) data_dir: &'a Utf8Path,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) git: Arc<MirrorGit>,
+    pub(crate) project: &'a ProjectSettings,
+    pub(crate) roles: RoleBook,
+    /// The agent of every role, in place of what is configured.
+    pub(crate) agent: Option<AgentName>,
+}
+
+/// Git on this data directory.
+pub(crate) async fn git(context: &Context, data_dir: &Utf8Path) -> Result<Arc<MirrorGit>, CliError> {
+    let missing = "install git 2.40 or newer: apt-get install git, or your system's package manager";
+    let binary = git::find_git(&context.path).map_err(|error| CliError::from(error).help(missing))?;
+    git::version(&binary).await.map_err(|error| CliError::from(error).help(missing))?;
+    Ok(Arc::new(MirrorGit::new(git::Options {
+        data_dir: data_dir.to_owned(),
+        git: binary,
+        author_name: "Gatewright".to_owned(),
+        author_email: "gatewright@localhost".to_owned(),
+        time_limit: GIT_TIME_LIMIT,
+    })))
+}
+
+/// The sandbox backend that is configured, proven to work.
+pub(crate) async fn sandbox(context: &Context, loaded: &Loaded) -> Result<(Arc<dyn Sandbox>, Selection), CliError> {
+    let backend = match loaded.config.sandbox.backend {
+        SandboxChoice::Auto => Backend::Auto,
+        SandboxChoice::Process => Backend::Process,
+        SandboxChoice::Bubblewrap => Backend::Bubblewrap,
+    };
+    Ok(sandbox::select(backend, sandbox_options(context)).await?)
+}
+
+/// How the shim is started: by ourselves.
+pub(crate) fn sandbox_options(context: &Context) -> sandbox::Options {
+    sandbox::Options { shim: vec![context.program.to_string(), "shim".to_owned()], bubblewrap: None }
+}
+
+/// Places that every sandbox sees besides, read-only: those that are configured and exist.
+fn mounts(loaded: &Loaded) -> Vec<Mount> {
+    let there = loaded.config.sandbox.read.iter().filter(|path| path.exists());
+    there.map(|path| Mount { from: path.clone(), to: path.clone(), writable: false }).collect()
+}
+
+/// The agents that can be named: all that are configured, and each kind under its own name.
+fn agents(context: &Context, loaded: &Loaded, needed: &[AgentName]) -> Result<BTreeMap<AgentName, AgentSetup>, CliError> {
+    let kinds = agents::KINDS.iter().filter_map(|kind| AgentName::new(*kind).ok());
+    let names = loaded.config.agents.keys().cloned().chain(kinds).chain(needed.iter().cloned());
+    let mut setups = BTreeMap::new();
+    for name in names {
+        let Some(settings) = loaded.config.find_agent(&name) else {
+            let known: Vec<String> = loaded.config.agents.keys().map(ToString::to_string).collect();
+            let configured = if known.is_empty() { "none is configured".to_owned() } else { format!("configured: {}", known.join(", ")) };
+            return Err(CliError::usage(format!("there is no agent `{name}`; {configured}"))
+                .help(format!("add [agents.{name}] to gatewright.toml, or use a kind: {}", agents::KINDS.join(", "))));
+        };
+        match setup(context, &name, &settings) {
+            Ok(setup) => {
+                setups.insert(name, setup);
+            }
+            // What nobody needs may lack its secrets.
+            Err(error) if needed.contains(&name) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(setups)
+}
+
+fn setup(context: &Context, name: &AgentName, settings: &AgentSettings) -> Result<AgentSetup, CliError> {
+    let profile = settings.profile(name, |secret| context.secret(secret));
+    let profile = profile.map_err(|error| {
+        let help = format!("set it in the environment: export {}=…", error.secret);
+        CliError::new(error.to_string()).help(help)
+    })?;
+    let kind = agents::find(&settings.kind.to_string());
+    let kind = kind.ok_or_else(|| CliError::usage(format!("agents of kind `{}` are not available in this version", settings.kind)))?;
+    Ok(AgentSetup { profile, kind, time_limit: settings.time_limit, stall_limit: settings.stall_limit })
+}
+
+/// Who plays which role, as the engine wants to know it.
+fn project_settings(project: &ProjectSettings, roles: &RoleBook, agent: Option<&AgentName>) -> engine::ProjectSettings {
+    let settings = |name: &RoleName| {
+        let role = roles.find(name)?;
+        let settings = RoleSettings {
+            agent: agent.or_else(|| project.agent_for(role)).cloned(),
+            model: project.model_for(role).map(str::to_owned),
+            paths: role.paths.clone(),
+            time_limit: role.time_limit,
+        };
+        Some((name.clone(), settings))
+    };
+    let nobody = || AgentName::new("claude").expect("a kind is a name");
+    engine::ProjectSettings {
+        roles: roles.names().iter().filter_map(settings).collect(),
+        agent: agent.or(project.agent.as_ref()).cloned().unwrap_or_else(nobody),
+        merge_strategy: project.merge_strategy,
+    }
+}
+
+/// Puts everything together for one project.
+pub(crate) async fn workbench(setup: Setup<'_>, needed: &[AgentName]) -> Result<Workbench, CliError> {
+    let (sandbox, selection) = sandbox(setup.context, setup.loaded).await?;
+    let agents = agents(setup.context, setup.loaded, needed)?;
+    build(setup, sandbox, selection, agents)
+}
+
+fn build(
+    setup: Setup<'_>,
+    sandbox: Arc<dyn Sandbox>,
+    selection: Selection,
+    agents: BTreeMap<AgentName, AgentSetup>,
+) -> Result<Workbench, CliError> {
+    let Setup { context, loaded, data_dir, store, git, project, roles, agent } = setup;
+    let clock = Arc::new(SystemClock::default());
+    let path = loaded.config.sandbox.path.clone().unwrap_or_else(|| context.path.clone());
+    let gates = Arc::new(gates::Judge::new(gates::Options {
+        git: Arc::clone(&git) as _,
+        sandbox: Arc::clone(&sandbox),
+        clock: Arc::clone(&clock) as _,
+        path: path.clone(),
+        env: loaded.config.sandbox.env.clone(),
+        mounts: mounts(loaded),
+        network: Network::None,
+    }));
+    let default_project = project_settings(project, &roles, agent.as_ref());
+    let ports = Ports {
+        store,
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        wakeup: Arc::new(NotifyWakeup::default()),
+        git,
+        sandbox,
+        gates: Arc::clone(&gates) as _,
+        briefs: Arc::new(roles),
+        files: Arc::new(SystemFiles),
+    };
+    let entropy = ports.entropy.bytes();
+    let options = Options {
+        // Never used again: a process that is gone must not be taken for this one.
+        owner: format!("{}-{:032x}", std::process::id(), u128::from_le_bytes(entropy)),
+        data_dir: data_dir.to_owned(),
+        caps: caps(loaded, &agents),
+        agents,
+        projects: BTreeMap::new(),
+        default_project,
+        path,
+        env: loaded.config.sandbox.env.clone(),
+        mounts: mounts(loaded),
+        gatewright: context.program.clone(),
+        login_home: context.home.clone(),
+    };
+    Ok(Workbench { engine: Engine::new(ports, options), gates, selection })
+}
+
+fn caps(loaded: &Loaded, agents: &BTreeMap<AgentName, AgentSetup>) -> Caps {
+    let limits = &loaded.config.limits;
+    let each = limits.per_agent.map(std::num::NonZeroU32::get);
+    Caps {
+        total: limits.max_concurrency.map_or(1, std::num::NonZeroU32::get),
+        per_project: limits.per_project.map(std::num::NonZeroU32::get),
+        per_agent: agents.keys().filter_map(|name| Some((name.clone(), each?))).collect(),
+    }
+}
+
+/// An engine that brings people's inputs to pipelines and does nothing else.
+pub(crate) async fn steering_engine(context: &Context, data_dir: &Utf8Path, store: Arc<SqliteStore>) -> Result<Arc<Engine>, CliError> {
+    let loaded = context.load_config(&context.cwd)?;
+    let git = git(context, data_dir).await?;
+    let project = loaded.project_at(&context.cwd);
+    let (sandbox, selection) = sandbox::select(Backend::Process, sandbox_options(context)).await?;
+    let setup = Setup { context, loaded: &loaded, data_dir, store, git, project: &project, roles: RoleBook::built_in(), agent: None };
+    Ok(build(setup, sandbox, selection, BTreeMap::new())?.engine)
+}
+
+/// The directory of the mirror of a project, for people who want to look into it.
+pub(crate) fn mirror(data_dir: &Utf8Path, project: &domain::name::ProjectKey) -> Utf8PathBuf {
+    data_dir.join("mirrors").join(format!("{project}.git"))
+}

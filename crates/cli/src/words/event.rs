@@ -1,0 +1,190 @@
+//! What happened, in one plain line.
+
+#[cfg(test)]
+mod tests;
+
+use domain::{
+    decision::{Choice, DecisionKind},
+    id::DecisionId,
+    job::Work,
+    pipeline::{Delivered, EventKind},
+    usage::Usage,
+    verdict::{Finding, VerdictOutcome},
+};
+
+use super::{Tone, money, one_line, tokens, tone_of_verdict};
+
+/// What happened, in one plain line; `None` where other events say it better.
+pub(crate) fn event_line(event: &EventKind) -> Option<String> {
+    let line = match event {
+        EventKind::AgentsRequested { .. } | EventKind::CleanedUp => return None,
+        EventKind::Started => "started".to_owned(),
+        EventKind::Opened { base } => format!("starts from commit {}", base.short()),
+        EventKind::StageEntered { stage, attempt: 1 } => format!("stage {stage} began"),
+        EventKind::StageEntered { stage, attempt } => {
+            format!("stage {stage} began again (attempt {attempt})")
+        }
+        EventKind::AgentFinished { role, head, changed_paths, usage, .. } => {
+            let used = used(usage);
+            match head {
+                Some(head) => {
+                    let files = count(*changed_paths, "file");
+                    format!("agent {role} handed in {files} (commit {}){used}", head.short())
+                }
+                None => format!("agent {role} ended without a commit that could be taken{used}"),
+            }
+        }
+        EventKind::Joined { stage, head } => {
+            format!("stage {stage}: the work of its roles is one commit, {}", head.short())
+        }
+        EventKind::JobRetried { stage, work, failure } => {
+            format!("stage {stage}: {} is tried again: {}", job(work), failure.message)
+        }
+        EventKind::JobFailed { stage, work, failure } => {
+            format!("stage {stage}: {} failed: {}", job(work), failure.message)
+        }
+        EventKind::GateJudged { gate, outcome, summary, .. } => {
+            format!("gate {gate} {}: {summary}", judged(*outcome))
+        }
+        EventKind::SentBack { from, to, by, count, max: Some(max), findings } => {
+            let why = first(findings).map(|it| format!(": {it}")).unwrap_or_default();
+            if from == to {
+                format!("stage {from} is done once more because of {by} ({count} of {max}){why}")
+            } else {
+                format!("{from} sent the work back to {to} ({count} of {max}, by {by}){why}")
+            }
+        }
+        EventKind::SentBack { from, to, by, max: None, findings, .. } => {
+            let why = first(findings).map(|it| format!(": {it}")).unwrap_or_default();
+            format!("{by} sent the work back from {from} to {to}{why}")
+        }
+        EventKind::StagePassed { stage, commit, .. } => {
+            format!("stage {stage} passed with commit {}", commit.short())
+        }
+        EventKind::DecisionOpened { decision, kind, question } => asked(*decision, *kind, question),
+        EventKind::DecisionResolved { choice, comment, .. } if comment.trim().is_empty() => {
+            format!("a person answered: {choice}")
+        }
+        EventKind::DecisionResolved { choice, comment, .. } => {
+            format!("a person answered: {choice}: {comment}")
+        }
+        EventKind::DecisionWithdrawn { decision } => {
+            format!("nobody needs to answer {decision} any more")
+        }
+        EventKind::Integrated { candidate, target } => format!(
+            "brought onto the target at {}: merge commit {}, not public yet",
+            target.short(),
+            candidate.short()
+        ),
+        EventKind::TargetMoved { round } => {
+            format!("somebody else moved the target: the merge starts again (try {})", round + 1)
+        }
+        EventKind::Blocked { stage, reason } => format!("stage {stage} is blocked: {reason}"),
+        EventKind::Paused => "paused".to_owned(),
+        EventKind::Resumed => "goes on".to_owned(),
+        EventKind::Restarted { stage } => format!("a person had stage {stage} begin anew"),
+        EventKind::Succeeded { delivered: Delivered::Branch { head } } => {
+            format!("done: the branch is at commit {}", head.short())
+        }
+        EventKind::Succeeded { delivered: Delivered::Merged { commit } } => {
+            format!("done: merged as {}", commit.short())
+        }
+        EventKind::Failed { stage, reason } => format!("failed in stage {stage}: {reason}"),
+        EventKind::Cancelled { reason } if reason.trim().is_empty() => "cancelled".to_owned(),
+        EventKind::Cancelled { reason } => format!("cancelled: {reason}"),
+    };
+    Some(one_line(&line))
+}
+
+/// What an event means to whoever reads its line.
+pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
+    match event {
+        EventKind::StagePassed { .. } | EventKind::Succeeded { .. } => Tone::Good,
+        EventKind::JobFailed { .. } | EventKind::Failed { .. } | EventKind::Cancelled { .. } => {
+            Tone::Bad
+        }
+        EventKind::GateJudged { outcome, .. } => tone_of_verdict(*outcome),
+        EventKind::SentBack { .. }
+        | EventKind::JobRetried { .. }
+        | EventKind::DecisionOpened { .. }
+        | EventKind::TargetMoved { .. }
+        | EventKind::Blocked { .. }
+        | EventKind::Paused => Tone::Attention,
+        EventKind::Started
+        | EventKind::Opened { .. }
+        | EventKind::AgentsRequested { .. }
+        | EventKind::DecisionWithdrawn { .. }
+        | EventKind::CleanedUp => Tone::Quiet,
+        EventKind::StageEntered { .. }
+        | EventKind::AgentFinished { .. }
+        | EventKind::Joined { .. }
+        | EventKind::DecisionResolved { .. }
+        | EventKind::Integrated { .. }
+        | EventKind::Resumed
+        | EventKind::Restarted { .. } => Tone::Plain,
+    }
+}
+
+/// The question comes last but for the command that answers it, which must not be cut off.
+fn asked(decision: DecisionId, kind: DecisionKind, question: &str) -> String {
+    /// What is left of a question beside its command.
+    const QUESTION_CHARS_MAX: usize = 300;
+    let question: String = one_line(question).chars().take(QUESTION_CHARS_MAX).collect();
+    match kind {
+        DecisionKind::Approval => {
+            format!("waits for a person: {question} — gatewright approve {decision}")
+        }
+        DecisionKind::Question => format!(
+            "an agent asks: {question} — gatewright decisions resolve {decision} --choice {} --comment \"…\"",
+            Choice::Answer
+        ),
+        DecisionKind::Escalation | DecisionKind::Limit => {
+            format!("a person has to settle it: {question} — gatewright decisions show {decision}")
+        }
+    }
+}
+
+const fn judged(outcome: VerdictOutcome) -> &'static str {
+    match outcome {
+        VerdictOutcome::Pass => "passed",
+        VerdictOutcome::Fail => "failed",
+        VerdictOutcome::Error => "could not answer",
+        VerdictOutcome::Waived => "was waived",
+    }
+}
+
+fn job(work: &Work) -> String {
+    match work {
+        Work::Open => "finding the repository".to_owned(),
+        Work::Intake => "taking the item in".to_owned(),
+        Work::Agent { role } => format!("agent {role}"),
+        Work::Join => "joining the work of the roles".to_owned(),
+        Work::Gate { gate } => format!("gate {gate}"),
+        Work::Integrate => "bringing the branch onto its target".to_owned(),
+        Work::Land => "moving the target".to_owned(),
+        Work::Publish => "leaving the branch in the repository".to_owned(),
+        Work::Cleanup => "cleaning up".to_owned(),
+    }
+}
+
+fn first(findings: &[Finding]) -> Option<String> {
+    let finding = findings.first()?;
+    let words = finding.message.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let more = match findings.len() {
+        1 => String::new(),
+        all => format!(" (and {} more)", all - 1),
+    };
+    Some(format!("{words}{more}"))
+}
+
+fn count(number: u32, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn used(usage: &Usage) -> String {
+    let money = usage.cost_usd.map(|usd| format!(", {}", money(usd))).unwrap_or_default();
+    match usage.tokens() {
+        0 => money,
+        all => format!(", {} tokens{money}", tokens(all)),
+    }
+}

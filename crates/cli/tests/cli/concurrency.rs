@@ -1,0 +1,73 @@
+//! Several pipelines at once.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+fn each<'a>(results: &'a [Value], key: &str) -> Vec<&'a str> {
+    results.iter().map(|it| it[key].as_str().unwrap_or_default()).collect()
+}
+
+#[test]
+fn two_at_work_at_once_do_not_see_each_other() {
+    let world = World::new();
+    let (here, both_here) = (world.gatewright.bell("here"), world.gatewright.bell("both-here"));
+    let script = format!(
+        "echo mine > $GATEWRIGHT_ITEM.txt; echo here > {}; read now < {}
+         {{ ls -a; ls -aR .. ../.. {}; }} > $GATEWRIGHT_ITEM.seen 2>/dev/null; true",
+        here.path(),
+        both_here.path(),
+        world.gatewright.data_dir()
+    );
+    world.gatewright.configure_agent_with(&script, "", "limits.max_concurrency = 2");
+    let running = world.gatewright.start(world.dir(), &["run", "One file", "Another file", "--json"]);
+    let here = here.listen();
+    assert_eq!([here.next(), here.next()], ["here", "here"]);
+    both_here.ring();
+    both_here.ring();
+    let finished = running.finish();
+    assert_eq!(finished.code(), Some(0), "{finished:#?}");
+
+    let results = finished.json_lines();
+    let (items, pipelines) = (each(&results, "item"), each(&results, "pipeline"));
+    assert_eq!(items, ["PROJECT-001", "PROJECT-002"]);
+    for (index, branch) in each(&results, "branch").iter().enumerate() {
+        let (mine, other) = (items[index], items[1 - index]);
+        let files = world.repository.git(&["ls-tree", "--name-only", branch]);
+        assert!(files.contains(&format!("{mine}.txt")) && !files.contains(other), "{files}");
+        let seen = world.repository.show(&format!("{branch}:{mine}.seen"));
+        assert!(seen.contains(&format!("{mine}.txt")) && seen.contains(pipelines[index]), "{seen}");
+        assert!(!seen.contains(other) && !seen.contains(pipelines[1 - index]), "{seen}");
+    }
+}
+
+#[test]
+fn twenty_at_once_all_end_well_and_never_more_than_two_agents_work() {
+    let world = World::new();
+    let bell = world.gatewright.bell("bell");
+    let path = bell.path();
+    let script = format!("echo start > {path}; echo $GATEWRIGHT_ITEM > $GATEWRIGHT_ITEM.txt; git add .; git commit -qm work; echo end > {path}");
+    world.gatewright.configure_agent_with(&script, "", "limits.max_concurrency = 2");
+    let titles: Vec<String> = (1..=20).map(|number| format!("Add file {number}")).collect();
+    let mut arguments = vec!["run", "--merge", "--json"];
+    arguments.extend(titles.iter().map(String::as_str));
+    let finished = world.call(&arguments);
+    assert_eq!(finished.code(), Some(0), "{finished:#?}");
+
+    let results = finished.json_lines();
+    assert_eq!(results.len(), 20);
+    assert!(results.iter().all(|it| it["status"] == "succeeded"), "{results:#?}");
+    let items: BTreeSet<&str> = each(&results, "item").into_iter().collect();
+    let files = world.repository.git(&["ls-tree", "--name-only", "main"]);
+    assert_eq!(items.len(), 20);
+    assert!(items.iter().all(|item| files.contains(item)), "{files}");
+
+    let (mut at_work, mut most) = (0, 0);
+    for word in bell.listen().first(40) {
+        at_work = if word == "start" { at_work + 1 } else { at_work - 1 };
+        most = most.max(at_work);
+    }
+    assert!((at_work, most) == (0, 1) || (at_work, most) == (0, 2), "{most} agents at once");
+}

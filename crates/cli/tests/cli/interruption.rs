@@ -1,0 +1,126 @@
+//! Ctrl-C, SIGTERM and `kill -9`: nothing is lost, and nothing is done twice.
+
+use testkit::gatewright::Gatewright;
+
+use crate::world::{Told, World};
+
+/// Leaves half of its work and waits for ever; the next one finds that half and adds the other.
+fn in_two_halves(gatewright: &Gatewright) -> testkit::gatewright::Rings {
+    let started = gatewright.bell("started");
+    let script = format!(
+        "if [ -e work.txt ]; then echo second half >> work.txt; exit; fi
+         echo first half > work.txt; echo started > {}; sleep 1000",
+        started.path()
+    );
+    gatewright.configure_agent(&script);
+    started.listen()
+}
+
+#[test]
+fn ctrl_c_stops_the_agent_keeps_its_work_and_says_how_to_go_on() {
+    let world = World::new();
+    let started = in_two_halves(&world.gatewright);
+    let running = world.gatewright.start(world.dir(), &["run", "Add a file", "--merge"]);
+    assert_eq!(started.next(), "started");
+    running.signal("INT");
+    let finished = running.finish();
+
+    assert_eq!(finished.code(), Some(130), "{finished:#?}");
+    let go_on = format!("run --resume {}", world.pipeline());
+    assert!(finished.stdout.contains("paused") && finished.stdout.contains(&go_on), "{finished:#?}");
+    assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
+    world.assert_untouched();
+
+    let told = Told::of(&world.resume().finish());
+    world.assert_merged(&told);
+    assert_eq!(world.repository.show("main:work.txt"), "first half\nsecond half\n");
+}
+
+#[test]
+fn an_interrupted_pipeline_stays_paused_while_others_run() {
+    let world = World::new();
+    let started = in_two_halves(&world.gatewright);
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    running.signal("INT");
+    let told = Told::of(&running.finish());
+    assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");
+
+    world.gatewright.configure_agent("echo other > other.txt");
+    let other = Told::of(&world.call(&["run", "Add another file", "--json"]));
+    assert_eq!(other.outcome(), ("succeeded", Some(0)), "{other:#?}");
+    let shown = world.call(&["pipeline", "show", told.text("pipeline"), "--json"]);
+    assert_eq!(shown.code(), Some(0), "{shown:#?}");
+    assert!(shown.stdout.contains("\"paused\""), "{}", shown.stdout);
+}
+
+/// Works until it is told to end, so that it is alive whatever happens to the orchestrator.
+fn until_told(gatewright: &Gatewright) -> (testkit::gatewright::Rings, testkit::gatewright::Bell) {
+    let (started, end) = (gatewright.bell("started"), gatewright.bell("end"));
+    let script = format!(
+        "echo \"run $GATEWRIGHT_RUN\" >> work.txt; echo started > {}; read now < {}; git add .; git commit -qm work",
+        started.path(),
+        end.path()
+    );
+    gatewright.configure_agent(&script);
+    (started.listen(), end)
+}
+
+/// The agent goes on without the orchestrator, the next orchestrator takes it up, and it has run once.
+fn is_taken_up_again_after(signal: &str, code: Option<i32>) {
+    let world = World::new();
+    let (started, end) = until_told(&world.gatewright);
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    running.signal(signal);
+    let finished = running.finish();
+    assert_eq!(finished.code(), code, "{finished:#?}");
+    assert!(!world.gatewright.sandboxed().is_empty(), "the agent did not survive: {finished:#?}");
+    world.assert_untouched();
+
+    let resumed = world.resume();
+    resumed.wait_for("is still at work: taken up again");
+    end.ring();
+    let told = Told::of(&resumed.finish());
+    world.assert_merged(&told);
+    assert_eq!(world.repository.show("main:work.txt").lines().count(), 1);
+    assert_eq!(started.heard(), Vec::<String>::new());
+    assert_eq!(world.briefs().len(), 1);
+}
+
+#[test]
+fn an_agent_outlives_a_killed_orchestrator_and_is_taken_up_again() {
+    is_taken_up_again_after("KILL", None);
+}
+
+#[test]
+fn sigterm_leaves_agents_at_work_for_the_next_orchestrator() {
+    is_taken_up_again_after("TERM", Some(130));
+}
+
+#[test]
+fn what_an_agent_finished_while_nobody_was_there_is_delivered() {
+    let world = World::new();
+    let (started, end) = until_told(&world.gatewright);
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    running.signal("KILL");
+    assert_eq!(running.finish().code(), None);
+    end.ring();
+    world.gatewright.wait_for_sandboxes();
+
+    let told = Told::of(&world.resume().finish());
+    world.assert_merged(&told);
+    assert_eq!(world.repository.show("main:work.txt").lines().count(), 1);
+    assert_eq!(world.briefs().len(), 1);
+}
+
+#[test]
+fn a_finished_pipeline_can_be_resumed_and_does_nothing_more() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let again = Told::of(&world.call(&["run", "--resume", told.text("pipeline"), "--json"]));
+    world.assert_merged(&again);
+    assert_eq!(world.briefs().len(), 1);
+}

@@ -1,0 +1,135 @@
+//! Gates that answer as they were told, and pass where nobody told them anything.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use domain::{
+    revision::CommitSha,
+    verdict::{Finding, Verdict, VerdictOutcome},
+};
+use ports::{Clock as _, GateAnswer, GateError, GateQuestion, Gates, Git as _};
+use tokio::sync::watch;
+
+use super::{Calls, FakeGit};
+use crate::clock::ManualClock;
+
+/// What a gate says of the next commit that it has not seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It fails, with this finding.
+    Fails(String),
+    /// It cannot tell, for this reason.
+    Errs(String),
+    /// It asks a person this.
+    Asks(String),
+}
+
+#[derive(Debug, Default)]
+struct Model {
+    next: BTreeMap<String, VecDeque<Answer>>,
+    held: BTreeSet<String>,
+    /// The same commit gets the same answer. `None` is a pass.
+    given: BTreeMap<(String, CommitSha), Option<Answer>>,
+    asked: Vec<(String, CommitSha)>,
+}
+
+/// All gates.
+#[derive(Debug)]
+pub struct FakeGates {
+    model: Mutex<Model>,
+    released: watch::Sender<u64>,
+    git: Arc<FakeGit>,
+    clock: Arc<ManualClock>,
+    calls: Arc<Calls>,
+}
+
+impl FakeGates {
+    pub(super) fn new(git: Arc<FakeGit>, clock: Arc<ManualClock>, calls: Arc<Calls>) -> Self {
+        Self { model: Mutex::default(), released: watch::Sender::new(0), git, clock, calls }
+    }
+
+    /// A gate gives this answer about the next commit that it is shown for the first time.
+    pub fn next_answer(&self, gate: &str, answer: Answer) {
+        self.model().next.entry(gate.to_owned()).or_default().push_back(answer);
+    }
+
+    /// A gate keeps everybody waiting.
+    pub fn hold(&self, gate: &str) {
+        self.model().held.insert(gate.to_owned());
+    }
+
+    /// It answers again.
+    pub fn release(&self, gate: &str) {
+        self.model().held.remove(gate);
+        self.released.send_modify(|count| *count += 1);
+    }
+
+    /// Who was asked about what, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<(String, CommitSha)> {
+        self.model().asked.clone()
+    }
+
+    /// How often a gate was asked.
+    #[must_use]
+    pub fn times_asked(&self, gate: &str) -> usize {
+        self.asked().iter().filter(|(name, _)| name == gate).count()
+    }
+
+    async fn answer(&self, question: &GateQuestion) -> Result<GateAnswer, GateError> {
+        let name = question.gate.name.as_str();
+        let started_at = self.clock.now();
+        self.model().asked.push((name.to_owned(), question.commit.clone()));
+        self.calls.tell();
+        let mut released = self.released.subscribe();
+        let free = released.wait_for(|_| !self.model().held.contains(name)).await;
+        free.map(drop).expect("the world lives as long as this call");
+        let tree = self.git.load_tree(&question.project, &question.commit).await;
+        let tree = tree.map_err(|error| GateError {
+            gate: name.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let answer = self.model().decide(name, &question.commit);
+        let (outcome, findings) = match answer {
+            Some(Answer::Asks(questions)) => return Ok(GateAnswer::Ask { questions }),
+            Some(Answer::Fails(finding)) => {
+                (VerdictOutcome::Fail, vec![Finding::blocking(finding)])
+            }
+            Some(Answer::Errs(reason)) => (VerdictOutcome::Error, vec![Finding::blocking(reason)]),
+            None => (VerdictOutcome::Pass, Vec::new()),
+        };
+        Ok(GateAnswer::Verdict(Verdict {
+            gate: question.gate.name.clone(),
+            commit: question.commit.clone(),
+            tree,
+            outcome,
+            summary: format!("gate `{name}`: {outcome}"),
+            findings,
+            started_at,
+            finished_at: self.clock.now(),
+            evidence: None,
+        }))
+    }
+
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl Model {
+    fn decide(&mut self, gate: &str, commit: &CommitSha) -> Option<Answer> {
+        let Self { next, given, .. } = self;
+        let new = || next.get_mut(gate).and_then(VecDeque::pop_front);
+        given.entry((gate.to_owned(), commit.clone())).or_insert_with(new).clone()
+    }
+}
+
+#[async_trait]
+impl Gates for FakeGates {
+    async fn judge(&self, question: &GateQuestion) -> Result<GateAnswer, GateError> {
+        self.calls.make("gates.judge", self.answer(question)).await
+    }
+}

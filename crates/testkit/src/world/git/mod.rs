@@ -1,0 +1,114 @@
+//! Repositories as a small model: commits are numbers with a map of files.
+
+mod history;
+mod port;
+mod projects;
+mod workspaces;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use camino::Utf8Path;
+use domain::{name::ProjectKey, revision::CommitSha};
+use history::History;
+use ports::GitError;
+use projects::Projects;
+use workspaces::Workspaces;
+
+use super::Calls;
+
+/// Everything that git knows.
+#[derive(Debug, Default)]
+struct Model {
+    history: History,
+    projects: Projects,
+    workspaces: Workspaces,
+}
+
+/// The repositories of the people, our mirrors of them, and the workspaces of agents.
+#[derive(Debug)]
+pub struct FakeGit {
+    model: Mutex<Model>,
+    calls: Arc<Calls>,
+}
+
+impl FakeGit {
+    pub(super) fn new(calls: Arc<Calls>) -> Self {
+        Self { model: Mutex::default(), calls }
+    }
+
+    /// Makes the people's repository of a project, with a first commit on `main`.
+    pub fn found(&self, project: &ProjectKey) {
+        let Model { history, projects, .. } = &mut *self.model();
+        let first = history.commit(&[], [("README", "first")].into(), "first");
+        projects.found(project, &first);
+    }
+
+    /// Somebody commits a file to a branch of the people's repository; a new branch starts from `main`.
+    pub fn people_commit(&self, project: &ProjectKey, branch: &str, path: &str, content: &str) {
+        let Model { history, projects, .. } = &mut *self.model();
+        let people = projects.people_mut(project);
+        let parent = people.get(branch).unwrap_or_else(|| &people["main"]).clone();
+        let mut files = history.files(&parent).clone();
+        files.insert(path.to_owned(), content.to_owned());
+        let commit = history.commit(&[&parent], files, &format!("people write {path}"));
+        people.insert(branch.to_owned(), commit);
+        self.calls.tell();
+    }
+
+    /// A file of a branch of the people's repository.
+    #[must_use]
+    pub fn people_file(&self, project: &ProjectKey, branch: &str, path: &str) -> Option<String> {
+        let Model { history, projects, .. } = &mut *self.model();
+        let head = projects.people_mut(project).get(branch)?.clone();
+        history.files(&head).get(path).cloned()
+    }
+
+    /// How often the target of a project was moved by us.
+    #[must_use]
+    pub fn landings(&self, project: &ProjectKey) -> u32 {
+        self.model().projects.landings(project)
+    }
+
+    /// Whether the mirror keeps a commit that has this file: nothing that was handed in or salvaged is lost.
+    #[must_use]
+    pub fn keeps(&self, path: &str, content: &str) -> bool {
+        self.model().history.keeps(path, content)
+    }
+
+    /// A file of a commit.
+    #[must_use]
+    pub fn file(&self, commit: &CommitSha, path: &str) -> Option<String> {
+        self.model().history.files(commit).get(path).cloned()
+    }
+
+    /// How many workspaces there are.
+    #[must_use]
+    pub fn workspaces(&self) -> usize {
+        self.model().workspaces.len()
+    }
+
+    /// An agent writes a file of its workspace.
+    pub(super) fn write(&self, repository: &Utf8Path, path: &str, content: &str) {
+        self.model().workspaces.of(repository).files.insert(path.to_owned(), content.to_owned());
+    }
+
+    /// Whether there is such a workspace.
+    pub(super) fn has_workspace(&self, repository: &Utf8Path) -> bool {
+        self.model().workspaces.find(repository).is_some()
+    }
+
+    /// Runs a command line of ours inside a workspace, as its sandbox would.
+    pub(super) fn run_inside(&self, repository: &Utf8Path, argv: &[String]) -> Result<(), String> {
+        let Model { history, workspaces, .. } = &mut *self.model();
+        workspaces.run(history, repository, argv)
+    }
+
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// What git says when it cannot do something.
+fn refused(operation: &str, why: impl Into<String>) -> GitError {
+    GitError::Command { operation: operation.to_owned(), stderr: why.into() }
+}

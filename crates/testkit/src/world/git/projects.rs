@@ -1,0 +1,98 @@
+//! The people's repositories, and what our mirrors have seen of them.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    name::ProjectKey,
+    revision::{BranchName, CommitSha},
+};
+use ports::{GitError, Landing};
+
+use super::{History, refused};
+
+/// Branches and where they are.
+type Branches = BTreeMap<String, CommitSha>;
+
+#[derive(Debug, Default)]
+struct Project {
+    people: Branches,
+    /// As of the last sync; `None` before the first.
+    seen: Option<Branches>,
+    ours: Branches,
+    landings: u32,
+}
+
+/// All projects.
+#[derive(Debug, Default)]
+pub(super) struct Projects(BTreeMap<ProjectKey, Project>);
+
+impl Projects {
+    pub(super) fn found(&mut self, key: &ProjectKey, first: &CommitSha) {
+        let people = [("main".to_owned(), first.clone())].into();
+        self.0.insert(key.clone(), Project { people, ..Project::default() });
+    }
+
+    pub(super) fn people_mut(&mut self, key: &ProjectKey) -> &mut Branches {
+        &mut self.0.get_mut(key).expect("a project that was founded").people
+    }
+
+    pub(super) fn landings(&self, key: &ProjectKey) -> u32 {
+        self.0[key].landings
+    }
+
+    pub(super) fn ours_mut(&mut self, key: &ProjectKey) -> Result<&mut Branches, GitError> {
+        Ok(&mut self.find(key)?.ours)
+    }
+
+    pub(super) fn sync(&mut self, history: &mut History, key: &ProjectKey) -> Result<(), GitError> {
+        let project = self.find(key)?;
+        project.people.values().for_each(|head| history.mirror(head));
+        project.seen = Some(project.people.clone());
+        Ok(())
+    }
+
+    /// The people's branches as of the last sync.
+    pub(super) fn seen(&mut self, key: &ProjectKey) -> Result<&Branches, GitError> {
+        let seen = self.find(key)?.seen.as_ref();
+        seen.ok_or_else(|| refused("read branches", "the mirror was never synced"))
+    }
+
+    /// Moves the target by compare-and-set.
+    pub(super) fn land(
+        &mut self,
+        key: &ProjectKey,
+        target: &BranchName,
+        expected: &CommitSha,
+        candidate: &CommitSha,
+    ) -> Result<Landing, GitError> {
+        let project = self.find(key)?;
+        let found = project.people.get(target.as_str()).cloned();
+        let found = found.ok_or_else(|| refused("land", format!("there is no {target}")))?;
+        if found == *candidate {
+            return Ok(Landing::Landed);
+        }
+        if found != *expected {
+            return Ok(Landing::TargetMoved { found });
+        }
+        project.landings += 1;
+        project.people.insert(target.to_string(), candidate.clone());
+        Ok(Landing::Landed)
+    }
+
+    pub(super) fn publish(
+        &mut self,
+        key: &ProjectKey,
+        branch: &BranchName,
+        head: &CommitSha,
+    ) -> Result<(), GitError> {
+        let there = self.find(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
+        if there == head {
+            return Ok(());
+        }
+        Err(refused("publish", format!("another `{branch}` is there")))
+    }
+
+    fn find(&mut self, key: &ProjectKey) -> Result<&mut Project, GitError> {
+        self.0.get_mut(key).ok_or_else(|| GitError::NotARepository { path: key.to_string() })
+    }
+}

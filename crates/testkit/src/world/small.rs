@@ -1,0 +1,121 @@
+//! The small ports: randomness, wake-ups, files, briefs.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::{brief::BriefContext, name::RoleName};
+use ports::{BriefError, Briefs, Entropy, Files, Wakeup};
+use tokio::sync::Notify;
+
+use super::Calls;
+
+/// Random bytes of a seed (`SplitMix64`): the same seed gives the same ids and the same jitter.
+#[derive(Debug)]
+pub struct SeededEntropy {
+    state: AtomicU64,
+}
+
+impl SeededEntropy {
+    /// Bytes of this seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { state: AtomicU64::new(seed) }
+    }
+
+    fn word(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let state = self.state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn bytes(&self) -> [u8; 16] {
+        let (high, low) = (u128::from(self.word()), u128::from(self.word()));
+        (high << 64 | low).to_le_bytes()
+    }
+}
+
+/// A wake-up inside the process.
+#[derive(Debug, Default)]
+pub struct LocalWakeup {
+    notify: Notify,
+}
+
+#[async_trait]
+impl Wakeup for LocalWakeup {
+    fn wake(&self) {
+        self.notify.notify_one();
+    }
+
+    async fn woken(&self) {
+        self.notify.notified().await;
+    }
+}
+
+/// Files in a map.
+#[derive(Debug)]
+pub struct FakeFiles {
+    files: Mutex<BTreeMap<Utf8PathBuf, Vec<u8>>>,
+    calls: Arc<Calls>,
+}
+
+impl FakeFiles {
+    pub(super) fn new(calls: Arc<Calls>) -> Self {
+        Self { files: Mutex::default(), calls }
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, path: &Utf8Path) -> Option<String> {
+        let files = self.files.lock().expect("nobody panics while holding it");
+        files.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
+#[async_trait]
+impl Files for FakeFiles {
+    async fn write(&self, path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+        let write = async {
+            if !path.is_absolute() {
+                return Err(io::Error::other(format!("{path} is not absolute")));
+            }
+            let mut files = self.files.lock().expect("nobody panics while holding it");
+            files.insert(path.to_owned(), content.to_owned());
+            Ok(())
+        };
+        self.calls.make("files.write", write).await
+    }
+}
+
+/// Briefs that say nothing but what they were asked with, which is kept.
+#[derive(Debug, Default)]
+pub struct FakeBriefs {
+    contexts: Mutex<Vec<BriefContext>>,
+}
+
+impl FakeBriefs {
+    /// Every context that a brief was rendered in, oldest first. One run may render its brief twice.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<BriefContext> {
+        self.contexts.lock().expect("nobody panics while holding it").clone()
+    }
+}
+
+impl Briefs for FakeBriefs {
+    fn render(&self, role: &RoleName, context: &BriefContext) -> Result<String, BriefError> {
+        let brief = format!("{role}: {}, attempt {}\n", context.item, context.attempt);
+        self.contexts.lock().expect("nobody panics while holding it").push(context.clone());
+        Ok(brief)
+    }
+}
