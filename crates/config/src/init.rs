@@ -30,6 +30,8 @@ pub struct InitAgent {
     pub kind: AgentKind,
     /// The environment variable with its key, where that is set.
     pub key_variable: Option<String>,
+    /// It is logged in on this machine by itself.
+    pub has_login: bool,
 }
 
 /// The text of `gatewright.toml`.
@@ -112,7 +114,7 @@ fn agents(answers: &InitAnswers) -> String {
 }
 
 fn agent(agent: &InitAgent) -> String {
-    let InitAgent { kind, key_variable } = agent;
+    let InitAgent { kind, key_variable, has_login } = agent;
     let (program, usual_variable) = match kind {
         AgentKind::Claude => ("Claude Code", "ANTHROPIC_API_KEY"),
         AgentKind::Codex => ("Codex", "OPENAI_API_KEY"),
@@ -122,6 +124,8 @@ fn agent(agent: &InitAgent) -> String {
         Some(variable) => format!("env_from = [{}]", quoted(variable)),
         None => format!("# env_from = [\"{usual_variable}\"]"),
     };
+    // Without a key, its own login is the only way in.
+    let login = if *has_login && key_variable.is_none() { "lend_login = true" } else { "# lend_login = true" };
     format!(
         "# {program}, found in PATH.\n\
          [agents.{kind}]\n\
@@ -130,7 +134,7 @@ fn agent(agent: &InitAgent) -> String {
          # How it logs in: a key from your environment, or its own login, lent read-only. Whatever the agent\n\
          # runs can read either of them.\n\
          {key}\n\
-         # lend_login = true\n"
+         {login}\n"
     )
 }
 

@@ -22,6 +22,7 @@ fn answers() -> InitAnswers {
         agents: vec![InitAgent {
             kind: AgentKind::Claude,
             key_variable: Some("ANTHROPIC_API_KEY".to_owned()),
+            has_login: true,
         }],
         read: vec!["~/.cargo".to_owned()],
     }
@@ -119,4 +120,17 @@ fn no_name_or_command_breaks_the_file() {
     assert_eq!(loaded.config.name.as_deref(), Some("a\"\nagent = \"b"));
     let tests = GateName::new("tests").expect("a name");
     assert_eq!(loaded.config.gates[&tests].run.as_deref(), Some(run.as_str()));
+}
+
+#[test]
+fn a_login_is_lent_only_where_there_is_no_key() {
+    let lends = |key_variable: Option<&str>, has_login: bool| {
+        let key_variable = key_variable.map(str::to_owned);
+        let agents = vec![InitAgent { kind: AgentKind::Claude, key_variable, has_login }];
+        let loaded = load(&render(&InitAnswers { agents, ..answers() }));
+        loaded.config.agents.values().next().expect("an agent").lend_login
+    };
+    assert!(lends(None, true));
+    assert!(!lends(None, false));
+    assert!(!lends(Some("ANTHROPIC_API_KEY"), true));
 }

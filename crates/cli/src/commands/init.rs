@@ -5,6 +5,7 @@ use std::{fs::OpenOptions, io::Write as _};
 use camino::Utf8PathBuf;
 use clap::Args;
 use config::{
+    AgentKind,
     detect::{self, RepositoryFiles},
     init::{self, InitAgent, InitAnswers},
 };
@@ -13,6 +14,13 @@ use crate::{context::Context, error::CliError, exit::ExitStatus, output, reposit
 
 /// Bytes of a build file that are read.
 const BUILD_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Agents that are looked for: the variable that usually has their key, and the file below the home directory that
+/// says that they are logged in by themselves.
+const AGENTS: &[(AgentKind, &str, &str)] = &[
+    (AgentKind::Claude, "ANTHROPIC_API_KEY", ".claude/.credentials.json"),
+    (AgentKind::Codex, "OPENAI_API_KEY", ".codex/auth.json"),
+];
 
 /// Look at a repository and write a gatewright.toml that works; never overwrites
 #[derive(Debug, Args)]
@@ -46,13 +54,13 @@ impl Init {
         let detected = detect::detect(&tree);
         let name = repository.root.file_name().unwrap_or("project").to_owned();
         let mut agents = Vec::new();
-        for (kind, key_variable) in [("claude", "ANTHROPIC_API_KEY"), ("codex", "OPENAI_API_KEY")] {
-            if on_path(context, kind) {
-                let key_variable = context.secret(key_variable).map(|_| key_variable.to_owned());
-                agents.push(InitAgent { kind: kind.parse().map_err(|_| CliError::new(format!("unknown kind `{kind}`")))?, key_variable });
+        let home = context.home.clone().unwrap_or_default();
+        for (kind, variable, login) in AGENTS {
+            if on_path(context, &kind.to_string()) {
+                let key_variable = context.secret(variable).map(|_| (*variable).to_owned());
+                agents.push(InitAgent { kind: *kind, key_variable, has_login: home.join(login).is_file() });
             }
         }
-        let home = context.home.clone().unwrap_or_default();
         let read = detected.home_places.iter().filter(|place| home.join(place).exists()).map(|place| format!("~/{place}")).collect();
         let answers = InitAnswers {
             key: detect::project_key(&name),
@@ -76,6 +84,14 @@ impl Init {
         match &answers.test_command {
             Some(command) => output::data(format_args!("  tests:  {} ({})", command.run, command.why)),
             None => output::data("  tests:  not found: set [gates] tests in the file, or pass --check to `run`"),
+        }
+        for agent in &answers.agents {
+            let how = match (&agent.key_variable, agent.has_login) {
+                (Some(variable), _) => format!("with the key in {variable}"),
+                (None, true) => "with its own login, lent read-only: whatever it runs can read it".to_owned(),
+                (None, false) => "without a key or login yet: see the file".to_owned(),
+            };
+            output::data(format_args!("  agent:  {} {how}", agent.kind));
         }
         if answers.agents.is_empty() {
             output::data("  agents: none found on PATH: install one, for example npm install -g @anthropic-ai/claude-code");
