@@ -24,3 +24,14 @@ pub struct AgentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }
+
+/// Something that the built-in agent can play.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScenarioView {
+    /// What it is asked for by.
+    pub name: String,
+    /// What it plays.
+    pub description: String,
+    /// What should come of it.
+    pub expect: String,
+}

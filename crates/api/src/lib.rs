@@ -22,11 +22,12 @@ mod check;
 mod problem;
 mod setting;
 
-pub use agent::AgentView;
+pub use agent::{AgentView, ScenarioView};
 pub use check::{CheckState, CheckView};
 pub use decision::{AnswerView, DecisionView};
 pub use definition::{DefinitionView, GateView, LimitsView, RouteView, StageDefinitionView};
 pub use event::EventView;
+use jiff::Timestamp;
 pub use log::LogEventView;
 pub use pipeline::{PipelineDetailView, PipelineView};
 pub use problem::{PlaceView, Problem};
@@ -37,8 +38,6 @@ pub use setting::SettingView;
 pub use timeline::{GateAnswerView, StageView, sent_back, timeline};
 pub use usage::UsageView;
 pub use verdict::{FindingView, VerdictView};
-
-use jiff::Timestamp;
 
 /// Whole milliseconds from one time to another; 0 where the clock went back.
 fn millis_between(from: Timestamp, to: Timestamp) -> u64 {

@@ -39,12 +39,12 @@ impl Context {
         let home = env::var("HOME").ok().filter(|home| !home.is_empty()).map(Utf8PathBuf::from);
         let (config_dir, default_data_dir) = directories(home.as_deref())?;
         let person = env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "you".to_owned());
-        let color = match global.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => output::is_terminal() && env::var_os("NO_COLOR").is_none(),
-        };
-        owo_colors::set_override(color);
+        // Otherwise each stream decides for itself: a pipe gets no colours because people watch the other one.
+        match global.color {
+            Color::Always => owo_colors::set_override(true),
+            Color::Never => owo_colors::set_override(false),
+            Color::Auto => {}
+        }
         Ok(Self {
             global: global.clone(),
             path: env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned()),
@@ -61,6 +61,13 @@ impl Context {
     /// A secret by name, from the environment.
     pub(crate) fn secret(&self, name: &str) -> Option<String> {
         self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    /// What people type to call us: the bare name where `PATH` leads to this very program, else its path.
+    pub(crate) fn called(&self) -> &str {
+        let first = self.path.split(':').map(|dir| Utf8Path::new(dir).join("gatewright")).find(|it| it.is_file());
+        let is_us = first.and_then(|it| it.canonicalize_utf8().ok()).is_some_and(|it| it == self.program);
+        if is_us { "gatewright" } else { self.program.as_str() }
     }
 
     /// The configuration for a repository: the file that was named, the repository's own, or the user's.
@@ -105,21 +112,21 @@ impl Context {
     pub(crate) fn data_dir(&self, loaded: &Loaded) -> Utf8PathBuf {
         loaded.config.data_dir.clone().unwrap_or_else(|| self.default_data_dir.clone())
     }
+}
 
-    /// The store, for looking only. Works while another process writes.
-    pub(crate) fn open_for_reading(&self, data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, CliError> {
-        self.open(data_dir, Mode::ReadOnly)
-    }
+/// The store, for looking only. Works while another process writes.
+pub(crate) fn open_for_reading(data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, CliError> {
+    open_store(data_dir, Mode::ReadOnly)
+}
 
-    /// The store, for this process alone.
-    pub(crate) fn open_for_writing(&self, data_dir: &Utf8Path, holder: &str) -> Result<Arc<SqliteStore>, CliError> {
-        self.open(data_dir, Mode::ReadWrite { holder: holder.to_owned() })
-    }
+/// The store, for this process alone.
+pub(crate) fn open_for_writing(data_dir: &Utf8Path, holder: &str) -> Result<Arc<SqliteStore>, CliError> {
+    open_store(data_dir, Mode::ReadWrite { holder: holder.to_owned() })
+}
 
-    fn open(&self, data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, CliError> {
-        let options = StoreOptions { data_dir: data_dir.to_owned(), mode, queue_max: STORE_QUEUE_MAX };
-        Ok(Arc::new(SqliteStore::open(options)?))
-    }
+fn open_store(data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, CliError> {
+    let options = StoreOptions { data_dir: data_dir.to_owned(), mode, queue_max: STORE_QUEUE_MAX };
+    Ok(Arc::new(SqliteStore::open(options)?))
 }
 
 fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf, CliError> {
@@ -140,7 +147,7 @@ fn directories(home: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Utf8PathBuf), Cl
 fn explain(error: &ConfigError) -> CliError {
     match error {
         ConfigError::Invalid(problems) => problems_error(problems),
-        other => CliError::usage(crate::error::chain(other)),
+        ConfigError::Read { .. } => CliError::usage(crate::error::chain(error)),
     }
 }
 

@@ -69,6 +69,7 @@ impl From<EngineError> for CliError {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::Git(error) => error.into(),
+            EngineError::Sandbox(error) => error.into(),
             EngineError::UnknownPipeline { .. } => Self::of(&error).help("`gatewright pipeline list` shows what there is"),
             EngineError::Refused(Refusal::CommentMissing { .. }) => Self::usage(chain(&error)).help("give one with --comment or --reason"),
             EngineError::Refused(Refusal::NotOffered { .. }) | EngineError::Item(_) => Self::usage(chain(&error)),

@@ -137,7 +137,7 @@ fn project_settings(project: &ProjectSettings, roles: &RoleBook, agent: Option<&
 pub(crate) async fn workbench(setup: Setup<'_>, needed: &[AgentName]) -> Result<Workbench, CliError> {
     let (sandbox, selection) = sandbox(setup.context, setup.loaded).await?;
     let agents = agents(setup.context, setup.loaded, needed)?;
-    build(setup, sandbox, selection, agents)
+    Ok(build(setup, sandbox, selection, agents))
 }
 
 fn build(
@@ -145,7 +145,7 @@ fn build(
     sandbox: Arc<dyn Sandbox>,
     selection: Selection,
     agents: BTreeMap<AgentName, AgentSetup>,
-) -> Result<Workbench, CliError> {
+) -> Workbench {
     let Setup { context, loaded, data_dir, store, git, project, roles, agent } = setup;
     let clock = Arc::new(SystemClock::default());
     let path = loaded.config.sandbox.path.clone().unwrap_or_else(|| context.path.clone());
@@ -185,7 +185,7 @@ fn build(
         gatewright: context.program.clone(),
         login_home: context.home.clone(),
     };
-    Ok(Workbench { engine: Engine::new(ports, options), gates, selection })
+    Workbench { engine: Engine::new(ports, options), gates, selection }
 }
 
 fn caps(loaded: &Loaded, agents: &BTreeMap<AgentName, AgentSetup>) -> Caps {
@@ -205,7 +205,7 @@ pub(crate) async fn steering_engine(context: &Context, data_dir: &Utf8Path, stor
     let project = loaded.project_at(&context.cwd);
     let (sandbox, selection) = sandbox::select(Backend::Process, sandbox_options(context)).await?;
     let setup = Setup { context, loaded: &loaded, data_dir, store, git, project: &project, roles: RoleBook::built_in(), agent: None };
-    Ok(build(setup, sandbox, selection, BTreeMap::new())?.engine)
+    Ok(build(setup, sandbox, selection, BTreeMap::new()).engine)
 }
 
 /// The directory of the mirror of a project, for people who want to look into it.

@@ -1,7 +1,7 @@
 //! Why the engine did not do what it was asked.
 
 use domain::{definition::DefinitionHash, id::PipelineId, item::ItemError, pipeline::Refusal};
-use ports::{GitError, StoreError};
+use ports::{GitError, SandboxError, StoreError};
 
 /// Why the engine did not do what it was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum EngineError {
     /// The store did not do it.
     #[error("could not use the store")]
     Store(#[from] StoreError),
+    /// The sandbox did not do it.
+    #[error("could not stop an agent")]
+    Sandbox(#[from] SandboxError),
     /// Git did not do it.
     #[error("could not use the repository")]
     Git(#[from] GitError),

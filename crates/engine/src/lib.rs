@@ -13,6 +13,7 @@ mod progress;
 mod settings;
 
 mod jobs;
+mod orphans;
 mod recover;
 mod timers;
 mod worker;
@@ -50,6 +51,8 @@ pub struct Engine {
     definitions: Mutex<BTreeMap<DefinitionHash, Arc<Definition>>>,
     /// Jobs of this process, and how to tell them to stop.
     running: Mutex<BTreeMap<JobId, worker::Running>>,
+    /// One run at a time in a workspace: an agent that is being stopped must be gone before the next one comes.
+    workspaces: jobs::WorkspaceTurns,
 }
 
 impl Engine {
@@ -65,6 +68,7 @@ impl Engine {
             progress,
             definitions: Mutex::default(),
             running: Mutex::default(),
+            workspaces: jobs::WorkspaceTurns::default(),
         })
     }
 

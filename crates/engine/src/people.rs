@@ -79,15 +79,12 @@ impl Engine {
         Ok(record.map(|record| ProjectRef { key: record.key, repository: record.repository }))
     }
 
-    /// Brings a person's input: start, pause, resume, cancel, retry, restart.
-    pub async fn ask(
-        &self,
-        id: PipelineId,
-        input: &Input,
-        person: &str,
-    ) -> Result<Outcome, EngineError> {
-        let cause = self.by_person(person);
-        self.apply(id, input, &cause).await
+    /// Brings a person's input: start, pause, resume, cancel, retry, restart. Agents that it leaves behind are stopped,
+    /// also those that an engine which is gone has started.
+    pub async fn ask(&self, id: PipelineId, input: &Input, person: &str) -> Result<Outcome, EngineError> {
+        let outcome = self.apply(id, input, &self.by_person(person)).await?;
+        self.stop_orphans(id).await?;
+        Ok(outcome)
     }
 
     /// Answers a question. The answer is final.

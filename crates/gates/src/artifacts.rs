@@ -48,7 +48,11 @@ pub(crate) async fn judge(
         }
     }
     if found.is_empty() {
-        return Ok(Ruling::pass(format!("{} files are there and well-formed", wanted.len())));
+        let summary = match wanted.len() {
+            1 => "the file is there and well-formed".to_owned(),
+            count => format!("{count} files are there and well-formed"),
+        };
+        return Ok(Ruling::pass(summary));
     }
     let summary = if found.len() == 1 {
         found[0].message.clone()

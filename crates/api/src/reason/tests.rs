@@ -88,7 +88,10 @@ fn a_waiting_pipeline_names_its_own_question_and_not_an_older_one() {
     let events = [asked(6, "Old?"), asked(7, "Build it?\nReally?"), asked(8, "Other?")];
     assert_eq!(why(awaiting(), &events).unwrap(), "stage `review` waits for a person: Build it?");
     let id = DecisionId::from_u128(7);
-    assert_eq!(why(awaiting(), &[]).unwrap(), format!("stage `review` waits for a person to answer {id}"));
+    assert_eq!(
+        why(awaiting(), &[]).unwrap(),
+        format!("stage `review` waits for a person to answer {id}")
+    );
 }
 
 #[test]
@@ -111,15 +114,18 @@ fn every_block_says_what_stands_in_the_way() {
         answers: Vec::new(),
     };
     let gate = GateName::new("verdict").unwrap();
-    let stage = StageName::new("development").unwrap();
+    let to = StageName::new("development").unwrap();
     let role = RoleName::new("developer").unwrap();
     let failure = Failure::new(FailureClass::Credentials, "the key was refused");
     let blocks = [
         (
-            Block::GateFailed { gate: gate.clone(), to: stage, feedback: feedback.clone() },
+            Block::GateFailed { gate: gate.clone(), to, feedback: feedback.clone() },
             "gate `verdict` failed as often as it may: prints to standard error",
         ),
-        (Block::GateError { gate, message: "no git".to_owned() }, "gate `verdict` could not answer: no git"),
+        (
+            Block::GateError { gate, message: "no git".to_owned() },
+            "gate `verdict` could not answer: no git",
+        ),
         (
             Block::HandIn { role, feedback },
             "role `developer` handed in too often what cannot be taken: prints to standard error",
@@ -132,24 +138,28 @@ fn every_block_says_what_stands_in_the_way() {
         (Block::Limit { message: "too dear".to_owned() }, "too dear"),
     ];
     for (block, expected) in blocks {
-        let state = PipelineState::Blocked { attempt: attempt(), decision: DecisionId::from_u128(7), block };
+        let state = PipelineState::Blocked {
+            attempt: attempt(),
+            decision: DecisionId::from_u128(7),
+            block,
+        };
         assert_eq!(why(state, &[]).unwrap(), format!("stage `review`: {expected}"));
     }
 }
 
 #[test]
 fn a_running_pipeline_has_a_reason_only_while_something_is_tried_again() {
-    let retried = event(EventKind::JobRetried {
+    let tried_again = event(EventKind::JobRetried {
         stage: StageName::new("review").unwrap(),
         work: Work::Agent { role: RoleName::new("reviewer").unwrap() },
         failure: Failure::new(FailureClass::Transient, "overloaded"),
     });
     let running = || PipelineState::Running { attempt: attempt() };
     assert_eq!(
-        why(running(), std::slice::from_ref(&retried)).unwrap(),
+        why(running(), std::slice::from_ref(&tried_again)).unwrap(),
         "stage `review`: agent:reviewer is tried again: overloaded"
     );
-    assert_eq!(why(running(), &[retried, event(EventKind::Resumed)]), None);
+    assert_eq!(why(running(), &[tried_again, event(EventKind::Resumed)]), None);
     assert_eq!(why(PipelineState::Queued, &[]), None);
 }
 
@@ -160,8 +170,15 @@ fn an_end_that_nobody_wanted_says_why() {
         message: "exit 1".to_owned(),
     };
     let failed = PipelineState::Failed { stage: StageName::new("build").unwrap(), failure };
-    assert!(why(failed, &[]).unwrap().ends_with("gate `tests` failed more often than its route allows: exit 1"));
-    let cancelled = |reason: &str| PipelineState::Cancelled { by: "maria".to_owned(), reason: reason.to_owned() };
+    assert!(
+        why(failed, &[])
+            .unwrap()
+            .ends_with("gate `tests` failed more often than its route allows: exit 1")
+    );
+    let cancelled = |reason: &str| PipelineState::Cancelled {
+        by: "maria".to_owned(),
+        reason: reason.to_owned(),
+    };
     assert_eq!(why(cancelled(" "), &[]).unwrap(), "cancelled by maria");
     assert_eq!(why(cancelled("not now"), &[]).unwrap(), "cancelled by maria: not now");
 }

@@ -32,7 +32,7 @@ fn log(kinds: Vec<EventKind>) -> Vec<Event> {
             pipeline: PipelineId::from_u128(1),
             number,
             version: number,
-            at: Timestamp::from_second(place as i64).unwrap(),
+            at: Timestamp::from_second(i64::try_from(place).unwrap()).unwrap(),
             actor: Actor::Person { name: "maria".to_owned() },
             kind,
         }
@@ -62,7 +62,13 @@ fn finished(name: &str, who: &str, head: Option<u32>) -> EventKind {
 
 fn judged(name: &str, gate: &str, outcome: VerdictOutcome) -> EventKind {
     let gate = GateName::new(gate).unwrap();
-    EventKind::GateJudged { stage: stage(name), gate, commit: sha(1), outcome, summary: "so".to_owned() }
+    EventKind::GateJudged {
+        stage: stage(name),
+        gate,
+        commit: sha(1),
+        outcome,
+        summary: "so".to_owned(),
+    }
 }
 
 fn sent(from: &str, to: &str) -> EventKind {
@@ -90,7 +96,7 @@ fn answered(choice: Choice) -> EventKind {
     EventKind::DecisionResolved { decision, choice, comment: String::new() }
 }
 
-fn states(kinds: Vec<EventKind>) -> Vec<(String, AttemptState)> {
+fn states_after(kinds: Vec<EventKind>) -> Vec<(String, AttemptState)> {
     let label = |it: &super::StageView| (format!("{}#{}", it.stage, it.attempt), it.state);
     timeline(&log(kinds)).iter().map(label).collect()
 }
@@ -111,9 +117,10 @@ fn a_bounce_shows_who_sent_what_where_and_how_long_each_attempt_took() {
         entered("development", 2),
     ]);
     let stages = timeline(&events);
-    let states: Vec<_> = stages.iter().map(|it| (it.stage.as_str(), it.attempt, it.state)).collect();
+    let course: Vec<_> =
+        stages.iter().map(|it| (it.stage.as_str(), it.attempt, it.state)).collect();
     assert_eq!(
-        states,
+        course,
         [
             ("development", 1, AttemptState::Passed),
             ("review", 1, AttemptState::SentBack),
@@ -123,7 +130,10 @@ fn a_bounce_shows_who_sent_what_where_and_how_long_each_attempt_took() {
     let (first, review, last) = (&stages[0], &stages[1], &stages[2]);
     assert_eq!((first.duration_ms, &first.roles), (Some(4000), &vec![role("developer")]));
     assert_eq!(first.gates.len(), 1);
-    assert_eq!((review.sent_back_to.clone(), review.sent_back_by.as_deref()), (Some(stage("development")), Some("verdict")));
+    assert_eq!(
+        (review.sent_back_to.clone(), review.sent_back_by.as_deref()),
+        (Some(stage("development")), Some("verdict"))
+    );
     assert_eq!(review.findings[0].message, "prints to standard error");
     assert_eq!((last.ended_at, last.duration_ms), (None, None));
     assert_eq!(sent_back(&events), 1);
@@ -136,13 +146,13 @@ fn an_attempt_is_gating_once_its_agents_have_ended_and_their_work_is_one() {
         requested("plan", &["planner", "risks"]),
         finished("plan", "planner", Some(2)),
     ];
-    assert_eq!(states(kinds.clone())[0].1, AttemptState::Running);
+    assert_eq!(states_after(kinds.clone())[0].1, AttemptState::Running);
     kinds.push(finished("plan", "risks", Some(3)));
-    assert_eq!(states(kinds.clone())[0].1, AttemptState::Running);
+    assert_eq!(states_after(kinds.clone())[0].1, AttemptState::Running);
     kinds.push(EventKind::Joined { stage: stage("plan"), head: sha(4) });
-    assert_eq!(states(kinds.clone())[0].1, AttemptState::Gating);
+    assert_eq!(states_after(kinds.clone())[0].1, AttemptState::Gating);
     kinds.push(asked());
-    assert_eq!(states(kinds)[0].1, AttemptState::AwaitingHuman);
+    assert_eq!(states_after(kinds)[0].1, AttemptState::AwaitingHuman);
 }
 
 #[test]
@@ -157,7 +167,10 @@ fn an_attempt_that_a_person_settled_was_sent_back_by_that_person() {
         entered("development", 2),
     ]);
     let stages = timeline(&events);
-    assert_eq!((stages[0].state, stages[0].sent_back_by.as_deref()), (AttemptState::SentBack, Some("maria")));
+    assert_eq!(
+        (stages[0].state, stages[0].sent_back_by.as_deref()),
+        (AttemptState::SentBack, Some("maria"))
+    );
 }
 
 #[test]
@@ -172,8 +185,11 @@ fn a_waived_gate_lets_its_attempt_pass() {
         entered("testing", 1),
     ];
     assert_eq!(
-        states(kinds),
-        [("review#1".to_owned(), AttemptState::Passed), ("testing#1".to_owned(), AttemptState::Running)]
+        states_after(kinds),
+        [
+            ("review#1".to_owned(), AttemptState::Passed),
+            ("testing#1".to_owned(), AttemptState::Running)
+        ]
     );
 }
 
@@ -183,8 +199,11 @@ fn what_a_person_leaves_behind_is_skipped_and_what_gives_up_has_failed() {
     let failed = EventKind::Failed { stage: stage("plan"), reason: "spent".to_owned() };
     let cancelled = EventKind::Cancelled { reason: String::new() };
     assert_eq!(
-        states(vec![entered("build", 1), restarted, entered("plan", 2), failed]),
-        [("build#1".to_owned(), AttemptState::Skipped), ("plan#2".to_owned(), AttemptState::Failed)]
+        states_after(vec![entered("build", 1), restarted, entered("plan", 2), failed]),
+        [
+            ("build#1".to_owned(), AttemptState::Skipped),
+            ("plan#2".to_owned(), AttemptState::Failed)
+        ]
     );
-    assert_eq!(states(vec![entered("build", 1), cancelled])[0].1, AttemptState::Skipped);
+    assert_eq!(states_after(vec![entered("build", 1), cancelled])[0].1, AttemptState::Skipped);
 }

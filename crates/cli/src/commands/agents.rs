@@ -1,6 +1,6 @@
 //! `gatewright agents`
 
-use api::AgentView;
+use api::{AgentView, ScenarioView};
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use config::{AgentKind, AgentSettings, Loaded};
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) enum Agents {
     /// List the agents that are configured, and the kinds that can be used as they are
     List {
-        /// The scenarios that the agent `scripted` can play as well
+        /// In their place the scenarios that the agent `scripted` can play
         #[arg(long)]
         scenarios: bool,
     },
@@ -38,13 +38,21 @@ pub(crate) struct Check {
 
 impl Agents {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        if let Self::List { scenarios: true } = self {
+            return Ok(print_scenarios(context));
+        }
         let loaded = context.load_config(&root(context))?;
         let (views, fails) = match self {
             Self::List { .. } => (all(context, &loaded).await, false),
             Self::Check(Check { name: Some(name) }) => {
                 let Some(settings) = loaded.config.find_agent(name) else {
-                    let known: Vec<&str> = loaded.config.agents.keys().map(AgentName::as_str).collect();
-                    let help = format!("configured: {}; kinds: {}", known.join(", "), agents::KINDS.join(", "));
+                    let known: Vec<&str> =
+                        loaded.config.agents.keys().map(AgentName::as_str).collect();
+                    let help = format!(
+                        "configured: {}; kinds: {}",
+                        known.join(", "),
+                        agents::KINDS.join(", ")
+                    );
                     return Err(CliError::usage(format!("there is no agent `{name}`")).help(help));
                 };
                 let configured = loaded.config.agents.contains_key(name);
@@ -56,16 +64,18 @@ impl Agents {
                 let views = all(context, &loaded).await;
                 // A kind that nobody configured may be missing, unless there is nothing else.
                 let configured = views.iter().any(|it| it.configured);
-                let counts = |it: &&AgentView| it.configured || (!configured && it.kind != "scripted");
+                let counts =
+                    |it: &&AgentView| it.configured || (!configured && it.kind != "scripted");
                 let mut counted = views.iter().filter(counts);
-                let fails = if configured { counted.any(|it| it.problem.is_some()) } else { counted.all(|it| it.problem.is_some()) };
+                let fails = if configured {
+                    counted.any(|it| it.problem.is_some())
+                } else {
+                    counted.all(|it| it.problem.is_some())
+                };
                 (views, fails)
             }
         };
         print(context, &views);
-        if let (Self::List { scenarios: true }, false) = (self, context.global.json) {
-            print_scenarios();
-        }
         Ok(if fails { ExitStatus::Failure } else { ExitStatus::Success })
     }
 }
@@ -75,7 +85,8 @@ fn print(context: &Context, views: &[AgentView]) {
         output::json(&views);
         return;
     }
-    let mut table = words::table(&["agent", "kind", "state", "version", "program or problem", "mend"]);
+    let mut table =
+        words::table(&["agent", "kind", "state", "version", "program or problem", "mend"]);
     for view in views {
         let (state, tone) = match (&view.problem, view.configured) {
             (None, true) => ("ok", Tone::Good),
@@ -97,13 +108,24 @@ fn print(context: &Context, views: &[AgentView]) {
 }
 
 /// What the built-in agent can play.
-fn print_scenarios() {
+fn print_scenarios(context: &Context) -> ExitStatus {
+    let scenarios = agents::scripted::scenarios();
+    if context.global.json {
+        let views: Vec<ScenarioView> = scenarios.into_iter().map(view).collect();
+        output::json(&views);
+        return ExitStatus::Success;
+    }
     let mut table = words::table(&["scenario", "what it plays", "what should come of it"]);
-    for scenario in agents::scripted::scenarios() {
+    for scenario in scenarios {
         table.add_row(vec![scenario.name, &scenario.description, &scenario.expect]);
     }
-    output::data("");
     output::data(table.trim_fmt());
+    ExitStatus::Success
+}
+
+fn view(scenario: agents::scripted::ScenarioInfo) -> ScenarioView {
+    let agents::scripted::ScenarioInfo { name, description, expect } = scenario;
+    ScenarioView { name: name.to_owned(), description, expect }
 }
 
 /// The configured agents, then the kinds that work without a configuration.
@@ -122,9 +144,22 @@ pub(crate) async fn all(context: &Context, loaded: &Loaded) -> Vec<AgentView> {
 }
 
 /// Looks at one agent: its program's version, without tokens and without a login.
-async fn look(context: &Context, name: &AgentName, settings: &AgentSettings, configured: bool) -> AgentView {
+async fn look(
+    context: &Context,
+    name: &AgentName,
+    settings: &AgentSettings,
+    configured: bool,
+) -> AgentView {
     let kind = settings.kind.to_string();
-    let mut view = AgentView { name: name.to_string(), kind, configured, program: None, version: None, problem: None, mend: None };
+    let mut view = AgentView {
+        name: name.to_string(),
+        kind,
+        configured,
+        program: None,
+        version: None,
+        problem: None,
+        mend: None,
+    };
     let profile = match settings.profile(name, |secret| context.secret(secret)) {
         Ok(profile) => profile,
         Err(error) => {
@@ -134,7 +169,8 @@ async fn look(context: &Context, name: &AgentName, settings: &AgentSettings, con
         }
     };
     let Some(agent) = agents::find(&view.kind) else {
-        view.problem = Some(format!("agents of kind `{}` are not available in this version", view.kind));
+        view.problem =
+            Some(format!("agents of kind `{}` are not available in this version", view.kind));
         return view;
     };
     // A kind without a configuration plays a scenario only where one is named.
@@ -148,18 +184,22 @@ async fn look(context: &Context, name: &AgentName, settings: &AgentSettings, con
             view.version = Some(check.version);
         }
         Err(error) => {
-            view.mend = mend(&error);
+            view.mend = Some(mend(&error));
             view.problem = Some(error.to_string());
         }
     }
     view
 }
 
-fn mend(error: &AgentError) -> Option<String> {
+fn mend(error: &AgentError) -> String {
     match error {
-        AgentError::Missing { install: Some(install), .. } => Some(install.clone()),
-        AgentError::Missing { agent, .. } => Some(format!("install it, or set `command` in [agents.{agent}]")),
-        AgentError::Invalid { agent, .. } => Some(format!("edit [agents.{agent}] in gatewright.toml")),
-        AgentError::Broken { program, .. } => Some(format!("{program} --version")),
+        AgentError::Missing { install: Some(install), .. } => install.clone(),
+        AgentError::Missing { agent, .. } => {
+            format!("install it, or set `command` in [agents.{agent}]")
+        }
+        AgentError::Invalid { agent, .. } => {
+            format!("edit [agents.{agent}] in gatewright.toml")
+        }
+        AgentError::Broken { program, .. } => format!("{program} --version"),
     }
 }

@@ -53,20 +53,28 @@ fn check(context: &Context, file: Option<&Utf8PathBuf>) -> Result<ExitStatus, Cl
                 loaded
             }
             Err(ConfigError::Invalid(problems)) if context.global.json => {
-                output::json(&json!({ "valid": false, "problems": words::problem_views(&problems) }));
+                output::json(
+                    &json!({ "valid": false, "problems": words::problem_views(&problems) }),
+                );
                 return Ok(ExitStatus::Usage);
             }
-            Err(ConfigError::Invalid(problems)) => return Err(crate::context::problems_error(&problems)),
+            Err(ConfigError::Invalid(problems)) => {
+                return Err(crate::context::problems_error(&problems));
+            }
             Err(error) => return Err(CliError::usage(crate::error::chain(&error))),
         },
     };
     if context.global.json {
         let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-        output::json(&json!({ "valid": true, "file": loaded.file, "problems": [], "warnings": warnings }));
+        output::json(
+            &json!({ "valid": true, "file": loaded.file, "problems": [], "warnings": warnings }),
+        );
     } else if loaded.file.exists() {
         output::data(format_args!("{} is right", loaded.file));
     } else {
-        output::data("there is no configuration file: defaults hold (`gatewright init` writes one)");
+        output::data(
+            "there is no configuration file: defaults hold (`gatewright init` writes one)",
+        );
     }
     Ok(ExitStatus::Success)
 }
@@ -85,7 +93,11 @@ fn show(context: &Context) -> Result<ExitStatus, CliError> {
     }
     let mut table = words::table(&["key", "value", "from"]);
     for view in &views {
-        table.add_row(vec![Cell::new(&view.key), Cell::new(words::one_line(&view.value)), Cell::new(&view.origin)]);
+        table.add_row(vec![
+            Cell::new(&view.key),
+            Cell::new(words::one_line(&view.value)),
+            Cell::new(&view.origin),
+        ]);
     }
     output::data(table.trim_fmt());
     Ok(ExitStatus::Success)

@@ -14,17 +14,17 @@ use crate::{context::Context, error::CliError};
 const EVENTS_PAGE: u32 = 10_000;
 
 /// The data directory, open.
-pub(crate) struct Data {
+pub(crate) struct Opened {
     pub(crate) loaded: Loaded,
     pub(crate) data_dir: Utf8PathBuf,
     pub(crate) store: Arc<SqliteStore>,
 }
 
-impl Data {
+impl Opened {
     /// For looking only: works while another process writes.
     pub(crate) fn read(context: &Context) -> Result<Self, CliError> {
         let (loaded, data_dir) = place(context)?;
-        let store = context.open_for_reading(&data_dir)?;
+        let store = crate::context::open_for_reading(&data_dir)?;
         Ok(Self { loaded, data_dir, store })
     }
 
@@ -32,9 +32,9 @@ impl Data {
     pub(crate) fn write(context: &Context, command: &str) -> Result<Self, CliError> {
         let (loaded, data_dir) = place(context)?;
         // A directory with nothing in it is no place to change something.
-        drop(context.open_for_reading(&data_dir)?);
+        drop(crate::context::open_for_reading(&data_dir)?);
         let holder = format!("pid {}, `gatewright {command}`", std::process::id());
-        let store = context.open_for_writing(&data_dir, &holder)?;
+        let store = crate::context::open_for_writing(&data_dir, &holder)?;
         Ok(Self { loaded, data_dir, store })
     }
 }
@@ -52,7 +52,10 @@ pub(crate) fn root(context: &Context) -> Utf8PathBuf {
 }
 
 /// The whole log of a pipeline.
-pub(crate) async fn all_events(store: &dyn Store, pipeline: PipelineId) -> Result<Vec<Event>, StoreError> {
+pub(crate) async fn all_events(
+    store: &dyn Store,
+    pipeline: PipelineId,
+) -> Result<Vec<Event>, StoreError> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let after = events.last().map_or(0, |event| event.seq);
@@ -67,7 +70,7 @@ pub(crate) async fn all_events(store: &dyn Store, pipeline: PipelineId) -> Resul
 /// `gatewright`, as it has to be called to find the same data again.
 pub(crate) fn gatewright(context: &Context) -> String {
     match &context.global.data_dir {
-        Some(dir) => format!("gatewright --data-dir {dir}"),
-        None => "gatewright".to_owned(),
+        Some(dir) => format!("{} --data-dir {dir}", context.called()),
+        None => context.called().to_owned(),
     }
 }

@@ -4,9 +4,8 @@ mod answer;
 mod list;
 mod show;
 
-use clap::{Args, Subcommand};
-
 pub(crate) use answer::{Approve, Reject};
+use clap::{Args, Subcommand};
 pub(crate) use show::{answer_lines, question_lines};
 
 use crate::{context::Context, error::CliError, exit::ExitStatus};

@@ -61,16 +61,17 @@ async fn list(context: &Context) -> Result<ExitStatus, CliError> {
     let mut views = Vec::new();
     for (name, found_in) in here.definitions() {
         // One that is broken is listed all the same: `definition show` says what is wrong with it.
-        let description = here.find_definition(&name).map_or_else(
-            |error| format!("broken: {error}"),
-            |found| found.definition.description,
-        );
+        let description = here
+            .find_definition(&name)
+            .map_or_else(|error| format!("broken: {error}"), |found| found.definition.description);
         table.add_row(vec![
             Cell::new(&name),
             Cell::new(words::one_line(&found_in.to_string())),
             Cell::new(words::one_line(&description)),
         ]);
-        views.push(json!({ "name": name, "found_in": found_in.to_string(), "description": description }));
+        views.push(
+            json!({ "name": name, "found_in": found_in.to_string(), "description": description }),
+        );
     }
     if context.global.json {
         output::json(&views);
@@ -98,8 +99,11 @@ async fn show(context: &Context, name: &DefinitionName) -> Result<ExitStatus, Cl
             .iter()
             .map(|wave| wave.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + "))
             .collect();
-        let who = stage.action.map_or_else(|| waves.join(", then "), |action| format!("itself: {action}"));
-        let gates: Vec<String> = stage.gates.iter().map(|it| format!("{} ({})", it.name, it.kind)).collect();
+        let who = stage
+            .action
+            .map_or_else(|| waves.join(", then "), |action| format!("itself: {action}"));
+        let gates: Vec<String> =
+            stage.gates.iter().map(|it| format!("{} ({})", it.name, it.kind)).collect();
         let fails = stage.on_fail.as_ref().map_or_else(
             || "a person".to_owned(),
             |route| format!("{}, {} times, then {}", route.to, route.max, route.then),
@@ -126,9 +130,15 @@ async fn check(context: &Context, file: &Utf8PathBuf) -> Result<ExitStatus, CliE
     match definition::parse(&text, file.as_str(), &Known { roles: &roles }) {
         Ok(found) => {
             if context.global.json {
-                output::json(&json!({ "valid": true, "name": found.name, "hash": definition::hash(&found), "problems": [] }));
+                output::json(
+                    &json!({ "valid": true, "name": found.name, "hash": definition::hash(&found), "problems": [] }),
+                );
             } else {
-                output::data(format_args!("{file} is right: definition {} with {} stages", found.name, found.stages.len()));
+                output::data(format_args!(
+                    "{file} is right: definition {} with {} stages",
+                    found.name,
+                    found.stages.len()
+                ));
             }
             Ok(ExitStatus::Success)
         }

@@ -48,7 +48,7 @@ pub(crate) struct Demo {
     /// The pipeline definition
     #[arg(short, long, value_name = "NAME", default_value = "delivery")]
     pipeline: DefinitionName,
-    /// What the scripted agent plays: a well-behaved `demo`, or one of the misbehaviours that `agents list` names
+    /// What the scripted agent plays: a well-behaved `demo`, or one of the misbehaviours that `agents list --scenarios` names
     #[arg(long, value_name = "NAME", default_value = "demo")]
     scenario: String,
 }
@@ -65,7 +65,7 @@ impl Demo {
         git.seed(&repo, &target, files.collect()).await?;
 
         let holder = format!("pid {}, `gatewright demo`", std::process::id());
-        let store = context.open_for_writing(&data_dir, &holder)?;
+        let store = crate::context::open_for_writing(&data_dir, &holder)?;
         let loaded = self.config(context, &repo)?;
         let project = loaded.project_at(&repo).with_check(agents::scripted::demo::DEMO_TESTS);
         let record = ProjectRecord { key: project.key.clone(), repository: repo.to_string() };
@@ -98,7 +98,7 @@ impl Demo {
             options: PipelineOptions { delivery: Delivery::Merge, human_gates: true, agent: Some(agent) },
         };
         let pipeline = bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
-        self.introduce(context, &dir, &bench.selection.backend, &item.title);
+        self.introduce(context, &dir, bench.selection.backend, &item.title);
         let _moved = bench.engine.ask(pipeline.id, &Input::Start, DEMO_PERSON).await?;
         let person = if self.ask { context.person.clone() } else { DEMO_PERSON.to_owned() };
         let foreground = Foreground { context, engine: bench.engine, store, yes: !self.ask, person };
@@ -107,7 +107,7 @@ impl Demo {
         if context.global.json {
             output::json(&result);
         } else {
-            conclude(&result, &repo, &data_dir);
+            conclude(context, &result, &repo, &data_dir);
         }
         Ok(if interrupted { ExitStatus::Interrupted } else { result.exit_status() })
     }
@@ -147,7 +147,7 @@ impl Demo {
 }
 
 /// The timeline, and where to look closer.
-fn conclude(result: &RunResult, repo: &Utf8Path, data_dir: &Utf8Path) {
+fn conclude(context: &Context, result: &RunResult, repo: &Utf8Path, data_dir: &Utf8Path) {
     output::data("");
     output::data(words::timeline(&result.stages));
     let took = words::duration(std::time::Duration::from_millis(result.duration_ms));
@@ -168,8 +168,9 @@ fn conclude(result: &RunResult, repo: &Utf8Path, data_dir: &Utf8Path) {
     output::data(format_args!("  git -C {repo} log --graph --oneline --stat"));
     output::data(format_args!("  (cd {repo} && {})", agents::scripted::demo::DEMO_TESTS));
     for command in ["pipeline show", "events", "logs"] {
-        output::data(format_args!("  gatewright --data-dir {data_dir} {command} {}", result.item));
+        output::data(format_args!("  {} --data-dir {data_dir} {command} {}", context.called(), result.item));
     }
     output::data("Then, in a repository of yours:");
-    output::data("  gatewright init && gatewright run \"Add a --version flag\"");
+    let called = context.called();
+    output::data(format_args!("  {called} init && {called} run \"Add a --version flag\""));
 }

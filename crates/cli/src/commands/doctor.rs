@@ -35,7 +35,11 @@ impl Doctor {
             output::json(&checks);
         } else {
             print(&checks);
-            output::say(if fails { "something that is needed is missing" } else { "ready to work" });
+            output::say(if fails {
+                "something that is needed is missing"
+            } else {
+                "ready to work"
+            });
         }
         Ok(if fails { ExitStatus::Failure } else { ExitStatus::Success })
     }
@@ -67,7 +71,10 @@ fn configuration(context: &Context) -> Result<(Loaded, CheckView), CliError> {
             let check = ok("configuration", loaded.file.to_string());
             Ok((loaded, check))
         }
-        Ok(loaded) => Ok((loaded, warning("configuration", "no gatewright.toml: defaults hold", "gatewright init"))),
+        Ok(loaded) => Ok((
+            loaded,
+            warning("configuration", "no gatewright.toml: defaults hold", "gatewright init"),
+        )),
         Err(error) => {
             let loaded = config::parse("", &root.join("gatewright.toml"), &context.surroundings());
             let loaded = loaded.map_err(|problems| crate::context::problems_error(&problems))?;
@@ -81,9 +88,19 @@ fn ok(name: &str, found: impl Into<String>) -> CheckView {
 }
 
 fn warning(name: &str, found: impl Into<String>, mend: impl Into<String>) -> CheckView {
-    CheckView { name: name.to_owned(), state: CheckState::Warning, found: found.into(), mend: Some(mend.into()) }
+    CheckView {
+        name: name.to_owned(),
+        state: CheckState::Warning,
+        found: found.into(),
+        mend: Some(mend.into()),
+    }
 }
 
 fn missing(name: &str, found: impl Into<String>, mend: impl Into<String>) -> CheckView {
-    CheckView { name: name.to_owned(), state: CheckState::Missing, found: found.into(), mend: Some(mend.into()) }
+    CheckView {
+        name: name.to_owned(),
+        state: CheckState::Missing,
+        found: found.into(),
+        mend: Some(mend.into()),
+    }
 }

@@ -12,7 +12,7 @@ use owo_colors::Stream;
 use ports::Store;
 
 use crate::{
-    commands::{data::Data, pipeline::resolve},
+    commands::{data::Opened, pipeline::resolve},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -40,7 +40,7 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let store = &*data.store;
         let pipeline = match &self.pipeline {
             Some(text) => Some(resolve(store, text).await?.id),
@@ -65,7 +65,12 @@ async fn is_over(store: &dyn Store, pipeline: Option<PipelineId>) -> Result<bool
 }
 
 /// Prints everything after a sequence number and returns the last one.
-async fn print_all(context: &Context, store: &dyn Store, pipeline: Option<PipelineId>, mut after: u64) -> Result<u64, CliError> {
+async fn print_all(
+    context: &Context,
+    store: &dyn Store,
+    pipeline: Option<PipelineId>,
+    mut after: u64,
+) -> Result<u64, CliError> {
     loop {
         let page = store.list_events(pipeline, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(after) };
@@ -82,8 +87,10 @@ async fn print_all(context: &Context, store: &dyn Store, pipeline: Option<Pipeli
 
 fn line(event: &Event, names_pipeline: bool) -> String {
     let words = event_line(&event.kind);
-    let words = words.unwrap_or_else(|| EventKindTag::from(&event.kind).to_string().replace('_', " "));
-    let time = paint(Stream::Stdout, Tone::Quiet, &event.at.strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let words =
+        words.unwrap_or_else(|| EventKindTag::from(&event.kind).to_string().replace('_', " "));
+    let time =
+        paint(Stream::Stdout, Tone::Quiet, &event.at.strftime("%Y-%m-%d %H:%M:%S").to_string());
     let words = paint(Stream::Stdout, tone_of_event(&event.kind), &words);
     let by = match &event.actor {
         domain::pipeline::Actor::Person { name } => format!("  ({})", one_line(name)),

@@ -78,7 +78,12 @@ impl List {
         let mut table = words::table(&["stage", "gate", "kind", "passes when"]);
         for view in &views {
             let checks = words::one_line(&view.checks);
-            table.add_row(vec![Cell::new(&view.stage), Cell::new(&view.name), Cell::new(&view.kind), Cell::new(checks)]);
+            table.add_row(vec![
+                Cell::new(&view.stage),
+                Cell::new(&view.name),
+                Cell::new(&view.kind),
+                Cell::new(checks),
+            ]);
         }
         output::data(table.trim_fmt());
         Ok(ExitStatus::Success)

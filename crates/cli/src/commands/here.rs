@@ -60,9 +60,15 @@ impl Here {
         let loaded = context.load_config(&root)?;
         let settings = loaded.project_at(&root);
         // Built-in definitions are known everywhere.
-        let ground = if root.join(".git").exists() { Some(Ground::new(context, &loaded, &settings).await?) } else { None };
+        let ground = if root.join(".git").exists() {
+            Some(Ground::new(context, &loaded, &settings).await?)
+        } else {
+            None
+        };
         let files = match &ground {
-            Some(Ground { git, project, target: Some((_, commit)), .. }) => target_files(git, project, commit).await?,
+            Some(Ground { git, project, target: Some((_, commit)), .. }) => {
+                target_files(git, project, commit).await?
+            }
             _ => BTreeMap::new(),
         };
         let roles = role_book(&loaded, &files)?;
@@ -72,14 +78,19 @@ impl Here {
     /// The definition of that name.
     pub(crate) fn find_definition(&self, name: &DefinitionName) -> Result<Found, CliError> {
         let names = self.roles.names();
-        let places = Places { server: Some(self.loaded.directory()), target: &self.files, roles: &names };
+        let places =
+            Places { server: Some(self.loaded.directory()), target: &self.files, roles: &names };
         definition::find(name, &places).map_err(|error| definition_error(&error))
     }
 
     /// Every definition that there is, and where.
     pub(crate) fn definitions(&self) -> BTreeMap<DefinitionName, FoundIn> {
         let names = self.roles.names();
-        definition::list(&Places { server: Some(self.loaded.directory()), target: &self.files, roles: &names })
+        definition::list(&Places {
+            server: Some(self.loaded.directory()),
+            target: &self.files,
+            roles: &names,
+        })
     }
 
     /// A definition as this project runs it, with its commands; detected ones where nobody named any.
@@ -95,19 +106,30 @@ impl Here {
 }
 
 impl Ground {
-    async fn new(context: &Context, loaded: &Loaded, settings: &ProjectSettings) -> Result<Self, CliError> {
-        let cannot = |error: std::io::Error| CliError::new(format!("a directory for this call cannot be made: {error}"));
+    async fn new(
+        context: &Context,
+        loaded: &Loaded,
+        settings: &ProjectSettings,
+    ) -> Result<Self, CliError> {
+        let cannot = |error: std::io::Error| {
+            CliError::new(format!("a directory for this call cannot be made: {error}"))
+        };
         let data_dir = context.data_dir(loaded);
         std::fs::create_dir_all(&data_dir).map_err(cannot)?;
-        let directory = tempfile::Builder::new().prefix("here-").tempdir_in(&data_dir).map_err(cannot)?;
-        let scratch = Utf8PathBuf::from_path_buf(directory.path().to_owned())
-            .map_err(|path| CliError::new(format!("the path {} is not valid UTF-8", path.display())))?;
+        let directory =
+            tempfile::Builder::new().prefix("here-").tempdir_in(&data_dir).map_err(cannot)?;
+        let scratch = Utf8PathBuf::from_path_buf(directory.path().to_owned()).map_err(|path| {
+            CliError::new(format!("the path {} is not valid UTF-8", path.display()))
+        })?;
         let git = wiring::git(context, &scratch).await?;
         let repository = repository::find(context, &git, None).await?;
-        let project = ProjectRef { key: settings.key.clone(), repository: repository.root.to_string() };
+        let project =
+            ProjectRef { key: settings.key.clone(), repository: repository.root.to_string() };
         git.sync(&project).await?;
         let target = match settings.default_branch.clone().or_else(|| repository.branch.clone()) {
-            Some(branch) => git.find_target(&project, &branch).await?.map(|commit| (branch, commit)),
+            Some(branch) => {
+                git.find_target(&project, &branch).await?.map(|commit| (branch, commit))
+            }
             None => None,
         };
         Ok(Self { repository, project, git, target, scratch, _removed_at_the_end: directory })

@@ -14,7 +14,7 @@ use ports::Store as _;
 use render::Renderer;
 
 use crate::{
-    commands::{data::Data, pipeline::resolve},
+    commands::{data::Opened, pipeline::resolve},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -48,7 +48,7 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let pipeline = resolve(&*data.store, &self.pipeline).await?;
         let runs = data.store.list_runs(pipeline.id).await?;
         let chosen: Vec<&Run> = match (self.run, self.all) {
@@ -70,10 +70,13 @@ impl Logs {
         Ok(ExitStatus::Success)
     }
 
-    async fn show(&self, context: &Context, data: &Data, run: &Run) -> Result<(), CliError> {
+    async fn show(&self, context: &Context, data: &Opened, run: &Run) -> Result<(), CliError> {
         let json = context.global.json;
         if !json {
-            output::say(format_args!("{} #{}, {} ({}), {}", run.stage, run.attempt, run.role, run.agent, run.id));
+            output::say(format_args!(
+                "{} #{}, {} ({}), {}",
+                run.stage, run.attempt, run.role, run.agent, run.id
+            ));
         }
         let dir = Layout::new(data.data_dir.clone()).agent_sandbox(run.id);
         let parser = if self.raw { None } else { self::parser(data, run) };
@@ -99,7 +102,7 @@ impl Logs {
 }
 
 /// The reader for this agent's stream, as far as the configuration still tells which kind it is.
-fn parser(data: &Data, run: &Run) -> Option<Box<dyn ports::StreamParser>> {
+fn parser(data: &Opened, run: &Run) -> Option<Box<dyn ports::StreamParser>> {
     let settings = data.loaded.config.find_agent(&run.agent)?;
     Some(agents::find(&settings.kind.to_string())?.parser())
 }
@@ -108,7 +111,11 @@ fn ending(run: &Run, stderr: &[String]) {
     match &run.outcome {
         None => output::say("its end is not recorded"),
         Some(RunOutcome::Ended { summary }) => {
-            output::say(format_args!("ended, {} tokens: {}", words::tokens(run.usage.tokens()), one_line(summary)));
+            output::say(format_args!(
+                "ended, {} tokens: {}",
+                words::tokens(run.usage.tokens()),
+                one_line(summary)
+            ));
         }
         Some(RunOutcome::Failed { failure }) => {
             output::say(format_args!("failed ({}): {}", failure.class, one_line(&failure.message)));

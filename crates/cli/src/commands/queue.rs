@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use ports::{JobFilter, Store as _};
 
 use crate::{
-    commands::data::Data,
+    commands::data::Opened,
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -36,7 +36,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         loop {
             let view = load(&data).await?;
             match (context.global.json, self.watch) {
@@ -57,7 +57,7 @@ impl Queue {
     }
 }
 
-async fn load(data: &Data) -> Result<QueueView, CliError> {
+async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
     let next_due = data.store.next_due().await?.first();
     let limits = &data.loaded.config.limits;
@@ -70,10 +70,12 @@ async fn load(data: &Data) -> Result<QueueView, CliError> {
 }
 
 fn print(view: &QueueView) {
-    let counts: Vec<String> = view.counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let counts: Vec<String> =
+        view.counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
     output::data(format_args!("jobs   {}", counts.join(", ")));
     let CapsView { total, per_project, per_agent } = &view.caps;
-    let each = |of: &str, cap: &Option<u32>| cap.map(|it| format!(", {it} {of}")).unwrap_or_default();
+    let each =
+        |of: &str, cap: &Option<u32>| cap.map(|it| format!(", {it} {of}")).unwrap_or_default();
     let (project, agent) = (each("per project", per_project), each("per agent", per_agent));
     output::data(format_args!("caps   {total} at once{project}{agent}"));
     let now = Timestamp::now();
@@ -82,13 +84,28 @@ fn print(view: &QueueView) {
     if view.running.is_empty() && view.queued.is_empty() {
         return;
     }
-    let mut table = words::table(&["state", "work", "stage", "agent", "since", "worker", "failures", "last error", "pipeline"]);
+    let mut table = words::table(&[
+        "state",
+        "work",
+        "stage",
+        "agent",
+        "since",
+        "worker",
+        "failures",
+        "last error",
+        "pipeline",
+    ]);
     for job in &view.running {
         let lease = job.lease.as_ref().map(|lease| {
             // A lease that has run out means that its worker is gone.
             format!("{} (lease ends {})", lease.owner, words::ago(lease.expires_at, now))
         });
-        table.add_row(row(job, Tone::Good, words::ago(job.created_at, now), lease.unwrap_or_default()));
+        table.add_row(row(
+            job,
+            Tone::Good,
+            words::ago(job.created_at, now),
+            lease.unwrap_or_default(),
+        ));
     }
     for job in &view.queued {
         let due = job.due_at.map(|at| format!("due {}", words::ago(at, now)));
@@ -99,7 +116,8 @@ fn print(view: &QueueView) {
 }
 
 fn row(job: &JobView, tone: Tone, since: String, worker: String) -> Vec<Cell> {
-    let error: String = words::one_line(job.last_error.as_deref().unwrap_or("")).chars().take(60).collect();
+    let error: String =
+        words::one_line(job.last_error.as_deref().unwrap_or("")).chars().take(60).collect();
     vec![
         tone.cell(&job.state),
         Cell::new(&job.work),

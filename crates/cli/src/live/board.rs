@@ -36,7 +36,7 @@ impl Board {
     pub(super) fn new(items: BTreeMap<PipelineId, String>, live: bool, quiet: bool) -> Self {
         let bars = (live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
         let many = items.len() > 1;
-        let line = |item: String| {
+        let new_line = |item: String| {
             let bar = bars.as_ref().map(|bars| {
                 let bar = bars.add(ProgressBar::new_spinner());
                 if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
@@ -46,7 +46,7 @@ impl Board {
             });
             Line { item, bar, place: "starting".to_owned(), action: String::new(), since: Instant::now(), tokens: 0, before: 0 }
         };
-        let lines = items.into_iter().map(|(id, item)| (id, line(item))).collect();
+        let lines = items.into_iter().map(|(id, item)| (id, new_line(item))).collect();
         Self { lines, bars, quiet, many }
     }
 

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn tokens_are_shortened_without_rounding_up() {
-        for (count, text) in [(999, "999"), (12_399, "12.3k"), (999_999, "999.9k"), (1_250_000, "1.2M")] {
+        for (count, text) in
+            [(999, "999"), (12_399, "12.3k"), (999_999, "999.9k"), (1_250_000, "1.2M")]
+        {
             assert_eq!(tokens(count), text);
         }
     }
@@ -77,9 +79,13 @@ mod tests {
     #[test]
     fn a_time_to_come_is_not_told_as_past() {
         let at = |second| Timestamp::from_second(second).expect("a time");
-        for (then, now, text) in
-            [(0, 0, "just now"), (0, 59, "59s ago"), (0, 7200, "2h ago"), (90, 0, "in 1m"), (0, 200_000, "2d ago")]
-        {
+        for (then, now, text) in [
+            (0, 0, "just now"),
+            (0, 59, "59s ago"),
+            (0, 7200, "2h ago"),
+            (90, 0, "in 1m"),
+            (0, 200_000, "2d ago"),
+        ] {
             assert_eq!(ago(at(then), at(now)), text);
         }
     }

@@ -7,7 +7,8 @@ use super::{one_line, safe};
 
 /// Findings, a line each, at most `max` of them: for whoever looks over what happened.
 pub(crate) fn findings_in_short(findings: &[FindingView], max: usize) -> Vec<String> {
-    let mut lines: Vec<String> = findings.iter().take(max).map(|it| one_line(&first_line(it))).collect();
+    let mut lines: Vec<String> =
+        findings.iter().take(max).map(|it| one_line(&first_line(it))).collect();
     if findings.len() > max {
         lines.push(format!("and {} more", findings.len() - max));
     }

@@ -1,7 +1,10 @@
 //! How words are coloured. Colour repeats what they say.
 
 use comfy_table::{Attribute, Cell, Color};
-use domain::{pipeline::{AttemptState, PipelineStateTag}, verdict::VerdictOutcome};
+use domain::{
+    pipeline::{AttemptState, PipelineStateTag},
+    verdict::VerdictOutcome,
+};
 use owo_colors::{OwoColorize as _, Stream};
 
 /// What words mean to whoever reads them.

@@ -4,6 +4,9 @@ mod agent;
 mod cleanup;
 mod gate;
 mod repository;
+mod turns;
+
+pub(crate) use turns::WorkspaceTurns;
 
 use domain::{
     failure::{Failure, FailureClass},

@@ -19,6 +19,12 @@ const LIGHT_JOBS: u32 = 8;
 /// How long the loop waits at most before it looks again, should a wake-up have been lost.
 const SAFETY_POLL: SignedDuration = SignedDuration::from_secs(5);
 
+/// A job as it was claimed.
+struct Claimed {
+    id: JobId,
+    token: u64,
+}
+
 /// Whether the loop may end when nothing is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtRest {
@@ -39,7 +45,7 @@ impl Engine {
         at_rest: AtRest,
     ) -> Result<(), EngineError> {
         self.recover().await?;
-        let mut tasks: JoinSet<JobId> = JoinSet::new();
+        let mut tasks: JoinSet<Claimed> = JoinSet::new();
         let mut heartbeat_at = self.after(heartbeat());
         loop {
             if stop.borrow_and_update().is_some() {
@@ -91,7 +97,7 @@ impl Engine {
 
     async fn claim_and_start(
         self: &Arc<Self>,
-        tasks: &mut JoinSet<JobId>,
+        tasks: &mut JoinSet<Claimed>,
     ) -> Result<usize, EngineError> {
         let caps = self.options.caps.clone();
         let limit = caps
@@ -116,7 +122,7 @@ impl Engine {
         Ok(count)
     }
 
-    fn start(self: &Arc<Self>, job: Job, tasks: &mut JoinSet<JobId>) {
+    fn start(self: &Arc<Self>, job: Job, tasks: &mut JoinSet<Claimed>) {
         let (interrupt, signal) = watch::channel(None);
         let running = Running {
             token: job.claims,
@@ -131,7 +137,7 @@ impl Engine {
             .send(Progress::JobStarted { pipeline: job.pipeline, slot: job.slot.clone() });
         let engine = Arc::clone(self);
         tasks.spawn(async move {
-            let id = job.id;
+            let claimed = Claimed { id: job.id, token: job.claims };
             // Watched from outside, so that a panic of ours is a failure of the job and not a job that never ends.
             let work = tokio::spawn({
                 let (engine, job) = (Arc::clone(&engine), job.clone());
@@ -140,14 +146,18 @@ impl Engine {
             let result =
                 work.await.unwrap_or_else(|panic| crate::jobs::Performed::internal_error(&panic));
             engine.report(&job, result).await;
-            id
+            claimed
         });
     }
 
-    fn forget(&self, ended: Result<JobId, tokio::task::JoinError>) {
+    /// A job that its report gave back to the queue may be at work again by now, under another token: that one stays.
+    fn forget(&self, ended: Result<Claimed, tokio::task::JoinError>) {
         match ended {
-            Ok(id) => {
-                self.running.lock().expect("no holder panics").remove(&id);
+            Ok(Claimed { id, token }) => {
+                let mut running = self.running.lock().expect("no holder panics");
+                if running.get(&id).is_some_and(|job| job.token == token) {
+                    running.remove(&id);
+                }
             }
             Err(error) => tracing::error!("a worker task ended abnormally: {error}"),
         }

@@ -12,7 +12,7 @@ use ports::Store as _;
 
 use crate::{
     commands::{
-        data::{Data, gatewright},
+        data::{Opened, gatewright},
         pipeline::resolve_decision,
     },
     context::Context,
@@ -79,14 +79,23 @@ impl Reject {
     }
 }
 
-async fn answer(context: &Context, command: &str, id: &str, choice: Choice, comment: &str) -> Result<ExitStatus, CliError> {
-    let data = Data::write(context, command)?;
+async fn answer(
+    context: &Context,
+    command: &str,
+    id: &str,
+    choice: Choice,
+    comment: &str,
+) -> Result<ExitStatus, CliError> {
+    let data = Opened::write(context, command)?;
     let decision = resolve_decision(&*data.store, id).await?;
     match &decision.state {
         DecisionState::Open => {}
         DecisionState::Resolved { choice, by, .. } => {
             let by = words::one_line(by);
-            return Err(CliError::new(format!("{} has been answered: {choice}, by {by}", decision.id)));
+            return Err(CliError::new(format!(
+                "{} has been answered: {choice}, by {by}",
+                decision.id
+            )));
         }
         DecisionState::Withdrawn { .. } => {
             return Err(CliError::new(format!("nobody needs to answer {} any more", decision.id)));
@@ -102,9 +111,17 @@ async fn answer(context: &Context, command: &str, id: &str, choice: Choice, comm
     let Some(pipeline) = data.store.find_pipeline(decision.pipeline).await? else {
         return Ok(ExitStatus::Success);
     };
-    output::data(format_args!("{}: {choice}, by {}", pipeline.item.key, words::one_line(&context.person)));
+    output::data(format_args!(
+        "{}: {choice}, by {}",
+        pipeline.item.key,
+        words::one_line(&context.person)
+    ));
     if !pipeline.state.is_terminal() {
-        output::data(format_args!("  go on:   {} run --resume {}", gatewright(context), pipeline.id));
+        output::data(format_args!(
+            "  go on:   {} run --resume {}",
+            gatewright(context),
+            pipeline.id
+        ));
     }
     Ok(ExitStatus::Success)
 }

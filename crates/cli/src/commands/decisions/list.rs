@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ports::Store;
 
 use crate::{
-    commands::data::Data,
+    commands::data::Opened,
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -28,7 +28,7 @@ pub(crate) struct List {
 
 impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let decisions = data.store.list_decisions(None, !self.all).await?;
         let views: Vec<DecisionView> = decisions.iter().map(DecisionView::from).collect();
         if context.global.json {
@@ -60,7 +60,10 @@ impl List {
 }
 
 /// The items' keys, by pipeline.
-async fn items(store: &dyn Store, views: &[DecisionView]) -> Result<BTreeMap<PipelineId, String>, CliError> {
+async fn items(
+    store: &dyn Store,
+    views: &[DecisionView],
+) -> Result<BTreeMap<PipelineId, String>, CliError> {
     let mut items = BTreeMap::new();
     for view in views {
         if items.contains_key(&view.pipeline) {

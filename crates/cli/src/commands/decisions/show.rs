@@ -11,7 +11,7 @@ use ports::{Git as _, ProjectRef, Store as _};
 
 use crate::{
     commands::{
-        data::{Data, gatewright},
+        data::{Opened, gatewright},
         pipeline::resolve_decision,
     },
     context::Context,
@@ -32,7 +32,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let decision = resolve_decision(&*data.store, &self.id).await?;
         if context.global.json {
             output::json(&DecisionView::from(&decision));
@@ -84,7 +84,8 @@ async fn show_files(
 
 /// The question and what led to it.
 pub(crate) fn question_lines(decision: &Decision) -> Vec<String> {
-    let mut lines: Vec<String> = words::safe(&decision.question).lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> =
+        words::safe(&decision.question).lines().map(str::to_owned).collect();
     let findings: Vec<FindingView> = decision.findings.iter().map(FindingView::from).collect();
     lines.extend(words::findings_in_full(&findings).iter().map(|it| format!("  {it}")));
     if let Some(commit) = &decision.commit {

@@ -35,7 +35,9 @@ pub(super) async fn sandbox(context: &Context, loaded: &Loaded) -> Vec<CheckView
                 Some(words) if selection.backend == "process" => {
                     warning("sandbox", format!("{found}: {words}"), "apt-get install bubblewrap")
                 }
-                Some(words) => warning("sandbox", format!("{found}: {words}"), "run it as an ordinary user"),
+                Some(words) => {
+                    warning("sandbox", format!("{found}: {words}"), "run it as an ordinary user")
+                }
                 None => ok("sandbox", found),
             }
         }
@@ -52,11 +54,21 @@ pub(super) fn data_dir(context: &Context, loaded: &Loaded) -> CheckView {
     const NAME: &str = "data directory";
     let dir = context.data_dir(loaded);
     if let Err(error) = is_writable(&dir) {
-        return missing(NAME, format!("{dir} cannot be written: {error}"), format!("mkdir -p {dir} && chmod u+rwx {dir}"));
+        return missing(
+            NAME,
+            format!("{dir} cannot be written: {error}"),
+            format!("mkdir -p {dir} && chmod u+rwx {dir}"),
+        );
     }
     let free = match fs4::available_space(&dir) {
         Ok(free) => free,
-        Err(error) => return warning(NAME, format!("{dir}: its free space is unknown: {error}"), format!("df -h {dir}")),
+        Err(error) => {
+            return warning(
+                NAME,
+                format!("{dir}: its free space is unknown: {error}"),
+                format!("df -h {dir}"),
+            );
+        }
     };
     let found = format!("{dir}, {} MiB free", free / (1024 * 1024));
     if free < FREE_BYTES_MIN {

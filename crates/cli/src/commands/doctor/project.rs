@@ -18,23 +18,34 @@ pub(super) async fn agents(context: &Context, loaded: &Loaded) -> Vec<CheckView>
     let works = |it: &AgentView| it.problem.is_none() && it.kind != "scripted";
     if !views.iter().any(works) {
         let mend = views.iter().find(|it| it.kind != "scripted").and_then(|it| it.mend.clone());
-        checks.push(missing("agents", "none can be started", mend.unwrap_or_else(|| "gatewright init".to_owned())));
+        checks.push(missing(
+            "agents",
+            "none can be started",
+            mend.unwrap_or_else(|| "gatewright init".to_owned()),
+        ));
     } else if loaded.config.agent.is_none() && loaded.config.agents.is_empty() {
-        checks.push(warning("agents", "none is configured: name one with --agent each time", "gatewright init"));
+        checks.push(warning(
+            "agents",
+            "none is configured: name one with --agent each time",
+            "gatewright init",
+        ));
     }
     checks
 }
 
 fn agent(view: &AgentView) -> CheckView {
     let name = format!("agent {}", view.name);
-    let mend = || view.mend.clone().unwrap_or_else(|| format!("gatewright agents check {}", view.name));
+    let mend =
+        || view.mend.clone().unwrap_or_else(|| format!("gatewright agents check {}", view.name));
     match (&view.problem, view.configured) {
         (None, _) => {
             let parts = [view.program.as_deref(), view.version.as_deref()];
             ok(&name, parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
         }
         (Some(problem), true) => missing(&name, problem, mend()),
-        (Some(problem), false) => warning(&name, format!("{problem}; it is not configured"), mend()),
+        (Some(problem), false) => {
+            warning(&name, format!("{problem}; it is not configured"), mend())
+        }
     }
 }
 
@@ -51,7 +62,8 @@ pub(super) async fn repository(context: &Context, loaded: &Loaded) -> Vec<CheckV
             vec![ok(NAME, place), tests(loaded, &found.root)]
         }
         Err(error) => {
-            let mend = error.help.unwrap_or_else(|| "cd to a repository, or use --repo DIR".to_owned());
+            let mend =
+                error.help.unwrap_or_else(|| "cd to a repository, or use --repo DIR".to_owned());
             vec![warning(NAME, error.message, mend)]
         }
     }
@@ -66,6 +78,10 @@ fn tests(loaded: &Loaded, root: &Utf8Path) -> CheckView {
     }
     match detect::detect(&Tree { root: root.to_owned() }).test_command {
         Some(command) => ok(NAME, format!("{} ({})", command.run, command.why)),
-        None => warning(NAME, "none is configured, none was found", "gatewright run --check \"make test\" …"),
+        None => warning(
+            NAME,
+            "none is configured, none was found",
+            "gatewright run --check \"make test\" …",
+        ),
     }
 }

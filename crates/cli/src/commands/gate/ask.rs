@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use api::VerdictView;
 use domain::{
-    id::JobId,
     definition::{Check, Definition, Gate},
+    id::JobId,
     revision::{BranchName, CommitSha},
     verdict::VerdictOutcome,
 };
@@ -31,11 +31,13 @@ impl Run {
         let here = Here::find(context).await?;
         let definition = definition(&here, self.pipeline.as_ref())?;
         let gate = self.gate(&here.resolve(&definition).map_err(|error| {
-            CliError::usage(error.to_string()).help("set it in gatewright.toml; `gatewright init` writes one")
+            CliError::usage(error.to_string())
+                .help("set it in gatewright.toml; `gatewright init` writes one")
         })?)?;
         let Here { loaded, settings, roles, ground, .. } = here;
         let ground = ground.ok_or_else(|| {
-            CliError::usage(format!("{} is not in a git repository", context.cwd)).help("run it in the repository to be judged")
+            CliError::usage(format!("{} is not in a git repository", context.cwd))
+                .help("run it in the repository to be judged")
         })?;
         let commit = match &self.commit {
             Some(text) => commit(&ground, text).await?,
@@ -46,7 +48,9 @@ impl Run {
             None => commit.clone(),
         };
         if self.commit.is_none() && ground.repository.uncommitted > 0 && !context.global.quiet {
-            output::warn("there are uncommitted changes: a gate judges the commit, not the work tree");
+            output::warn(
+                "there are uncommitted changes: a gate judges the commit, not the work tree",
+            );
         }
         let place = context.data_dir(&loaded).join("evidence").join("here");
         let name = format!("{}-{:032x}.log", gate.name, u128::from_le_bytes(SystemEntropy.bytes()));
@@ -59,27 +63,46 @@ impl Run {
             scratch: Layout::new(ground.scratch.clone()).gate(JobId::from_u128(1)),
             evidence: place.join(name),
         };
-        let store = context.open_for_writing(&ground.scratch, "gatewright gate run")?;
+        let store = crate::context::open_for_writing(&ground.scratch, "gatewright gate run")?;
         let git = Arc::clone(&ground.git);
-        let setup = Setup { context, loaded: &loaded, data_dir: &ground.scratch, store, git, project: &settings, roles, agent: None };
+        let setup = Setup {
+            context,
+            loaded: &loaded,
+            data_dir: &ground.scratch,
+            store,
+            git,
+            project: &settings,
+            roles,
+            agent: None,
+        };
         let bench = wiring::workbench(setup, &[]).await?;
         if let (Some(warning), false) = (&bench.selection.warning, context.global.quiet) {
             output::warn(warning);
         }
-        let answer = bench.gates.judge(&question).await.map_err(|error| CliError::new(error.to_string()))?;
+        let answer =
+            bench.gates.judge(&question).await.map_err(|error| CliError::new(error.to_string()))?;
         Ok(tell(context, &answer))
     }
 
     fn gate(&self, definition: &Definition) -> Result<Gate, CliError> {
-        let stages = definition.stages.iter().filter(|stage| self.stage.as_ref().is_none_or(|it| *it == stage.name));
+        let stages = definition
+            .stages
+            .iter()
+            .filter(|stage| self.stage.as_ref().is_none_or(|it| *it == stage.name));
         let gates: Vec<&Gate> = stages.flat_map(|stage| &stage.gates).collect();
         let Some(gate) = gates.iter().find(|gate| gate.name == self.name) else {
             let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_str()).collect();
-            return Err(CliError::usage(format!("the definition {} has no gate `{}`", definition.name, self.name))
-                .help(format!("its gates are {}", names.join(", "))));
+            return Err(CliError::usage(format!(
+                "the definition {} has no gate `{}`",
+                definition.name, self.name
+            ))
+            .help(format!("its gates are {}", names.join(", "))));
         };
         if gate.check.asks_a_person() {
-            return Err(CliError::usage(format!("gate `{}` asks a person: there is nothing to run", gate.name)));
+            return Err(CliError::usage(format!(
+                "gate `{}` asks a person: there is nothing to run",
+                gate.name
+            )));
         }
         Ok((*gate).clone())
     }
@@ -87,16 +110,21 @@ impl Run {
     /// The item's key: as it was given, else as the branches of pipelines carry it.
     fn item(&self, ground: &Ground, gate: &Gate) -> Result<String, CliError> {
         let of_branch = || {
-            let slug = ground.repository.branch.as_ref()?.as_str().strip_prefix("feature/")?.to_owned();
+            let slug =
+                ground.repository.branch.as_ref()?.as_str().strip_prefix("feature/")?.to_owned();
             let (project, rest) = slug.split_once('-')?;
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             (!digits.is_empty()).then(|| format!("{project}-{digits}"))
         };
         match self.item.clone().or_else(of_branch) {
             Some(item) if is_key(&item) => Ok(item),
-            Some(item) => Err(CliError::usage(format!("`{}` is not an item's key such as ET-001", words::one_line(&item)))),
+            Some(item) => Err(CliError::usage(format!(
+                "`{}` is not an item's key such as ET-001",
+                words::one_line(&item)
+            ))),
             None if names_item(&gate.check) => {
-                Err(CliError::usage(format!("gate `{}` looks at files of an item", gate.name)).help("name the item with --item ET-001"))
+                Err(CliError::usage(format!("gate `{}` looks at files of an item", gate.name))
+                    .help("name the item with --item ET-001"))
             }
             None => Ok("ITEM".to_owned()),
         }
@@ -124,8 +152,11 @@ async fn commit(ground: &Ground, text: &str) -> Result<CommitSha, CliError> {
     }
     let branch = BranchName::new(text).map_err(|error| CliError::usage(error.to_string()))?;
     ground.git.find_target(&ground.project, &branch).await?.ok_or_else(|| {
-        CliError::usage(format!("`{text}` is neither a branch of {} nor a full commit id", ground.project.repository))
-            .help(format!("`git rev-parse {text}` gives the full id"))
+        CliError::usage(format!(
+            "`{text}` is neither a branch of {} nor a full commit id",
+            ground.project.repository
+        ))
+        .help(format!("`git rev-parse {text}` gives the full id"))
     })
 }
 
@@ -136,10 +167,17 @@ fn tell(context: &Context, answer: &GateAnswer) -> ExitStatus {
             if context.global.json {
                 output::json(&view);
             } else {
-                let outcome = paint(Stream::Stdout, tone_of_verdict(view.outcome), &view.outcome.to_string());
+                let outcome =
+                    paint(Stream::Stdout, tone_of_verdict(view.outcome), &view.outcome.to_string());
                 let summary = words::one_line(&view.summary);
-                output::data(format_args!("{outcome}  {} at {}: {summary}", view.gate, view.commit.short()));
-                words::findings_in_full(&view.findings).iter().for_each(|it| output::data(format_args!("  {it}")));
+                output::data(format_args!(
+                    "{outcome}  {} at {}: {summary}",
+                    view.gate,
+                    view.commit.short()
+                ));
+                for line in words::findings_in_full(&view.findings) {
+                    output::data(format_args!("  {line}"));
+                }
                 if let Some(evidence) = &view.evidence {
                     output::say(format_args!("the whole output: {evidence}"));
                 }

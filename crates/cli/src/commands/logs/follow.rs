@@ -35,8 +35,12 @@ impl Log {
     }
 
     /// Gives every line that is complete by now. One that is longer than any parser reads is given in pieces.
-    pub(super) async fn read_on(&mut self, line: &mut (dyn FnMut(&str) + Send)) -> Result<(), CliError> {
-        let cannot = |error: std::io::Error| CliError::new(format!("could not read {}: {error}", self.path));
+    pub(super) async fn read_on(
+        &mut self,
+        line: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), CliError> {
+        let cannot =
+            |error: std::io::Error| CliError::new(format!("could not read {}: {error}", self.path));
         let mut file = match File::open(&self.path).await {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -39,7 +39,9 @@ impl Renderer {
                 continue;
             }
             let is_thinking = event == AgentEvent::Thinking;
-            if let (Some((words, tone)), false) = (describe(&event), is_thinking && self.was_thinking) {
+            if let (Some((words, tone)), false) =
+                (describe(&event), is_thinking && self.was_thinking)
+            {
                 output::data(paint(Stream::Stdout, tone, &words));
             }
             self.was_thinking = is_thinking;
@@ -50,21 +52,33 @@ impl Renderer {
 /// An event in words; none where there is nothing to say.
 fn describe(event: &AgentEvent) -> Option<(String, Tone)> {
     let (words, tone) = match event {
-        AgentEvent::Started { session: Some(session) } => (format!("started, session {}", one_line(session)), Tone::Quiet),
+        AgentEvent::Started { session: Some(session) } => {
+            (format!("started, session {}", one_line(session)), Tone::Quiet)
+        }
         AgentEvent::Started { session: None } => ("started".to_owned(), Tone::Quiet),
         AgentEvent::Text { text } => (safe(text), Tone::Plain),
         AgentEvent::Thinking => ("thinking …".to_owned(), Tone::Quiet),
-        AgentEvent::ToolCall { name, input } => (format!("> {} {}", one_line(name), one_line(input)), Tone::Plain),
-        AgentEvent::ToolResult { ok: true, size } => (format!("  worked, {size} bytes"), Tone::Quiet),
-        AgentEvent::ToolResult { ok: false, size } => (format!("  did not work, {size} bytes"), Tone::Attention),
+        AgentEvent::ToolCall { name, input } => {
+            (format!("> {} {}", one_line(name), one_line(input)), Tone::Plain)
+        }
+        AgentEvent::ToolResult { ok: true, size } => {
+            (format!("  worked, {size} bytes"), Tone::Quiet)
+        }
+        AgentEvent::ToolResult { ok: false, size } => {
+            (format!("  did not work, {size} bytes"), Tone::Attention)
+        }
         AgentEvent::Usage { .. } => return None,
         AgentEvent::Retrying { status, after, attempt } => {
             let status = status.map(|it| format!(" ({it})")).unwrap_or_default();
             let after = after.map(|it| format!(" in {}", words::duration(it))).unwrap_or_default();
             (format!("the provider is unwell{status}: try {attempt}{after}"), Tone::Attention)
         }
-        AgentEvent::RateLimited { until: Some(until) } => (format!("the quota is spent until {until}"), Tone::Attention),
-        AgentEvent::RateLimited { until: None } => ("the quota is spent".to_owned(), Tone::Attention),
+        AgentEvent::RateLimited { until: Some(until) } => {
+            (format!("the quota is spent until {until}"), Tone::Attention)
+        }
+        AgentEvent::RateLimited { until: None } => {
+            ("the quota is spent".to_owned(), Tone::Attention)
+        }
         AgentEvent::Error { message } => (format!("error: {}", safe(message)), Tone::Bad),
         AgentEvent::Finished => ("finished".to_owned(), Tone::Quiet),
     };

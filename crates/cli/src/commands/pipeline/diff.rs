@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::resolve;
 use crate::{
-    commands::data::Data,
+    commands::data::Opened,
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -29,7 +29,7 @@ pub(crate) struct Diff {
 
 impl Diff {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let pipeline = resolve(&*data.store, &self.id).await?;
         let (Some(base), Some(head)) = (&pipeline.base, &pipeline.head) else {
             return Err(CliError::new(format!("{} has changed nothing yet", pipeline.item.key)));

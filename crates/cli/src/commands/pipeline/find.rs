@@ -78,7 +78,9 @@ pub(crate) async fn resolve_decision(store: &dyn Store, text: &str) -> Result<De
         return match found.as_slice() {
             [] => Err(none()),
             [one] => Ok((*one).clone()),
-            several => Err(ambiguous(text, "questions", several.iter().map(|it| it.id.to_string()))),
+            several => {
+                Err(ambiguous(text, "questions", several.iter().map(|it| it.id.to_string())))
+            }
         };
     }
     let pipeline = resolve(store, text).await?;

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::resolve;
 use crate::{
     commands::{
-        data::{Data, all_events},
+        data::{Opened, all_events},
         here::Here,
     },
     context::Context,
@@ -53,7 +53,9 @@ impl GraphArgs {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let graph = match (&self.id, &self.definition) {
             (Some(id), _) => of_pipeline(context, id).await?,
-            (None, Some(name)) => Graph::new(&Here::find(context).await?.find_definition(name)?.definition),
+            (None, Some(name)) => {
+                Graph::new(&Here::find(context).await?.find_definition(name)?.definition)
+            }
             (None, None) => return Err(CliError::usage("nothing to draw was named")),
         };
         let drawing = match self.format {
@@ -71,11 +73,14 @@ impl GraphArgs {
 }
 
 async fn of_pipeline(context: &Context, id: &str) -> Result<Graph, CliError> {
-    let data = Data::read(context)?;
+    let data = Opened::read(context)?;
     let pipeline = resolve(&*data.store, id).await?;
     let definition = data.store.find_definition(&pipeline.definition).await?;
     let definition = definition.ok_or_else(|| {
-        CliError::new(format!("the definition that {} is pinned to is missing from the store", pipeline.id))
+        CliError::new(format!(
+            "the definition that {} is pinned to is missing from the store",
+            pipeline.id
+        ))
     })?;
     let events = all_events(&*data.store, pipeline.id).await?;
     Ok(Graph::new(&definition).with_course(&api::timeline(&events)))

@@ -12,7 +12,7 @@ use ports::{PipelineFilter, Store as _};
 use strum::VariantArray as _;
 
 use crate::{
-    commands::data::{Data, gatewright},
+    commands::data::{Opened, gatewright},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -41,7 +41,7 @@ fn statuses() -> impl TypedValueParser<Value = PipelineStateTag> {
 
 impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let filter = PipelineFilter {
             project: self.project.clone(),
             states: self.status.clone(),

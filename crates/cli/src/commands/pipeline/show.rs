@@ -13,7 +13,7 @@ use ports::Store as _;
 use super::resolve;
 use crate::{
     commands::{
-        data::{Data, all_events, gatewright},
+        data::{Opened, all_events, gatewright},
         decisions,
     },
     context::Context,
@@ -35,7 +35,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Data::read(context)?;
+        let data = Opened::read(context)?;
         let store = &*data.store;
         let pipeline = resolve(store, &self.id).await?;
         let events = all_events(store, pipeline.id).await?;
@@ -45,7 +45,12 @@ impl Show {
             description: pipeline.item.description.clone(),
             timeline: api::timeline(&events),
             runs: store.list_runs(pipeline.id).await?.iter().map(RunView::from).collect(),
-            verdicts: store.list_verdicts(pipeline.id).await?.iter().map(VerdictView::from).collect(),
+            verdicts: store
+                .list_verdicts(pipeline.id)
+                .await?
+                .iter()
+                .map(VerdictView::from)
+                .collect(),
             decisions: decisions.iter().map(DecisionView::from).collect(),
         };
         if context.global.json {
@@ -64,7 +69,11 @@ impl Show {
         }
         if !pipeline.state.is_terminal() {
             output::data("");
-            output::data(format_args!("go on: {} run --resume {}", gatewright(context), pipeline.id));
+            output::data(format_args!(
+                "go on: {} run --resume {}",
+                gatewright(context),
+                pipeline.id
+            ));
         }
         Ok(ExitStatus::Success)
     }
@@ -100,11 +109,17 @@ fn head(detail: &PipelineDetailView) {
     }
     field("made", &words::ago(view.created_at, Timestamp::now()));
     let cost = view.usage.cost_usd.map(|usd| format!(", {}", words::money(usd)));
-    field("used", &format!("{} tokens{}", words::tokens(view.usage.tokens), cost.unwrap_or_default()));
+    field(
+        "used",
+        &format!("{} tokens{}", words::tokens(view.usage.tokens), cost.unwrap_or_default()),
+    );
 }
 
 fn field(name: &str, value: &str) {
-    output::data(format_args!("  {} {value}", paint(Stream::Stdout, Tone::Quiet, &format!("{name:<10}"))));
+    output::data(format_args!(
+        "  {} {value}",
+        paint(Stream::Stdout, Tone::Quiet, &format!("{name:<10}"))
+    ));
 }
 
 /// What happened on the way: attempts, runs, verdicts.
@@ -127,7 +142,8 @@ fn course(detail: &PipelineDetailView) {
 }
 
 fn runs(runs: &[RunView]) -> String {
-    let mut table = words::table(&["stage", "role", "agent", "state", "took", "tokens", "summary", "run"]);
+    let mut table =
+        words::table(&["stage", "role", "agent", "state", "took", "tokens", "summary", "run"]);
     for run in runs {
         let (state, tone) = match run.state {
             api::RunState::Running => ("running", Tone::Plain),
@@ -136,7 +152,8 @@ fn runs(runs: &[RunView]) -> String {
             api::RunState::Abandoned => ("abandoned", Tone::Quiet),
         };
         let took = run.duration_ms.map(|it| words::duration(Duration::from_millis(it)));
-        let summary: String = one_line(run.summary.as_deref().unwrap_or("")).chars().take(60).collect();
+        let summary: String =
+            one_line(run.summary.as_deref().unwrap_or("")).chars().take(60).collect();
         table.add_row(vec![
             Cell::new(format!("{} #{}", run.stage, run.attempt)),
             Cell::new(&run.role),
@@ -152,9 +169,17 @@ fn runs(runs: &[RunView]) -> String {
 }
 
 fn verdict(verdict: &VerdictView) {
-    let outcome = paint(Stream::Stdout, tone_of_verdict(verdict.outcome), &format!("{:<6}", verdict.outcome.to_string()));
+    let outcome = paint(
+        Stream::Stdout,
+        tone_of_verdict(verdict.outcome),
+        &format!("{:<6}", verdict.outcome.to_string()),
+    );
     let summary = one_line(&verdict.summary);
-    output::data(format_args!("  {outcome} {} at {}: {summary}", verdict.gate, verdict.commit.short()));
+    output::data(format_args!(
+        "  {outcome} {} at {}: {summary}",
+        verdict.gate,
+        verdict.commit.short()
+    ));
     for line in words::findings_in_short(&verdict.findings, FINDINGS_MAX) {
         output::data(format_args!("         {line}"));
     }
@@ -163,7 +188,10 @@ fn verdict(verdict: &VerdictView) {
 fn question(context: &Context, decision: &Decision) {
     output::data("");
     output::data(paint(Stream::Stdout, Tone::Attention, "a person is asked"));
-    for line in decisions::question_lines(decision).into_iter().chain(decisions::answer_lines(context, decision)) {
+    for line in decisions::question_lines(decision)
+        .into_iter()
+        .chain(decisions::answer_lines(context, decision))
+    {
         output::data(format_args!("  {line}"));
     }
 }

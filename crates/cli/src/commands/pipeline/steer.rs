@@ -12,7 +12,7 @@ use ports::Store as _;
 
 use super::resolve;
 use crate::{
-    commands::data::{Data, all_events, gatewright},
+    commands::data::{Opened, all_events, gatewright},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -109,8 +109,13 @@ impl RestartStage {
 }
 
 /// Brings a person's input to a pipeline and says how it goes on.
-async fn steer(context: &Context, command: &str, id: &str, input: Input) -> Result<ExitStatus, CliError> {
-    let data = Data::write(context, command)?;
+async fn steer(
+    context: &Context,
+    command: &str,
+    id: &str,
+    input: Input,
+) -> Result<ExitStatus, CliError> {
+    let data = Opened::write(context, command)?;
     let pipeline = resolve(&*data.store, id).await?;
     let engine = wiring::steering_engine(context, &data.data_dir, Arc::clone(&data.store)).await?;
     let _moved = engine.ask(pipeline.id, &input, &context.person).await?;
@@ -132,8 +137,12 @@ async fn steer(context: &Context, command: &str, id: &str, input: Input) -> Resu
 fn next_step(context: &Context, state: &PipelineState, view: &PipelineView) -> Option<String> {
     let gatewright = gatewright(context);
     match state {
-        PipelineState::Running { .. } => Some(format!("go on:   {gatewright} run --resume {}", view.id)),
-        PipelineState::Paused { .. } => Some(format!("go on:   {gatewright} pipeline resume {}", view.id)),
+        PipelineState::Running { .. } => {
+            Some(format!("go on:   {gatewright} run --resume {}", view.id))
+        }
+        PipelineState::Paused { .. } => {
+            Some(format!("go on:   {gatewright} pipeline resume {}", view.id))
+        }
         PipelineState::AwaitingHuman { decision, .. } | PipelineState::Blocked { decision, .. } => {
             Some(format!("answer:  {gatewright} decisions show {decision}"))
         }

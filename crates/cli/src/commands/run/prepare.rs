@@ -56,7 +56,7 @@ impl Run {
         }
         let target = self.target(&ground)?;
         let holder = format!("pid {}, `gatewright run`", std::process::id());
-        let store = context.open_for_writing(&ground.data_dir, &holder)?;
+        let store = crate::context::open_for_writing(&ground.data_dir, &holder)?;
         let project = settle_key(&store, &mut ground.project, &ground.repository).await?;
         ground.git.sync(&project).await?;
         let Some(base) = ground.git.find_target(&project, &target).await? else {
@@ -81,7 +81,7 @@ impl Run {
         };
         let bench = wiring::workbench(setup, &needed).await?;
         check_agents(&bench, &needed).await?;
-        self.warn(context, &ground, &bench, &definition);
+        warn(context, &ground, &bench, &definition);
         store.save_project(&ProjectRecord { key: project.key.clone(), repository: project.repository.clone() }).await?;
         let mut pipelines = Vec::new();
         for title in &self.titles {
@@ -112,7 +112,7 @@ impl Run {
         let here = context.load_config(&context.cwd)?;
         let data_dir = context.data_dir(&here);
         let holder = format!("pid {}, `gatewright run --resume`", std::process::id());
-        let store = context.open_for_writing(&data_dir, &holder)?;
+        let store = crate::context::open_for_writing(&data_dir, &holder)?;
         let pipeline = crate::commands::pipeline::resolve(&*store, wanted).await?;
         let record = store.find_project(&pipeline.project).await?;
         let record = record.ok_or_else(|| CliError::new(format!("the project `{}` of {} is not known any more", pipeline.project, pipeline.id)))?;
@@ -198,23 +198,24 @@ impl Run {
             }
         }
     }
+}
 
-    fn warn(&self, context: &Context, ground: &Ground, bench: &Workbench, definition: &Definition) {
-        if context.global.quiet {
-            return;
-        }
-        let uncommitted = ground.repository.uncommitted;
-        if uncommitted > 0 {
-            let noun = if uncommitted == 1 { "path has" } else { "paths have" };
-            output::warn(format_args!("{uncommitted} {noun} uncommitted changes: agents start from the last commit and do not see them; they stay as they are"));
-        }
-        if let Some(warning) = &bench.selection.warning {
-            output::warn(warning);
-        }
-        let model_only = definition.stages.iter().any(|stage| stage.roles().next().is_some() && stage.network == domain::definition::Network::ModelOnly);
-        if model_only {
-            output::warn("agents share this machine's network: until the model gateway is there, `network = \"model-only\"` cannot be narrower");
-        }
+/// Says what the person should know before it begins.
+fn warn(context: &Context, ground: &Ground, bench: &Workbench, definition: &Definition) {
+    if context.global.quiet {
+        return;
+    }
+    let uncommitted = ground.repository.uncommitted;
+    if uncommitted > 0 {
+        let noun = if uncommitted == 1 { "path has" } else { "paths have" };
+        output::warn(format_args!("{uncommitted} {noun} uncommitted changes: agents start from the last commit and do not see them; they stay as they are"));
+    }
+    if let Some(warning) = &bench.selection.warning {
+        output::warn(warning);
+    }
+    let model_only = definition.stages.iter().any(|stage| stage.roles().next().is_some() && stage.network == domain::definition::Network::ModelOnly);
+    if model_only {
+        output::warn("agents share this machine's network: until the model gateway is there, `network = \"model-only\"` cannot be narrower");
     }
 }
 

@@ -8,10 +8,7 @@ use domain::{
 use ports::Store;
 use serde::Serialize;
 
-use crate::{context::Context, error::CliError, exit::ExitStatus, output, words};
-
-/// Events of one pipeline that are read at once.
-const EVENTS_PAGE: u32 = 10_000;
+use crate::{commands::data, context::Context, error::CliError, exit::ExitStatus, output, words};
 
 /// What came of a pipeline.
 #[derive(Clone, Debug, Serialize)]
@@ -55,15 +52,7 @@ impl RunResult {
 /// Reads what came of a pipeline.
 pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult, CliError> {
     let pipeline = store.find_pipeline(id).await?.ok_or_else(|| CliError::new(format!("there is no pipeline `{id}`")))?;
-    let mut events = Vec::new();
-    loop {
-        let after = events.last().map_or(0, |event: &domain::pipeline::Event| event.seq);
-        let page = store.list_events(Some(id), after, EVENTS_PAGE).await?;
-        if page.is_empty() {
-            break;
-        }
-        events.extend(page);
-    }
+    let events = data::all_events(store, id).await?;
     let project = store.find_project(&pipeline.project).await?;
     let merged_commit = match &pipeline.state {
         PipelineState::Succeeded { delivered: Delivered::Merged { commit } } => Some(commit.to_string()),
@@ -116,10 +105,10 @@ fn headline(result: &RunResult) -> String {
 }
 
 fn next_steps(result: &RunResult, context: &Context) -> Vec<String> {
-    let data_dir = context.global.data_dir.as_ref().map_or_else(String::new, |dir| format!(" --data-dir {dir}"));
+    let gatewright = data::gatewright(context);
     let RunResult { pipeline, branch, target, .. } = result;
-    let go_on = format!("then:    gatewright{data_dir} run --resume {pipeline}");
-    let look = format!("look:    gatewright{data_dir} pipeline show {pipeline}");
+    let go_on = format!("then:    {gatewright} run --resume {pipeline}");
+    let look = format!("look:    {gatewright} pipeline show {pipeline}");
     match result.status {
         PipelineStateTag::Succeeded if result.merged_commit.is_none() => vec![
             format!("look:    git diff {target}...{branch}"),
@@ -127,11 +116,11 @@ fn next_steps(result: &RunResult, context: &Context) -> Vec<String> {
         ],
         PipelineStateTag::AwaitingHuman | PipelineStateTag::Blocked => {
             let id = result.decision.clone().unwrap_or_default();
-            vec![look, format!("answer:  gatewright{data_dir} decisions show {id}"), go_on]
+            vec![look, format!("answer:  {gatewright} decisions show {id}"), go_on]
         }
-        PipelineStateTag::Failed => vec![look, format!("again:   gatewright{data_dir} pipeline retry {pipeline}"), go_on],
+        PipelineStateTag::Failed => vec![look, format!("again:   {gatewright} pipeline retry {pipeline}"), go_on],
         PipelineStateTag::Paused | PipelineStateTag::Running | PipelineStateTag::Queued => {
-            vec![look, format!("go on:   gatewright{data_dir} run --resume {pipeline}")]
+            vec![look, format!("go on:   {gatewright} run --resume {pipeline}")]
         }
         PipelineStateTag::Succeeded | PipelineStateTag::Cancelled => vec![look],
     }

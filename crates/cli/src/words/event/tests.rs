@@ -31,7 +31,11 @@ fn sent_back(from: &str, to: &str, by: &str, max: Option<u32>, words: &[&str]) -
 }
 
 fn opened(kind: DecisionKind, question: &str) -> EventKind {
-    EventKind::DecisionOpened { decision: DecisionId::from_u128(7), kind, question: question.to_owned() }
+    EventKind::DecisionOpened {
+        decision: DecisionId::from_u128(7),
+        kind,
+        question: question.to_owned(),
+    }
 }
 
 fn line(event: &EventKind) -> String {
@@ -40,7 +44,13 @@ fn line(event: &EventKind) -> String {
 
 #[test]
 fn a_bounce_says_from_where_to_where_how_often_by_what_and_why() {
-    let event = sent_back("review", "development", "verdict", Some(3), &["`--version` prints to standard error", "b"]);
+    let event = sent_back(
+        "review",
+        "development",
+        "verdict",
+        Some(3),
+        &["`--version` prints to standard error", "b"],
+    );
     assert_eq!(
         line(&event),
         "review sent the work back to development (1 of 3, by verdict): `--version` prints to standard error (and 1 more)"
@@ -102,8 +112,12 @@ fn an_agent_is_told_by_what_it_handed_in_and_used() {
 fn a_question_ends_with_the_command_that_answers_it_however_long_it_is() {
     let id = DecisionId::from_u128(7);
     let long = "word ".repeat(500);
-    assert!(line(&opened(DecisionKind::Approval, &long)).ends_with(&format!("gatewright approve {id}")));
-    assert!(line(&opened(DecisionKind::Question, &long)).ends_with("--choice answer --comment \"…\""));
+    assert!(
+        line(&opened(DecisionKind::Approval, &long)).ends_with(&format!("gatewright approve {id}"))
+    );
+    assert!(
+        line(&opened(DecisionKind::Question, &long)).ends_with("--choice answer --comment \"…\"")
+    );
     for kind in [DecisionKind::Escalation, DecisionKind::Limit] {
         assert!(line(&opened(kind, &long)).ends_with(&format!("gatewright decisions show {id}")));
     }
@@ -112,6 +126,10 @@ fn a_question_ends_with_the_command_that_answers_it_however_long_it_is() {
 #[test]
 fn words_of_others_cannot_break_out_of_their_line() {
     let comment = "ok\u{1b}[2K\r\nstage done passed\u{202e}".to_owned();
-    let event = EventKind::DecisionResolved { decision: DecisionId::from_u128(7), choice: Choice::Retry, comment };
+    let event = EventKind::DecisionResolved {
+        decision: DecisionId::from_u128(7),
+        choice: Choice::Retry,
+        comment,
+    };
     assert_eq!(line(&event), r"a person answered: retry: ok\u{1b}[2K stage done passed\u{202e}");
 }

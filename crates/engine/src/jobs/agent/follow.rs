@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ports::{ExitRecord, OutputStream, SandboxEnd, SandboxStatus, StopReason, StreamParser};
 use tokio::sync::watch;
 
-use super::Assignment;
+use super::{Assignment, secrets};
 use crate::{
     Engine, Progress,
     jobs::JobError,
@@ -188,7 +188,7 @@ impl Engine {
             return Ok(failed(FailureClass::Resource, message));
         }
         let tail = self.tail(dir, OutputStream::Err).await?;
-        Ok(parser.end(&record, &tail))
+        Ok(secrets::hide(parser.end(&record, &tail), &assignment.agent.profile.env))
     }
 
     /// The end of a log.

@@ -8,6 +8,7 @@ mod brief;
 mod follow;
 mod hand_in;
 mod launch;
+mod secrets;
 
 use domain::{
     definition::{Stage, WorkspaceAccess},
@@ -54,6 +55,7 @@ impl Engine {
         role: &RoleName,
         mut signal: watch::Receiver<Option<Interrupt>>,
     ) -> Result<Performed, JobError> {
+        let _turn = self.workspaces.take(job.pipeline, role).await;
         let assignment = self.assign(job, role).await?;
         let workspace = self.open_workspace(&assignment).await?;
         let (run, adopted) = match self.ports.store.find_open_run(job.id).await? {

@@ -61,7 +61,10 @@ fn what_could_mean_several_is_refused_and_they_are_named() {
     let error = choose("pl_01a1fd2c", &all).unwrap_err();
     assert_eq!(error.status, ExitStatus::Usage);
     let help = error.help.unwrap();
-    assert!(help.contains("ET-001") && help.contains("ET-002") && !help.contains("ET-012"), "{help}");
+    assert!(
+        help.contains("ET-001") && help.contains("ET-002") && !help.contains("ET-012"),
+        "{help}"
+    );
 }
 
 #[test]

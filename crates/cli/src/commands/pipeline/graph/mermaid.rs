@@ -10,7 +10,11 @@ pub(super) fn draw(graph: &Graph) -> String {
         let state = node.state().map(|state| format!("<br/>{state}")).unwrap_or_default();
         let work = if node.work.is_empty() { String::new() } else { format!("<br/>{}", node.work) };
         // Names are letters, digits, dashes, dots: nothing that a quoted label would have to escape.
-        lines.push(format!("    s{place}[\"<b>{}</b>{work}{state}\"]{}", node.name, class(node.last)));
+        lines.push(format!(
+            "    s{place}[\"<b>{}</b>{work}{state}\"]{}",
+            node.name,
+            class(node.last)
+        ));
     }
     for edge in &graph.edges {
         let (from, to) = (edge.from, edge.to);

@@ -121,20 +121,35 @@ mod tests {
         let graph = Graph::new(&definition);
         for (from, stage) in definition.stages.iter().enumerate() {
             let has = |way, to: &StageName| {
-                graph.edges.iter().any(|it| it.from == from && it.way == way && graph.nodes[it.to].name == *to)
+                graph
+                    .edges
+                    .iter()
+                    .any(|it| it.from == from && it.way == way && graph.nodes[it.to].name == *to)
             };
             assert!(stage.on_pass.as_ref().is_none_or(|to| has(Way::Pass, to)), "{}", stage.name);
-            for route in stage.on_fail.iter().chain(stage.gates.iter().filter_map(|it| it.on_fail.as_ref())) {
+            for route in
+                stage.on_fail.iter().chain(stage.gates.iter().filter_map(|it| it.on_fail.as_ref()))
+            {
                 assert!(has(Way::Fail, &route.to), "{} to {}", stage.name, route.to);
             }
         }
-        assert!(graph.edges.iter().filter(|it| it.way == Way::Fail).all(|it| it.label.contains("at most")));
+        assert!(
+            graph
+                .edges
+                .iter()
+                .filter(|it| it.way == Way::Fail)
+                .all(|it| it.label.contains("at most"))
+        );
     }
 
     #[test]
     fn every_drawing_names_every_stage() {
         let graph = Graph::new(&delivery());
-        let drawings = [super::super::terminal::draw(&graph), super::super::mermaid::draw(&graph), super::super::svg::draw(&graph)];
+        let drawings = [
+            super::super::terminal::draw(&graph),
+            super::super::mermaid::draw(&graph),
+            super::super::svg::draw(&graph),
+        ];
         for node in &graph.nodes {
             assert!(drawings.iter().all(|it| it.contains(node.name.as_str())), "{}", node.name);
         }

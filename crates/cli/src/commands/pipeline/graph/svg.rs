@@ -37,20 +37,35 @@ pub(super) fn draw(graph: &Graph) -> String {
     for edge in &graph.edges {
         if edge.way == Way::Pass && !is_skip(edge) {
             let x = left + NODE_WIDTH / 2;
-            parts.push(format!("<path d=\"M{x} {}V{}\" marker-end=\"url(#arrow)\"/>", top(edge.from) + NODE_HEIGHT, top(edge.to)));
+            parts.push(format!(
+                "<path d=\"M{x} {}V{}\" marker-end=\"url(#arrow)\"/>",
+                top(edge.from) + NODE_HEIGHT,
+                top(edge.to)
+            ));
         }
     }
     for edge in graph.edges.iter().filter(|it| is_skip(it)) {
         lane += 1;
         let (right, x) = (left + NODE_WIDTH, left + NODE_WIDTH + lane * LANE);
-        parts.push(format!("<path d=\"M{right} {}H{x}V{}H{right}\" marker-end=\"url(#arrow)\"/>", middle(edge.from) + 8, middle(edge.to) - 8));
+        parts.push(format!(
+            "<path d=\"M{right} {}H{x}V{}H{right}\" marker-end=\"url(#arrow)\"/>",
+            middle(edge.from) + 8,
+            middle(edge.to) - 8
+        ));
     }
     for (lane, edge) in back.iter().enumerate() {
         let x = left - (lane + 1) * LANE;
         // Leaves below the middle and arrives above it, so that a way back to the same stage is seen as well.
         let (from, to) = (middle(edge.from) + 12, middle(edge.to) - 12);
-        parts.push(format!("<path class=\"fail\" d=\"M{left} {from}H{x}V{to}H{left}\" marker-end=\"url(#arrow)\"/>"));
-        parts.push(format!("<text class=\"fail-label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", x - 5, from - 3, escape(&edge.label)));
+        parts.push(format!(
+            "<path class=\"fail\" d=\"M{left} {from}H{x}V{to}H{left}\" marker-end=\"url(#arrow)\"/>"
+        ));
+        parts.push(format!(
+            "<text class=\"fail-label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+            x - 5,
+            from - 3,
+            escape(&edge.label)
+        ));
     }
     parts.push("</svg>".to_owned());
     parts.join("\n")
@@ -77,9 +92,18 @@ fn node(node: &Node, x: usize, y: usize) -> String {
         Some(_) => "node now",
     };
     let state = node.state().map(|state| format!(" · {state}")).unwrap_or_default();
-    let gates = if node.gates.is_empty() { String::new() } else { format!("gates: {}", node.gates.join(", ")) };
+    let gates = if node.gates.is_empty() {
+        String::new()
+    } else {
+        format!("gates: {}", node.gates.join(", "))
+    };
     let text = |class: &str, dy: usize, words: &str| {
-        format!("<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>", x + 12, y + dy, escape(words))
+        format!(
+            "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
+            x + 12,
+            y + dy,
+            escape(words)
+        )
     };
     [
         format!("<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{NODE_WIDTH}\" height=\"{NODE_HEIGHT}\" rx=\"8\"/>"),
