@@ -125,7 +125,6 @@ const fn step(step: &Step) -> &'static str {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PipelineDetailView {
     /// The pipeline.
-    #[serde(flatten)]
     pub pipeline: PipelineView,
     /// The item's text.
     pub description: String,

@@ -17,7 +17,7 @@ pub struct Problem {
     /// The file, or the variable or flag that the text came from.
     pub source: String,
     /// Where in the file.
-    #[serde(flatten)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceView>,
     /// What is wrong, with the offending value.
     pub message: String,

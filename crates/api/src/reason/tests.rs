@@ -1,3 +1,5 @@
+//! Reasons, from made-up events.
+
 use std::collections::BTreeMap;
 
 use domain::{

@@ -1,3 +1,5 @@
+//! Timelines, from made-up events.
+
 use domain::{
     decision::{Choice, DecisionKind},
     id::{DecisionId, PipelineId, RunId},

@@ -3,8 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agent;
-mod claude;
-mod codex;
 mod fake_model;
 mod http;
+mod real_agents;
 mod wire;

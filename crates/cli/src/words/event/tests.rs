@@ -1,3 +1,5 @@
+//! Events as people read them.
+
 use domain::{
     decision::{Choice, DecisionKind},
     id::{DecisionId, RunId},

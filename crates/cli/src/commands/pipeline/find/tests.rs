@@ -1,3 +1,5 @@
+//! What a person may type for a pipeline.
+
 use domain::{
     decision::{Choice, Decision, DecisionKind, DecisionState},
     definition::DefinitionHash,
