@@ -61,12 +61,17 @@ pub fn decide(
 impl Draft<'_> {
     fn step(&mut self, input: &Input) -> Result<(), Refusal> {
         let state = self.pipeline.state.clone();
-        self.step_in(&state, input)?;
-        // What happens to a paused pipeline happens inside of its pause, unless it ends it.
-        if let (PipelineState::Paused { .. }, false) = (&state, matches!(input, Input::Resume)) {
-            self.pause_again();
+        match &state {
+            // Work under way may end, people may answer, all inside of the pause: nothing new starts, because no
+            // worker takes a job of a paused pipeline.
+            PipelineState::Paused { inner } if !matches!(input, Input::Start | Input::Pause | Input::Resume) => {
+                self.pipeline.state = PipelineState::clone(inner);
+                self.step_in(inner, input)?;
+                self.pause_again();
+                Ok(())
+            }
+            _ => self.step_in(&state, input),
         }
-        Ok(())
     }
 
     // A new state must be added here. A new input must be added to the transition table test, which shows what
@@ -147,10 +152,7 @@ impl Draft<'_> {
             },
             PipelineState::Paused { inner } => match input {
                 Input::Resume => self.resume(inner),
-                Input::Start | Input::Pause => return Err(not_allowed()),
-                // Work under way may end, people may answer: nothing new starts, because no worker takes a job of a
-                // paused pipeline.
-                _ => return self.step_in(inner, input),
+                _ => return Err(not_allowed()),
             },
             PipelineState::Failed { stage, .. } => match input {
                 Input::Retry { comment } => return self.retry_failed(stage, comment),

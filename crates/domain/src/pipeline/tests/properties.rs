@@ -19,6 +19,7 @@ use crate::{
 enum Move {
     Succeed(usize),
     Fail(usize),
+    Lose(usize),
     Refuse(usize),
     ReportAgain(usize),
     Answer(usize),
@@ -34,6 +35,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         12 => (0usize..4).prop_map(Move::Succeed),
         3 => (0usize..4).prop_map(Move::Fail),
+        2 => (0usize..4).prop_map(Move::Lose),
         4 => (0usize..4).prop_map(Move::Refuse),
         2 => (0usize..50).prop_map(Move::ReportAgain),
         5 => (0usize..8).prop_map(Move::Answer),
@@ -91,6 +93,8 @@ fn check(driver: &Driver) -> Result<(), TestCaseError> {
             prop_assert_eq!(driver.open, Some(*decision));
         }
         state => {
+            let paused_twice = matches!(state, PipelineState::Paused { inner } if matches!(**inner, PipelineState::Paused { .. }));
+            prop_assert!(!paused_twice, "one resume would not resume {:?}", state);
             let waits_for_somebody = state.decision().is_some() && driver.open == state.decision();
             let moves = driver.live.len() > cleaning(driver) || waits_for_somebody;
             let not_begun = matches!(state, PipelineState::Paused { inner } if **inner == PipelineState::Queued);
@@ -111,7 +115,7 @@ fn check(driver: &Driver) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_keeps_the_invariants(moves in moves()) {
@@ -137,6 +141,11 @@ proptest! {
                     let Some((slot, _)) = driver.live.get(index % driver.live.len().max(1)).cloned() else { continue };
                     let failure = Failure::new(FailureClass::Permanent, "exited with code 1");
                     driver.give(&Input::JobFailed { slot, failure, usage: Usage::default() })
+                }
+                Move::Lose(index) => {
+                    let Some((slot, _)) = driver.live.get(index % driver.live.len().max(1)).cloned() else { continue };
+                    let failure = Failure::new(FailureClass::Lost, "its worker is gone");
+                    driver.give(&Input::JobRetried { slot, failure, usage: Usage::default() })
                 }
                 Move::ReportAgain(index) => {
                     let Some((slot, report)) = reported.get(index % reported.len().max(1)).cloned() else { continue };

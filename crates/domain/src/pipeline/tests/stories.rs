@@ -173,6 +173,17 @@ fn what_happens_in_a_pause_stays_paused() {
 }
 
 #[test]
+fn a_job_that_is_lost_in_a_pause_does_not_pause_it_twice() {
+    let mut driver = in_build();
+    driver.give(&Input::Pause).expect("a running pipeline can pause");
+    let (slot, _) = driver.job("agent:developer");
+    let failure = Failure::new(FailureClass::Lost, "its worker is gone");
+    driver.give(&Input::JobRetried { slot, failure, usage: Usage::default() }).expect("a live job may be lost");
+    driver.give(&Input::Resume).expect("a paused pipeline can resume");
+    assert_eq!(status(&driver), Tag::Running);
+}
+
+#[test]
 fn a_paused_pipeline_can_be_cancelled() {
     let mut driver = at_approval();
     driver.give(&Input::Pause).expect("a waiting pipeline can pause");
