@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{limits, name::ProjectKey, revision::BranchName};
+use crate::{limits, name::ProjectKey, revision::BranchName, verdict::Finding};
 
 /// `ET-001`: a project's key and a number that is its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +73,23 @@ impl Item {
         Ok(Self { key, title, description: description.to_owned() })
     }
 
+    /// What keeps the item from being taken in by a definition that begins with an intake.
+    #[must_use]
+    pub fn intake_findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let title = self.title.chars().count();
+        if !limits::INTAKE_TITLE_CHARS.contains(&title) {
+            let (min, max) = (limits::INTAKE_TITLE_CHARS.start(), limits::INTAKE_TITLE_CHARS.end());
+            findings.push(Finding::blocking(format!("the title has {title} characters, {min} to {max} are needed")));
+        }
+        let description = self.description.trim().chars().count();
+        if description < limits::INTAKE_DESCRIPTION_CHARS_MIN {
+            let min = limits::INTAKE_DESCRIPTION_CHARS_MIN;
+            findings.push(Finding::blocking(format!("the description has {description} characters, at least {min} are needed")));
+        }
+        findings
+    }
+
     /// The branch of this item, `feature/<ID>-<slug>`. `ascii_title` is the title transliterated to ASCII by
     /// the caller; whatever is not a letter or digit becomes a dash.
     #[must_use]
@@ -138,6 +155,14 @@ mod tests {
             assert!(branch.as_str().starts_with("feature/ET-007-"), "{branch}");
             assert_eq!(branch.as_str().matches('/').count(), 1, "{branch}");
         }
+    }
+
+    #[test]
+    fn an_item_without_a_description_is_not_taken_in() {
+        let described = |description: &str| Item { description: description.to_owned(), ..item("Add a flag").expect("a title") };
+        assert_eq!(described(" \n").intake_findings().len(), 1);
+        assert!(described("It prints the version.").intake_findings().is_empty());
+        assert_eq!(item("Flag").expect("a title").intake_findings().len(), 2);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub const AGENT_STALL_LIMIT: Duration = Duration::from_mins(5);
 pub const AGENT_TOOL_LIMIT: Duration = Duration::from_mins(15);
 /// Between SIGTERM and SIGKILL.
 pub const AGENT_STOP_GRACE: Duration = Duration::from_secs(10);
+/// Longest that preparing a workspace or handing in may take: git on a large repository, but not a pipe that nobody feeds.
+pub const WORKSPACE_TIME_LIMIT: Duration = Duration::from_mins(10);
 /// Bytes of one run's log; past it the log says that it was cut and the agent goes on.
 pub const RUN_LOG_BYTES_MAX: u64 = 200 * 1024 * 1024;
 /// Bytes of one line of an agent's stream that are parsed; a longer line is kept raw in the log only.
@@ -57,3 +59,8 @@ pub const HAND_IN_BYTES_MAX: u64 = 500 * 1024 * 1024;
 pub const TITLE_CHARS_MAX: usize = 500;
 /// Bytes of an item's description that are kept.
 pub const DESCRIPTION_BYTES_MAX: usize = 256 * 1024;
+
+/// Characters of a title that intake takes: long enough to say something, short enough for a list.
+pub const INTAKE_TITLE_CHARS: std::ops::RangeInclusive<usize> = 5..=80;
+/// Fewest characters of a description that intake takes: an analyst needs something to start from.
+pub const INTAKE_DESCRIPTION_CHARS_MIN: usize = 20;

@@ -36,3 +36,19 @@ pub enum EngineError {
     #[error("could not use the repository")]
     Git(#[from] GitError),
 }
+
+impl EngineError {
+    /// Whether the store is only unwell for now.
+    pub(crate) const fn may_pass(&self) -> bool {
+        use StoreError as S;
+        matches!(self, Self::Store(S::Overloaded { .. } | S::DiskFull { .. } | S::Database { .. }))
+    }
+
+    /// Whether one pipeline is damaged, which must not keep the others waiting.
+    pub(crate) const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Inconsistent { .. }) | Self::MissingDefinition { .. }
+        )
+    }
+}

@@ -32,9 +32,9 @@ use domain::{
 pub use error::EngineError;
 pub use layout::Layout;
 pub use people::NewItem;
+use ports::{Agent, AgentProfile};
 pub use progress::Progress;
 pub use settings::{AgentSetup, Options, Ports, ProjectSettings, RoleSettings};
-use ports::{Agent, AgentProfile};
 use tokio::sync::broadcast;
 pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
 

@@ -81,9 +81,14 @@ impl Engine {
 
     /// Brings a person's input: start, pause, resume, cancel, retry, restart. Agents that it leaves behind are stopped,
     /// also those that an engine which is gone has started.
-    pub async fn ask(&self, id: PipelineId, input: &Input, person: &str) -> Result<Outcome, EngineError> {
+    pub async fn ask(
+        &self,
+        id: PipelineId,
+        input: &Input,
+        person: &str,
+    ) -> Result<Outcome, EngineError> {
         let outcome = self.apply(id, input, &self.by_person(person)).await?;
-        self.stop_orphans(id).await?;
+        self.stop_orphans(id, None).await?;
         Ok(outcome)
     }
 

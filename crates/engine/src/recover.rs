@@ -8,23 +8,31 @@ use domain::{
 };
 use ports::JobFilter;
 
-use crate::{Cause, Engine, EngineError, apply::job_update};
+use crate::{Cause, Engine, EngineError, apply::job_update, worker::chain};
 
 impl Engine {
-    /// Gives every running job of another process back to the queue. For the start on one machine, where the lock
+    /// Gives every running job that nobody works on back to the queue. For the start on one machine, where the lock
     /// on the data directory proves that no other process is alive. Returns how many there were.
     pub async fn recover(&self) -> Result<usize, EngineError> {
         let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
         let jobs = self.ports.store.list_jobs(&filter).await?;
         let lost: Vec<Job> = jobs.into_iter().filter(|job| self.is_lost(job)).collect();
         for job in &lost {
-            self.expire(job).await?;
+            match self.expire(job).await {
+                Err(error) if error.is_damage() => {
+                    tracing::error!(job.id = %job.id, "could not take back {}: {}", job.slot, chain(&error));
+                }
+                result => result?,
+            }
         }
         Ok(lost.len())
     }
 
+    /// Whether nobody works on it: its owner is another process, or this one has given it up.
     fn is_lost(&self, job: &Job) -> bool {
-        matches!(&job.state, JobState::Running { lease } if lease.owner != self.options.owner)
+        let under_way = || self.running.lock().expect("no holder panics").contains_key(&job.id);
+        matches!(&job.state, JobState::Running { lease }
+            if lease.owner != self.options.owner || !under_way())
     }
 
     async fn expire(&self, job: &Job) -> Result<(), EngineError> {

@@ -2,7 +2,7 @@
 
 use domain::pipeline::{Actor, Input};
 
-use crate::{Cause, Engine, EngineError};
+use crate::{Cause, Engine, EngineError, worker::chain};
 
 impl Engine {
     /// Fires every timer that is due, once each. A timer that nobody waits for is dropped.
@@ -16,10 +16,18 @@ impl Engine {
                 fired: Some(due.timer),
             };
             match self.apply(due.pipeline, &Input::TimerFired { timer: due.timer }, &cause).await {
-                Ok(crate::Outcome::Moved(_)) => {}
+                Ok(crate::Outcome::Moved(_)) => {
+                    // An agent that another process left may be at work for it still.
+                    if let Err(error) = self.stop_orphans(due.pipeline, None).await {
+                        tracing::error!(pipeline.id = %due.pipeline, "could not stop an agent: {}", chain(&error));
+                    }
+                }
                 Ok(crate::Outcome::Duplicate | crate::Outcome::Fenced)
                 | Err(EngineError::Refused(_)) => {
                     self.ports.store.drop_timer(&due).await?;
+                }
+                Err(error) if error.is_damage() => {
+                    tracing::error!(pipeline.id = %due.pipeline, "could not fire a timer: {}", chain(&error));
                 }
                 Err(error) => return Err(error),
             }

@@ -4,8 +4,7 @@ mod bell;
 mod running;
 
 use std::{
-    fs,
-    io,
+    fs, io,
     path::Path,
     process::{Command, Stdio},
 };
@@ -87,7 +86,7 @@ impl Gatewright {
         let [script, bells] =
             [script, self.bells().as_str()].map(|it| toml::Value::from(it).to_string());
         self.configure(&format!(
-            "agent = \"it\"\nsandbox.read = [{bells}]\ngates.tests.run = \"tests/run.sh\"\n{top}\n\
+            "agent = \"it\"\nkey = \"IT\"\nsandbox.read = [{bells}]\ngates.tests.run = \"tests/run.sh\"\n{top}\n\
              [agents.it]\nkind = \"command\"\ncommand = [\"/bin/sh\", \"-c\", {script}]\n{agent}\n"
         ));
     }
@@ -113,7 +112,12 @@ impl Gatewright {
     /// The same call as [`Gatewright::command`], by a shell script that prepares the ground and then does `exec "$@"`,
     /// as root of a user and mount namespace of its own: what it mounts, nobody else sees.
     #[must_use]
-    pub fn command_in_namespace(&self, dir: &Utf8Path, script: &str, arguments: &[&str]) -> Command {
+    pub fn command_in_namespace(
+        &self,
+        dir: &Utf8Path,
+        script: &str,
+        arguments: &[&str],
+    ) -> Command {
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "--", "/bin/sh", "-c", script, "sh"]);
         command.arg(&self.program).args(arguments);
@@ -162,7 +166,9 @@ impl Gatewright {
     #[must_use]
     pub fn sandboxed(&self) -> Vec<String> {
         let home = format!("HOME={}/", self.data_dir());
-        let inside = |process: &&Process| process.environment.split(|byte| *byte == 0).any(|it| it.starts_with(home.as_bytes()));
+        let inside = |process: &&Process| {
+            process.environment.split(|byte| *byte == 0).any(|it| it.starts_with(home.as_bytes()))
+        };
         processes().iter().filter(inside).map(|it| it.command.clone()).collect()
     }
 
@@ -187,7 +193,8 @@ impl Drop for Gatewright {
     fn drop(&mut self) {
         let root = self.root.as_str();
         let mentions = |process: &&Process| {
-            process.command.contains(root) || String::from_utf8_lossy(&process.environment).contains(root)
+            process.command.contains(root)
+                || String::from_utf8_lossy(&process.environment).contains(root)
         };
         for process in processes().iter().filter(mentions) {
             if process.id != std::process::id() {
@@ -211,13 +218,22 @@ fn processes() -> Vec<Process> {
     let read = |id: u32| -> Option<Process> {
         let command = fs::read(format!("/proc/{id}/cmdline")).ok()?;
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        Some(Process { id, command, environment: fs::read(format!("/proc/{id}/environ")).unwrap_or_default() })
+        Some(Process {
+            id,
+            command,
+            environment: fs::read(format!("/proc/{id}/environ")).unwrap_or_default(),
+        })
     };
     ids.filter_map(read).collect()
 }
 
 /// Sends a signal to a process, or to a group: `-123`.
 fn kill(signal: &str, target: &str) -> io::Result<()> {
-    let status = Command::new("kill").args(["-s", signal, "--", target]).stderr(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("`kill -s {signal} -- {target}`: {status}"))) }
+    let status =
+        Command::new("kill").args(["-s", signal, "--", target]).stderr(Stdio::null()).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("`kill -s {signal} -- {target}`: {status}")))
+    }
 }

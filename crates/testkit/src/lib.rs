@@ -7,3 +7,4 @@ pub mod model_server;
 pub mod repository;
 pub mod store_conformance;
 pub mod store_model;
+pub mod world;

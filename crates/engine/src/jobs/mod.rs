@@ -6,8 +6,6 @@ mod gate;
 mod repository;
 mod turns;
 
-pub(crate) use turns::WorkspaceTurns;
-
 use domain::{
     failure::{Failure, FailureClass},
     job::{Job, Work},
@@ -16,6 +14,7 @@ use domain::{
 };
 use ports::{GitError, SandboxError};
 use tokio::sync::watch;
+pub(crate) use turns::WorkspaceTurns;
 
 use crate::{
     Engine, EngineError,
@@ -50,18 +49,14 @@ impl Performed {
         Self { ending: Ending::Failed { failure }, run: None }
     }
 
-    fn released() -> Self {
-        Self {
-            ending: Ending::Released { reason: "the orchestrator was stopped".to_owned() },
-            run: None,
-        }
-    }
-
     fn interrupted(interrupt: Interrupt) -> Self {
-        match interrupt {
-            Interrupt::Stopping(_) => Self::released(),
-            Interrupt::Lost => Self { ending: Ending::Abandoned, run: None },
-        }
+        let ending = match interrupt {
+            Interrupt::Stopping(_) => {
+                Ending::Released { reason: "the orchestrator was stopped".to_owned() }
+            }
+            Interrupt::Cancelled | Interrupt::Lost => Ending::Abandoned,
+        };
+        Self { ending, run: None }
     }
 
     /// A panic in our own code: a failure of this job alone.

@@ -4,17 +4,11 @@ use domain::{
     job::Job,
     pipeline::{Candidate, MergeReport, Pipeline, Report, Step},
     revision::CommitSha,
-    verdict::Finding,
 };
 use ports::{Conflict, FileWrite, Integration, Joined, Landing, Merge, ProjectRef};
 
 use super::{JobError, Performed};
 use crate::Engine;
-
-/// Characters of a title that intake takes.
-const TITLE_CHARS: std::ops::RangeInclusive<usize> = 5..=80;
-/// Fewest characters of a description that intake takes.
-const DESCRIPTION_CHARS_MIN: usize = 20;
 
 impl Engine {
     pub(super) async fn project(&self, pipeline: &Pipeline) -> Result<ProjectRef, JobError> {
@@ -40,7 +34,7 @@ impl Engine {
 
     pub(super) async fn take_in(&self, job: &Job) -> Result<Performed, JobError> {
         let pipeline = self.load_pipeline(job.pipeline).await?;
-        let findings = intake_findings(&pipeline);
+        let findings = pipeline.item.intake_findings();
         if !findings.is_empty() {
             return Ok(Performed::report(Report::IntakeRefused { findings }));
         }
@@ -131,24 +125,4 @@ fn commit_of(job: &Job) -> Result<&CommitSha, JobError> {
     job.commit
         .as_ref()
         .ok_or_else(|| JobError::permanent(format!("`{}` without a commit", job.slot.work)))
-}
-
-/// What keeps an item from being taken in.
-fn intake_findings(pipeline: &Pipeline) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let title = pipeline.item.title.chars().count();
-    if !TITLE_CHARS.contains(&title) {
-        let (min, max) = (TITLE_CHARS.start(), TITLE_CHARS.end());
-        findings.push(Finding::blocking(format!(
-            "the title has {title} characters, {min} to {max} are needed"
-        )));
-    }
-    let description = pipeline.item.description.trim().chars().count();
-    if description < DESCRIPTION_CHARS_MIN {
-        let message = format!(
-            "the description has {description} characters, at least {DESCRIPTION_CHARS_MIN} are needed"
-        );
-        findings.push(Finding::blocking(message));
-    }
-    findings
 }

@@ -20,13 +20,23 @@ pub(crate) struct WorkspaceTurns {
 impl WorkspaceTurns {
     /// Waits until nobody else has the workspace of this role.
     pub(crate) async fn take(&self, pipeline: PipelineId, role: &RoleName) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            // Those that nobody has or waits for are of no use any more.
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-            Arc::clone(turns.entry((pipeline, role.clone())).or_default())
-        };
-        turn.lock_owned().await
+        self.turn(pipeline, role).lock_owned().await
+    }
+
+    /// Takes it if nobody has it.
+    pub(crate) fn try_take(
+        &self,
+        pipeline: PipelineId,
+        role: &RoleName,
+    ) -> Option<OwnedMutexGuard<()>> {
+        self.turn(pipeline, role).try_lock_owned().ok()
+    }
+
+    fn turn(&self, pipeline: PipelineId, role: &RoleName) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody has or waits for are of no use any more.
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry((pipeline, role.clone())).or_default())
     }
 }
 
@@ -42,14 +52,19 @@ mod tests {
     async fn a_workspace_is_waited_for_and_others_are_not() {
         let turns = WorkspaceTurns::default();
         let pipeline = PipelineId::from_u128(1);
-        let first = turns.take(pipeline, &role("a")).await;
-        drop(turns.take(pipeline, &role("b")).await);
-        let mut second = Box::pin(turns.take(pipeline, &role("a")));
+        let (a, b) = (role("a"), role("b"));
+        let first = turns.take(pipeline, &a).await;
+        drop(turns.take(pipeline, &b).await);
+        let mut second = Box::pin(turns.take(pipeline, &a));
         assert!(poll_once(&mut second).await.is_none(), "it was not waited for");
         drop(first);
         drop(second.await);
-        drop(turns.take(pipeline, &role("b")).await);
-        assert_eq!(turns.turns.lock().expect("no holder panics").len(), 1, "turns that are over are forgotten");
+        drop(turns.take(pipeline, &b).await);
+        assert_eq!(
+            turns.turns.lock().expect("no holder panics").len(),
+            1,
+            "turns that are over are forgotten"
+        );
     }
 
     /// Polls once.

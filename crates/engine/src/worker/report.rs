@@ -1,7 +1,7 @@
 //! Brings what came of a job back through the door.
 
 use domain::{
-    failure::Failure,
+    failure::{Failure, FailureClass},
     job::{Job, JobInput, JobState},
     pipeline::{Actor, Input},
     run::Run,
@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// How long to wait before telling the store again what it would not hear.
-const STORE_RETRY: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const STORE_RETRY: SignedDuration = SignedDuration::from_secs(1);
 /// How often to try: the disk may be full for a while, and the result is worth waiting for.
-const STORE_TRIES: u32 = 30;
+pub(super) const STORE_TRIES: u32 = 30;
 
 impl Engine {
-    /// Reports, and reports again while the store is unwell. What cannot be told in the end is not lost: the lease
-    /// runs out, and the next worker finds the same result.
+    /// Reports, and reports again while the store is unwell. What cannot be told in the end is not lost: the job is
+    /// taken back at the next start, and finds the same result.
     pub(crate) async fn report(&self, job: &Job, performed: Performed) {
         for _ in 0..STORE_TRIES {
             match self.try_report(job, &performed).await {
@@ -49,7 +49,7 @@ impl Engine {
                 (Input::JobDone { slot, report: report.clone() }, JobInput::Complete { token })
             }
             Ending::Released { reason } => {
-                let failure = Failure::new(domain::failure::FailureClass::Lost, reason.clone());
+                let failure = Failure::new(FailureClass::Lost, reason.clone());
                 (
                     Input::JobRetried { slot, failure, usage: performed.usage() },
                     JobInput::Release { token },
@@ -75,13 +75,24 @@ impl Engine {
         };
         match self.apply(job.pipeline, &input, &cause).await {
             Ok(_) => Ok(()),
+            // Where the pipeline waits for this job all the same, it must not wait for ever.
+            Err(EngineError::Refused(refusal)) if matches!(performed.ending, Ending::Report(_)) => {
+                let failure = Failure::new(
+                    FailureClass::Permanent,
+                    format!("the report of {} cannot be taken: {refusal}", job.slot.work),
+                );
+                let run = performed.run.clone();
+                let failed = Performed { ending: Ending::Failed { failure }, run };
+                Box::pin(self.try_report(job, &failed)).await
+            }
             Err(EngineError::Refused(refusal)) => {
                 // The pipeline does not wait for this: the job ends all the same.
                 tracing::debug!(job.id = %job.id, "the report of {} changed nothing: {refusal}", job.slot.work);
-                self.ports
-                    .store
-                    .settle_job(&job_update(job, &JobInput::Complete { token }, now)?)
-                    .await?;
+                let update = job_update(job, &JobInput::Complete { token }, now)?;
+                let was_ours = self.ports.store.settle_job(&update).await?;
+                if let Some(run) = performed.run.as_ref().filter(|_| was_ours) {
+                    self.ports.store.save_run(run).await?;
+                }
                 Ok(())
             }
             Err(error) => Err(error),

@@ -4,26 +4,23 @@ use std::sync::Arc;
 
 use domain::{
     id::JobId,
-    job::{Job, JobKind},
+    job::{Job, JobKind, JobStateTag},
     limits::{LEASE_HEARTBEAT, LEASE_TTL},
 };
 use jiff::{SignedDuration, Timestamp};
-use ports::Claim;
+use ports::{Claim, JobFilter};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{Interrupt, Running, StopMode, StopSignal};
+use super::{
+    Interrupt, Running, StopMode, StopSignal, chain,
+    report::{STORE_RETRY, STORE_TRIES},
+};
 use crate::{Engine, EngineError, Progress};
 
 /// Jobs that one process does at once besides agents and gates, which have caps of their own.
 const LIGHT_JOBS: u32 = 8;
 /// How long the loop waits at most before it looks again, should a wake-up have been lost.
 const SAFETY_POLL: SignedDuration = SignedDuration::from_secs(5);
-
-/// A job as it was claimed.
-struct Claimed {
-    id: JobId,
-    token: u64,
-}
 
 /// Whether the loop may end when nothing is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,31 +42,33 @@ impl Engine {
         at_rest: AtRest,
     ) -> Result<(), EngineError> {
         self.recover().await?;
-        let mut tasks: JoinSet<Claimed> = JoinSet::new();
+        let mut tasks = JoinSet::new();
         let mut heartbeat_at = self.after(heartbeat());
+        let mut refusals = 0;
         loop {
             if stop.borrow_and_update().is_some() {
                 break;
             }
-            self.fire_due_timers().await?;
-            let claimed = self.claim_and_start(&mut tasks).await?;
-            let next_due = self.ports.store.next_due().await?;
-            let now = self.ports.clock.now();
-            if at_rest == AtRest::Return && claimed == 0 && tasks.is_empty() && next_due.job.is_none() {
-                return Ok(());
-            }
-            // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
-            let due = next_due.first().filter(|due| *due > now).unwrap_or(Timestamp::MAX);
-            let look_again = due.min(heartbeat_at).min(self.after(SAFETY_POLL));
+            let look_again = match self.turn(&mut tasks, &mut heartbeat_at).await {
+                Ok(Turn::NothingLeft) if at_rest == AtRest::Return => return Ok(()),
+                Ok(Turn::NothingLeft) => self.after(SAFETY_POLL),
+                Ok(Turn::Until(at)) => {
+                    refusals = 0;
+                    at
+                }
+                // What is under way goes on meanwhile, and its results are kept until they can be told.
+                Err(error) if error.may_pass() && refusals < STORE_TRIES => {
+                    refusals += 1;
+                    tracing::error!("could not look for work: {}", chain(&error));
+                    self.after(STORE_RETRY)
+                }
+                Err(error) => return Err(error),
+            };
             tokio::select! {
                 () = self.ports.wakeup.woken() => {}
-                Some(ended) = tasks.join_next() => self.forget(ended),
+                Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
                 () = self.ports.clock.sleep_until(look_again) => {}
                 changed = stop.changed() => if changed.is_err() { break },
-            }
-            if self.ports.clock.now() >= heartbeat_at {
-                self.send_heartbeats().await?;
-                heartbeat_at = self.after(heartbeat());
             }
         }
         let mode = (*stop.borrow_and_update()).unwrap_or(StopMode::StopAgents);
@@ -77,7 +76,7 @@ impl Engine {
         loop {
             tokio::select! {
                 ended = tasks.join_next() => match ended {
-                    Some(ended) => self.forget(ended),
+                    Some(ended) => log_abnormal_end(&ended),
                     None => return Ok(()),
                 },
                 Ok(()) = stop.changed() => {
@@ -91,13 +90,35 @@ impl Engine {
         }
     }
 
+    /// Renews leases, fires timers, starts what can be started, and says when to look again at the latest.
+    async fn turn(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        heartbeat_at: &mut Timestamp,
+    ) -> Result<Turn, EngineError> {
+        if self.ports.clock.now() >= *heartbeat_at {
+            self.send_heartbeats().await?;
+            *heartbeat_at = self.after(heartbeat());
+        }
+        self.fire_due_timers().await?;
+        let claimed = self.claim_and_start(tasks).await?;
+        let next_due = self.ports.store.next_due().await?;
+        if claimed == 0 && tasks.is_empty() && next_due.job.is_none() {
+            return Ok(Turn::NothingLeft);
+        }
+        // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
+        let now = self.ports.clock.now();
+        let due = next_due.first().filter(|due| *due > now).unwrap_or(Timestamp::MAX);
+        Ok(Turn::Until(due.min(*heartbeat_at).min(self.after(SAFETY_POLL))))
+    }
+
     fn after(&self, wait: SignedDuration) -> Timestamp {
         self.ports.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 
     async fn claim_and_start(
         self: &Arc<Self>,
-        tasks: &mut JoinSet<Claimed>,
+        tasks: &mut JoinSet<()>,
     ) -> Result<usize, EngineError> {
         let caps = self.options.caps.clone();
         let limit = caps
@@ -122,7 +143,7 @@ impl Engine {
         Ok(count)
     }
 
-    fn start(self: &Arc<Self>, job: Job, tasks: &mut JoinSet<Claimed>) {
+    fn start(self: &Arc<Self>, job: Job, tasks: &mut JoinSet<()>) {
         let (interrupt, signal) = watch::channel(None);
         let running = Running {
             token: job.claims,
@@ -137,30 +158,19 @@ impl Engine {
             .send(Progress::JobStarted { pipeline: job.pipeline, slot: job.slot.clone() });
         let engine = Arc::clone(self);
         tasks.spawn(async move {
-            let claimed = Claimed { id: job.id, token: job.claims };
-            // Watched from outside, so that a panic of ours is a failure of the job and not a job that never ends.
-            let work = tokio::spawn({
+            let _under_way = UnderWay { engine: &engine, id: job.id, token: job.claims };
+            // Watched from outside, so that a panic of ours is a failure of the job and not a job that never ends;
+            // in a set, so that it ends with this task when that is aborted.
+            let mut work = JoinSet::new();
+            work.spawn({
                 let (engine, job) = (Arc::clone(&engine), job.clone());
                 async move { engine.perform(&job, signal).await }
             });
+            let result = work.join_next().await.expect("one task was spawned");
             let result =
-                work.await.unwrap_or_else(|panic| crate::jobs::Performed::internal_error(&panic));
+                result.unwrap_or_else(|panic| crate::jobs::Performed::internal_error(&panic));
             engine.report(&job, result).await;
-            claimed
         });
-    }
-
-    /// A job that its report gave back to the queue may be at work again by now, under another token: that one stays.
-    fn forget(&self, ended: Result<Claimed, tokio::task::JoinError>) {
-        match ended {
-            Ok(Claimed { id, token }) => {
-                let mut running = self.running.lock().expect("no holder panics");
-                if running.get(&id).is_some_and(|job| job.token == token) {
-                    running.remove(&id);
-                }
-            }
-            Err(error) => tracing::error!("a worker task ended abnormally: {error}"),
-        }
     }
 
     /// Renews the leases of everything under way; what was lost is told to stop.
@@ -176,14 +186,52 @@ impl Engine {
             return Ok(());
         }
         let until = self.after(SignedDuration::try_from(LEASE_TTL).unwrap_or(SAFETY_POLL));
-        let lost = self.ports.store.heartbeat(&leases, until).await?;
-        let running = self.running.lock().expect("no holder panics");
-        for id in lost {
-            if let Some(job) = running.get(&id) {
-                job.interrupt.send_replace(Some(Interrupt::Lost));
+        for id in self.ports.store.heartbeat(&leases, until).await? {
+            let wanted = self.is_wanted(id).await?;
+            let interrupt = if wanted { Interrupt::Lost } else { Interrupt::Cancelled };
+            if let Some(job) = self.running.lock().expect("no holder panics").get(&id) {
+                job.interrupt.send_replace(Some(interrupt));
             }
         }
         Ok(())
+    }
+
+    /// Whether anybody does that job, or will.
+    async fn is_wanted(&self, id: JobId) -> Result<bool, EngineError> {
+        let states = vec![JobStateTag::Queued, JobStateTag::Running];
+        let wanted = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
+        Ok(wanted.iter().any(|job| job.id == id))
+    }
+}
+
+/// What came of a turn of the loop.
+enum Turn {
+    /// No job is queued or running that could move without a person.
+    NothingLeft,
+    /// There is something to wait for, until this time at the latest.
+    Until(Timestamp),
+}
+
+/// A job's place in the list of those under way, until it ends in whatever way.
+struct UnderWay<'a> {
+    engine: &'a Engine,
+    id: JobId,
+    token: u64,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut running = self.engine.running.lock().expect("no holder panics");
+        // A job that its report gave back to the queue may be at work again by now, under another token: that one stays.
+        if running.get(&self.id).is_some_and(|job| job.token == self.token) {
+            running.remove(&self.id);
+        }
+    }
+}
+
+fn log_abnormal_end(ended: &Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a worker task ended abnormally: {error}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Telling work to stop, and why.
 
-use domain::pipeline::Pipeline;
+use domain::{id::PipelineId, pipeline::Pipeline};
 use tokio::sync::watch;
 
 use crate::Engine;
@@ -28,14 +28,16 @@ pub fn stop_channel() -> (watch::Sender<Option<StopMode>>, StopSignal) {
 pub(crate) enum Interrupt {
     /// The engine stops.
     Stopping(StopMode),
-    /// The job is not ours any more: its pipeline moved on, or the lease was lost.
+    /// Nobody wants the job any more: its pipeline has moved on.
+    Cancelled,
+    /// Somebody else has the job by now, or will: whatever is under way is theirs to take up.
     Lost,
 }
 
 /// A job of this process.
 pub(crate) struct Running {
     pub(crate) token: u64,
-    pub(crate) pipeline: domain::id::PipelineId,
+    pub(crate) pipeline: PipelineId,
     pub(crate) epoch: u32,
     pub(crate) is_cleanup: bool,
     pub(crate) interrupt: watch::Sender<Option<Interrupt>>,
@@ -47,8 +49,22 @@ impl Engine {
         let running = self.running.lock().expect("no holder panics");
         for job in running.values() {
             if job.pipeline == pipeline.id && job.epoch < pipeline.epoch && !job.is_cleanup {
-                job.interrupt.send_replace(Some(Interrupt::Lost));
+                job.interrupt.send_replace(Some(Interrupt::Cancelled));
             }
+        }
+    }
+
+    /// Waits until no work of this process that the pipeline has left behind is under way any more.
+    pub(crate) async fn wait_for_cancelled(&self, pipeline: PipelineId, epoch: u32) {
+        let left_behind =
+            |job: &&Running| job.pipeline == pipeline && job.epoch < epoch && !job.is_cleanup;
+        let interrupts: Vec<_> = {
+            let running = self.running.lock().expect("no holder panics");
+            running.values().filter(left_behind).map(|job| job.interrupt.clone()).collect()
+        };
+        for interrupt in interrupts {
+            // The work holds the receiver for as long as it lasts.
+            interrupt.closed().await;
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Inspection {
     pub head: Option<CommitSha>,
     /// Paths with changes that no commit holds.
     pub uncommitted: usize,
+    /// Its history was cut off when it was cloned: no mirror can be made of it.
+    pub shallow: bool,
 }
 
 impl MirrorGit {
@@ -33,6 +35,7 @@ impl MirrorGit {
         let kind = ask("look for a repository").args([
             "rev-parse",
             "--is-bare-repository",
+            "--is-shallow-repository",
             "--absolute-git-dir",
         ]);
         let kind = kind.output().await?;
@@ -40,8 +43,11 @@ impl MirrorGit {
             return Err(GitError::NotARepository { path: dir.to_string() });
         }
         let text = kind.text();
-        let (bare, git_dir) = text.split_once('\n').unwrap_or((&text, ""));
-        let bare = bare == "true";
+        // The directory is the last: its name may hold anything.
+        let mut answers = text.splitn(3, '\n');
+        let mut answer = || answers.next().unwrap_or_default();
+        let (bare, shallow) = (answer() == "true", answer() == "true");
+        let git_dir = answer();
         let root = if bare {
             git_dir.to_owned()
         } else {
@@ -78,6 +84,7 @@ impl MirrorGit {
             branch: BranchName::new(branch.text()).ok().filter(|_| branch.code == 0),
             head: CommitSha::new(head.text()).ok().filter(|_| head.code == 0),
             uncommitted,
+            shallow,
         })
     }
 }

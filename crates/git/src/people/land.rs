@@ -83,6 +83,9 @@ async fn look(
     }
 }
 
+/// Files that are named where many are in the way.
+const FILES_SHOWN: usize = 5;
+
 /// Says what a person can do about a work tree that git would not touch.
 fn explain(complaint: &str, target: &BranchName, worktree: &Utf8Path) -> String {
     // Git indents the names of files.
@@ -91,9 +94,13 @@ fn explain(complaint: &str, target: &BranchName, worktree: &Utf8Path) -> String 
         let words = complaint.trim();
         return format!("git refuses to update `{target}` in the work tree {worktree}: {words}");
     }
-    let files = files.join(", ");
+    let more = match files.len().saturating_sub(FILES_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let files = files[..files.len().min(FILES_SHOWN)].join(", ");
     format!(
-        "`{target}` is checked out in {worktree}, and local changes are in the way of the merge: {files}; \
+        "`{target}` is checked out in {worktree}, and local changes are in the way of the merge: {files}{more}; \
          commit or stash them, then retry"
     )
 }

@@ -44,6 +44,16 @@ async fn a_bare_repository_is_its_own_root_and_an_empty_one_has_no_head() {
 }
 
 #[tokio::test]
+async fn a_clone_without_its_history_is_told() {
+    let world = World::new();
+    let shallow = world.root.join("shallow");
+    let from = format!("file://{}", world.people());
+    run(&world.root, ["clone", "--quiet", "--depth=1", from.as_str(), shallow.as_str()]);
+    assert!(world.git.inspect(&shallow).await.expect("a repository").shallow);
+    assert!(!world.git.inspect(&world.people()).await.expect("a repository").shallow);
+}
+
+#[tokio::test]
 async fn a_directory_without_a_repository_is_named() {
     let world = World::new();
     let error = world.git.inspect(&world.root).await.expect_err("no repository");

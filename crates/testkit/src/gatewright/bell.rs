@@ -32,7 +32,11 @@ impl Bell {
     pub(super) fn new(path: Utf8PathBuf) -> Self {
         let status = Command::new("mkfifo").arg(&path).status().expect("there is mkfifo");
         assert!(status.success(), "mkfifo {path}: {status}");
-        let pipe = OpenOptions::new().read(true).write(true).open(&path).expect("a pipe that was just made");
+        let pipe = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .expect("a pipe that was just made");
         Self { path, pipe }
     }
 
@@ -79,7 +83,9 @@ impl Rings {
     /// When it does not come.
     #[must_use]
     pub fn next(&self) -> String {
-        self.words.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("nobody rang {} within {LIMIT:?}", self.path))
+        self.words
+            .recv_timeout(LIMIT)
+            .unwrap_or_else(|_| panic!("nobody rang {} within {LIMIT:?}", self.path))
     }
 
     /// Waits for as many rings.

@@ -48,7 +48,8 @@ impl Finished {
     /// Where it is none.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"))
     }
 
     /// Standard output as one JSON document a line.
@@ -57,7 +58,10 @@ impl Finished {
     /// Where a line is none.
     #[must_use]
     pub fn json_lines(&self) -> Vec<Value> {
-        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"));
+        let parse = |line| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"))
+        };
         self.stdout.lines().map(parse).collect()
     }
 }
@@ -109,7 +113,9 @@ impl Running {
         let mut heard = String::new();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let Ok(line) = self.lines.recv_timeout(left) else { panic!("never said `{text}`, but:\n{heard}") };
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("never said `{text}`, but:\n{heard}")
+            };
             if line.contains(text) {
                 return line;
             }
@@ -125,14 +131,24 @@ impl Running {
         kill(signal, &format!("-{}", self.id)).expect("it is still running");
     }
 
+    /// Kills it where it stands, if it still does.
+    pub fn kill(&self) {
+        // It may have ended by itself.
+        drop(kill("KILL", &format!("-{}", self.id)));
+    }
+
     /// The most memory that it has had at once, in KiB.
     ///
     /// # Panics
     /// Where it has ended.
     #[must_use]
     pub fn peak_memory_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id)).expect("it is still running");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a process has memory");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))
+            .expect("it is still running");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .expect("a process has memory");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
@@ -153,8 +169,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.over {
-            // It may have ended by itself.
-            drop(kill("KILL", &format!("-{}", self.id)));
+            self.kill();
         }
     }
 }

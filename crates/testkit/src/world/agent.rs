@@ -13,7 +13,7 @@ use ports::{
 };
 
 /// The program of the agent: a sandbox that is to run it plays a script.
-pub const PROGRAM: &str = "fake-agent";
+pub(super) const PROGRAM: &str = "fake-agent";
 
 /// Something that the agent does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Act {
     Write(String, String),
     /// Ends with this exit code.
     End(i32),
+    /// Pays no heed to being asked to stop: it ends when its grace is over.
+    Defy,
 }
 
 /// What the agent does as soon as it is launched; without an [`Act::End`] it goes on running.
@@ -60,6 +62,13 @@ impl Script {
     #[must_use]
     pub fn write(mut self, path: &str, content: &str) -> Self {
         self.0.push(Act::Write(path.to_owned(), content.to_owned()));
+        self
+    }
+
+    /// Then pays no heed to being asked to stop.
+    #[must_use]
+    pub fn defies(mut self) -> Self {
+        self.0.push(Act::Defy);
         self
     }
 
@@ -166,7 +175,7 @@ impl StreamParser for LineParser {
 
 /// How the agent is configured unless a test says otherwise.
 #[must_use]
-pub fn profile() -> AgentProfile {
+pub(super) fn profile() -> AgentProfile {
     AgentProfile {
         name: domain::name::AgentName::new("fake").expect("a name"),
         command: None,

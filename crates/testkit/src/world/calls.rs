@@ -6,10 +6,13 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use ports::Entropy as _;
 use tokio::sync::watch;
 
+use super::SeededEntropy;
+
 /// Which side of a call: before it has an effect, or after, with the caller not yet knowing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// Nothing has happened yet.
     Before,
@@ -29,8 +32,8 @@ enum Fault {
 /// Which call springs a trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
-    /// The next one of this name, on this side.
-    Named(&'static str, Side),
+    /// The so-many-th of this name from now, from 1, on this side.
+    Named(&'static str, Side, u64),
     /// The one that is passed as the so-many-th, from 1, whatever it is.
     Numbered(u64),
 }
@@ -38,7 +41,8 @@ enum Target {
 #[derive(Debug, Default)]
 struct Ledger {
     passed: u64,
-    answered: BTreeMap<&'static str, u64>,
+    passed_by_name: BTreeMap<(&'static str, Side), u64>,
+    shuffle: Option<SeededEntropy>,
     trap: Option<(Target, Fault)>,
     sprung: Option<(&'static str, Side)>,
 }
@@ -57,9 +61,9 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// The next call of that name never returns.
-    pub fn hang_at(&self, call: &'static str, side: Side) {
-        self.ledger().trap = Some((Target::Named(call, side), Fault::Hang));
+    /// The so-many-th call of that name, from 1 and from now, never returns.
+    pub fn hang_at(&self, call: &'static str, side: Side, nth: u64) {
+        self.ledger().set_trap(call, side, nth, Fault::Hang);
     }
 
     /// The so-many-th passing, from 1 and from now, never returns. Every call is passed twice, once on each side.
@@ -70,7 +74,7 @@ impl Calls {
 
     /// The next call of that name panics before it does anything.
     pub fn panic_at(&self, call: &'static str) {
-        self.ledger().trap = Some((Target::Named(call, Side::Before), Fault::Panic));
+        self.ledger().set_trap(call, Side::Before, 1, Fault::Panic);
     }
 
     /// Takes away a trap that nobody sprang.
@@ -87,7 +91,12 @@ impl Calls {
     /// How many calls of that name were answered.
     #[must_use]
     pub fn answered(&self, call: &'static str) -> u64 {
-        self.ledger().answered.get(call).copied().unwrap_or(0)
+        self.ledger().passed_by_name.get(&(call, Side::After)).copied().unwrap_or(0)
+    }
+
+    /// From now on calls let others go first, as this seed says: another seed is another order of events.
+    pub fn shuffle(&self, seed: u64) {
+        self.ledger().shuffle = Some(SeededEntropy::new(seed));
     }
 
     /// Changes whenever a call is passed or a fake changes by itself.
@@ -106,13 +115,15 @@ impl Calls {
         self.pass(call, Side::Before).await;
         let answer = work.await;
         self.pass(call, Side::After).await;
-        *self.ledger().answered.entry(call).or_default() += 1;
-        self.tell();
         answer
     }
 
     async fn pass(&self, call: &'static str, side: Side) {
-        let fault = self.spring(call, side);
+        let courtesy = self.ledger().courtesy();
+        for _ in 0..courtesy {
+            tokio::task::yield_now().await;
+        }
+        let fault = self.ledger().spring(call, side);
         self.tell();
         match fault {
             None => {}
@@ -121,23 +132,37 @@ impl Calls {
         }
     }
 
-    fn spring(&self, call: &'static str, side: Side) -> Option<Fault> {
-        let mut ledger = self.ledger();
-        ledger.passed += 1;
-        let (target, fault) = ledger.trap?;
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl Ledger {
+    fn set_trap(&mut self, call: &'static str, side: Side, nth: u64, fault: Fault) {
+        let passed = self.passed_by_name.get(&(call, side)).copied().unwrap_or(0);
+        self.trap = Some((Target::Named(call, side, passed + nth), fault));
+    }
+
+    /// Counts a passing, and says what the trap does to it.
+    fn spring(&mut self, call: &'static str, side: Side) -> Option<Fault> {
+        self.passed += 1;
+        let of_name = self.passed_by_name.entry((call, side)).or_default();
+        *of_name += 1;
+        let (target, fault) = self.trap?;
         let meant = match target {
-            Target::Named(name, at) => name == call && at == side,
-            Target::Numbered(number) => number == ledger.passed,
+            Target::Named(name, at, nth) => (name, at, nth) == (call, side, *of_name),
+            Target::Numbered(number) => number == self.passed,
         };
         if !meant {
             return None;
         }
-        ledger.trap = None;
-        ledger.sprung = Some((call, side));
+        self.trap = None;
+        self.sprung = Some((call, side));
         Some(fault)
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().expect("nobody panics while holding it")
+    /// How often the next call lets others go first.
+    fn courtesy(&self) -> u8 {
+        self.shuffle.as_ref().map_or(0, |entropy| entropy.bytes()[0] % 3)
     }
 }

@@ -25,6 +25,8 @@ pub enum Answer {
     Errs(String),
     /// It asks a person this.
     Asks(String),
+    /// It passes another commit than the one it was asked about.
+    Mistakes(CommitSha),
 }
 
 #[derive(Debug, Default)]
@@ -88,22 +90,25 @@ impl FakeGates {
         let free = released.wait_for(|_| !self.model().held.contains(name)).await;
         free.map(drop).expect("the world lives as long as this call");
         let tree = self.git.load_tree(&question.project, &question.commit).await;
-        let tree = tree.map_err(|error| GateError {
-            gate: name.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let tree =
+            tree.map_err(|error| GateError { gate: name.to_owned(), reason: error.to_string() })?;
         let answer = self.model().decide(name, &question.commit);
+        let mut commit = question.commit.clone();
         let (outcome, findings) = match answer {
             Some(Answer::Asks(questions)) => return Ok(GateAnswer::Ask { questions }),
             Some(Answer::Fails(finding)) => {
                 (VerdictOutcome::Fail, vec![Finding::blocking(finding)])
             }
             Some(Answer::Errs(reason)) => (VerdictOutcome::Error, vec![Finding::blocking(reason)]),
+            Some(Answer::Mistakes(other)) => {
+                commit = other;
+                (VerdictOutcome::Pass, Vec::new())
+            }
             None => (VerdictOutcome::Pass, Vec::new()),
         };
         Ok(GateAnswer::Verdict(Verdict {
             gate: question.gate.name.clone(),
-            commit: question.commit.clone(),
+            commit,
             tree,
             outcome,
             summary: format!("gate `{name}`: {outcome}"),

@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -18,16 +18,19 @@ use tokio::sync::Notify;
 use super::Calls;
 
 /// Random bytes of a seed (`SplitMix64`): the same seed gives the same ids and the same jitter.
+///
+/// The first three bytes count: ids sort in the order of their making, also where time stands still.
 #[derive(Debug)]
 pub struct SeededEntropy {
     state: AtomicU64,
+    count: AtomicU32,
 }
 
 impl SeededEntropy {
     /// Bytes of this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { state: AtomicU64::new(seed) }
+        Self { state: AtomicU64::new(seed), count: AtomicU32::new(0) }
     }
 
     fn word(&self) -> u64 {
@@ -42,7 +45,14 @@ impl SeededEntropy {
 impl Entropy for SeededEntropy {
     fn bytes(&self) -> [u8; 16] {
         let (high, low) = (u128::from(self.word()), u128::from(self.word()));
-        (high << 64 | low).to_le_bytes()
+        let mut bytes = (high << 64 | low).to_le_bytes();
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        // Of the first byte a UUID keeps the lower four bits, of the third the lower six.
+        let [_, _, _, low] = count.to_be_bytes();
+        let [_, _, _, middle] = (count >> 6).to_be_bytes();
+        let [_, _, _, high] = (count >> 14).to_be_bytes();
+        (bytes[0], bytes[1], bytes[2]) = (high & 0xf, middle, low & 0x3f);
+        bytes
     }
 }
 

@@ -16,8 +16,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, PipelineFilter, ProjectRecord, Step, Store,
-    StoreError,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step,
+    Store, StoreError,
 };
 
 use super::Calls;
@@ -154,7 +154,7 @@ impl Store for WatchedStore {
         self.make("store.drop_timer", self.store.drop_timer(timer)).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self) -> Result<NextDue, StoreError> {
         self.make("store.next_due", self.store.next_due()).await
     }
 

@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use ports::{ExitRecord, OutputStream, SandboxEnd, SandboxStatus, StopReason, StreamParser};
 use tokio::sync::watch;
 
-use super::{Assignment, secrets};
+use super::{Assignment, leaves_agents, secrets};
 use crate::{
     Engine, Progress,
     jobs::JobError,
-    worker::{Interrupt, StopMode, interrupted},
+    worker::{Interrupt, interrupted},
 };
 
 /// Bytes that are read of a log at once.
@@ -117,7 +117,7 @@ impl Engine {
                 }
                 reason = interrupted(signal), if interrupt.is_none() => {
                     interrupt = Some(reason);
-                    if reason == Interrupt::Stopping(StopMode::LeaveAgents) {
+                    if leaves_agents(reason) {
                         let outcome = RunOutcome::Failed { failure: Failure::new(FailureClass::Lost, "left to the next orchestrator") };
                         return Ok(Followed { run, outcome, interrupt });
                     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
     definition::Network,
-    limits::{AGENT_STALL_LIMIT, AGENT_STOP_GRACE, AGENT_TOOL_LIMIT, RUN_LOG_BYTES_MAX},
+    limits::{AGENT_STALL_LIMIT, AGENT_STOP_GRACE, AGENT_TOOL_LIMIT, RUN_LOG_BYTES_MAX, WORKSPACE_TIME_LIMIT},
     run::Run,
 };
 use ports::{
@@ -95,6 +95,7 @@ impl Engine {
         spec.name = format!("{}-{name}", run.id);
         spec.network = Network::None;
         spec.limits.silence = None;
+        spec.limits.time = WORKSPACE_TIME_LIMIT;
         self.ports.sandbox.launch(&dir, &spec).await?;
         let status = self.ports.sandbox.wait(&dir).await?;
         match status {
@@ -129,7 +130,11 @@ impl Engine {
         spec.env.extend(self.own_environment(assignment, workspace, run));
         spec.mounts.extend(line.readable.iter().map(|path| same_place(path, false)));
         if let Some(login) = self.options.login_home.as_ref().filter(|_| profile.lend_login) {
-            let lend = |path: &Utf8PathBuf| Mount { from: login.join(path), to: workspace.home.join(path), writable: false };
+            let lend = |path: &Utf8PathBuf| Mount {
+                from: login.join(path),
+                to: workspace.home.join(path),
+                writable: false,
+            };
             spec.mounts.extend(line.login.iter().map(|file| lend(&file.path)));
         }
         Ok(spec)
@@ -161,7 +166,13 @@ impl Engine {
     }
 
     /// What every command in the agent's sandbox gets: nothing that is secret.
-    fn spec(&self, assignment: &Assignment<'_>, workspace: &Workspace, run: &Run, argv: Vec<String>) -> SandboxSpec {
+    fn spec(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+        argv: Vec<String>,
+    ) -> SandboxSpec {
         let mut env = self.options.env.clone();
         env.extend(self.own_environment(assignment, workspace, run));
         SandboxSpec {
@@ -187,7 +198,12 @@ impl Engine {
         mounts
     }
 
-    fn own_environment(&self, assignment: &Assignment<'_>, workspace: &Workspace, run: &Run) -> BTreeMap<String, String> {
+    fn own_environment(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: &Workspace,
+        run: &Run,
+    ) -> BTreeMap<String, String> {
         let Assignment { job, pipeline, stage, role, .. } = assignment;
         let brief = self.layout.run(run.id).join("brief.md");
         let name = format!("Gatewright ({role})");

@@ -56,6 +56,7 @@ impl Engine {
         mut signal: watch::Receiver<Option<Interrupt>>,
     ) -> Result<Performed, JobError> {
         let _turn = self.workspaces.take(job.pipeline, role).await;
+        self.stop_orphans(job.pipeline, Some(role)).await?;
         let assignment = self.assign(job, role).await?;
         let workspace = self.open_workspace(&assignment).await?;
         let (run, adopted) = match self.ports.store.find_open_run(job.id).await? {
@@ -64,10 +65,10 @@ impl Engine {
         };
         let sandbox = self.layout.agent_sandbox(run.id);
         if self.ports.sandbox.status(&sandbox).await? == SandboxStatus::Absent {
-            self.prepare(&assignment, &workspace, &run).await?;
+            let workspace = self.prepare_or_renew(&assignment, workspace.clone(), &run).await?;
             let spec = self.launch_spec(&assignment, &workspace, &run)?;
-            if signal.borrow().is_some() {
-                return Ok(Performed::released());
+            if let Some(interrupt) = *signal.borrow() {
+                return Ok(Performed::interrupted(interrupt));
             }
             // From here on the run exists, whatever happens to us.
             self.ports.store.save_run(&run).await?;
@@ -82,7 +83,7 @@ impl Engine {
             adopted,
         });
         let followed = self.follow(&assignment, run, &mut signal).await?;
-        if followed.interrupt == Some(Interrupt::Stopping(StopMode::LeaveAgents)) {
+        if followed.interrupt.is_some_and(leaves_agents) {
             return Ok(Performed { ending: Ending::Abandoned, run: None });
         }
         self.finish(&assignment, &workspace, followed).await
@@ -131,6 +132,26 @@ impl Engine {
         })
     }
 
+    /// Prepares a workspace. One that its agent has broken is made anew: what was handed in is in the mirror.
+    async fn prepare_or_renew(
+        &self,
+        assignment: &Assignment<'_>,
+        workspace: Workspace,
+        run: &Run,
+    ) -> Result<Workspace, JobError> {
+        match self.prepare(assignment, &workspace, run).await {
+            Err(JobError::Other { message, .. }) if workspace.reused => {
+                tracing::warn!(run.id = %run.id, "the workspace is broken and made anew: {message}");
+                let dir = self.layout.workspace(assignment.pipeline.id, assignment.role);
+                self.ports.git.remove_workspace(&dir).await?;
+                let workspace = self.open_workspace(assignment).await?;
+                self.prepare(assignment, &workspace, run).await?;
+                Ok(workspace)
+            }
+            result => result.map(|()| workspace),
+        }
+    }
+
     fn new_run(&self, assignment: &Assignment<'_>) -> Run {
         let Assignment { job, role, agent, .. } = assignment;
         Run {
@@ -166,6 +187,13 @@ impl Engine {
         let _unwatched = self.progress.send(progress);
     }
 
+    /// Keeps what a run has left that nobody waits for. The caller has stopped it, and has its workspace.
+    pub(crate) async fn salvage(&self, job: &Job, run: &Run) -> Result<(), JobError> {
+        let assignment = self.assign(job, &run.role).await?;
+        let workspace = self.open_workspace(&assignment).await?;
+        self.take(&assignment, &workspace, run).await.map(drop)
+    }
+
     /// Takes what the agent left and says what came of the run.
     async fn finish(
         &self,
@@ -174,7 +202,7 @@ impl Engine {
         followed: follow::Followed,
     ) -> Result<Performed, JobError> {
         let follow::Followed { mut run, outcome, interrupt } = followed;
-        if interrupt == Some(Interrupt::Lost) {
+        if interrupt == Some(Interrupt::Cancelled) {
             // The pipeline has moved on. What was left is salvaged, and the run is closed by itself.
             let salvaged = self.take(assignment, workspace, &run).await;
             if let Err(error) = salvaged {
@@ -217,6 +245,11 @@ impl Assignment<'_> {
     fn reads_only(&self) -> bool {
         self.stage.workspace != WorkspaceAccess::Write
     }
+}
+
+/// Whether the agent goes on without us, for somebody else to take up.
+fn leaves_agents(interrupt: Interrupt) -> bool {
+    matches!(interrupt, Interrupt::Stopping(StopMode::LeaveAgents) | Interrupt::Lost)
 }
 
 /// Whether a run ended in the middle of its conversation, so that it is worth going on with.

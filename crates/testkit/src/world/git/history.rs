@@ -102,7 +102,11 @@ impl History {
     }
 
     /// The files of two commits as one, or where they contradict each other.
-    pub(super) fn merge(&self, ours: &CommitSha, theirs: &CommitSha) -> Result<Files, Vec<Finding>> {
+    pub(super) fn merge(
+        &self,
+        ours: &CommitSha,
+        theirs: &CommitSha,
+    ) -> Result<Files, Vec<Finding>> {
         let common = self.ancestors(theirs).intersection(&self.ancestors(ours)).max().cloned();
         let empty = Files::new();
         let base = common.as_ref().map_or(&empty, |common| self.files(common));

@@ -39,7 +39,7 @@ impl FakeGit {
     /// Makes the people's repository of a project, with a first commit on `main`.
     pub fn found(&self, project: &ProjectKey) {
         let Model { history, projects, .. } = &mut *self.model();
-        let first = history.commit(&[], [("README", "first")].into(), "first");
+        let first = history.commit(&[], [("README", "first")], "first");
         projects.found(project, &first);
     }
 

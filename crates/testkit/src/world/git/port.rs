@@ -149,10 +149,10 @@ impl Git for FakeGit {
         max: usize,
     ) -> Result<String, GitError> {
         let show = |model: &mut Model| {
-            let lines = model.history.changes(from, to).into_iter();
-            let text: String =
-                lines.map(|change| format!("{:?} {}\n", change.kind, change.path)).collect();
-            Ok(text.chars().take(max).collect())
+            let changes = model.history.changes(from, to).into_iter();
+            let lines: Vec<_> =
+                changes.map(|change| format!("{:?} {}", change.kind, change.path)).collect();
+            Ok(lines.join("\n").chars().take(max).collect())
         };
         self.make("git.diff", show).await
     }

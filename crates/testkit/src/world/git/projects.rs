@@ -85,7 +85,8 @@ impl Projects {
         branch: &BranchName,
         head: &CommitSha,
     ) -> Result<(), GitError> {
-        let there = self.find(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
+        let there =
+            self.find(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
         if there == head {
             return Ok(());
         }

@@ -62,6 +62,12 @@ impl FakeSandbox {
         dir.is_some_and(|dir| model.places.get_mut(&dir).is_some_and(|place| place.runs(now)))
     }
 
+    /// How many callers wait for output or an end: all that was said has been heard.
+    #[must_use]
+    pub fn followers(&self) -> usize {
+        self.changed.receiver_count()
+    }
+
     /// How the agent of that launch was started.
     #[must_use]
     pub fn spec(&self, launch: usize) -> SandboxSpec {
@@ -95,6 +101,7 @@ impl FakeSandbox {
             let place = model.places.get_mut(dir).expect("it was launched");
             match act {
                 Act::Say(line) => place.say(&line, now),
+                Act::Defy => place.defy(),
                 Act::End(code) => place.end(SandboxEnd::Exited { code }, now),
                 Act::Write(path, content) => self.git.write(&place.spec.cwd, &path, &content),
             }

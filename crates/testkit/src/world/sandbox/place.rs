@@ -1,5 +1,7 @@
 //! One sandbox: what it said, and how it ended.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use ports::{ExitRecord, OutputStream, SandboxEnd, SandboxSpec, SandboxStatus, StopReason};
 
@@ -12,6 +14,9 @@ pub(super) struct Place {
     out: Vec<u8>,
     err: Vec<u8>,
     status: SandboxStatus,
+    /// It does not end when it is asked to.
+    defies: bool,
+    asked_to_stop: Option<Timestamp>,
 }
 
 impl Place {
@@ -23,6 +28,8 @@ impl Place {
             out: Vec::new(),
             err: Vec::new(),
             status: SandboxStatus::Running,
+            defies: false,
+            asked_to_stop: None,
         }
     }
 
@@ -51,8 +58,19 @@ impl Place {
             from.saturating_add(limit).unwrap_or(Timestamp::MAX)
         };
         let time = (after(self.started_at, limits.time), StopReason::TimeLimit);
+        let grace = if self.defies { limits.stop_grace } else { Duration::ZERO };
+        let asked = self.asked_to_stop.map(|at| (after(at, grace), StopReason::Asked));
         let silence = limits.silence.map(|it| (after(self.last_output, it), StopReason::Silence));
-        silence.into_iter().chain([time]).min_by_key(|(at, _)| *at)
+        silence.into_iter().chain(asked).chain([time]).min_by_key(|(at, _)| *at)
+    }
+
+    pub(super) const fn defy(&mut self) {
+        self.defies = true;
+    }
+
+    /// Asks it to end: at once, or when its grace is over.
+    pub(super) fn stop(&mut self, now: Timestamp) {
+        self.asked_to_stop.get_or_insert(now);
     }
 
     pub(super) fn say(&mut self, line: &str, now: Timestamp) {

@@ -3,10 +3,7 @@
 use async_trait::async_trait;
 use camino::Utf8Path;
 use jiff::Timestamp;
-use ports::{
-    Clock as _, OutputStream, Sandbox, SandboxEnd, SandboxError, SandboxSpec, SandboxStatus,
-    StopReason,
-};
+use ports::{Clock as _, OutputStream, Sandbox, SandboxError, SandboxSpec, SandboxStatus};
 
 use super::{FakeSandbox, Place};
 
@@ -39,6 +36,8 @@ impl FakeSandbox {
             if holds() {
                 return;
             }
+            // Somebody may wait for this very waiting.
+            self.calls.tell();
             let limit = self.model().places.get(dir).and_then(Place::next_limit);
             let at = limit.map_or(Timestamp::MAX, |(at, _)| at);
             tokio::select! {
@@ -120,9 +119,8 @@ impl Sandbox for FakeSandbox {
     async fn stop(&self, dir: &Utf8Path) -> Result<(), SandboxError> {
         let stop = async {
             if self.look(dir) == SandboxStatus::Running {
-                let end = SandboxEnd::Stopped { reason: StopReason::Asked };
                 let now = self.clock.now();
-                self.model().places.get_mut(dir).expect("it runs").end(end, now);
+                self.model().places.get_mut(dir).expect("it runs").stop(now);
                 self.tell();
             }
             Ok(())

@@ -1,0 +1,21 @@
+//! What an engine does in a world, told as stories.
+
+mod pipelines;
+
+mod failures;
+
+mod silence;
+
+mod people;
+
+mod merging;
+
+mod applying;
+
+mod stopping;
+
+mod leases;
+
+mod crashes;
+
+mod orders;

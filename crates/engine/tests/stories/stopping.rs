@@ -1,0 +1,168 @@
+//! Stopping in good order.
+
+use std::time::Duration;
+
+use domain::{
+    id::PipelineId,
+    job::{Budget, JobStateTag},
+    limits::AGENT_STOP_GRACE,
+    pipeline::{EventKind, Input, PipelineStateTag},
+};
+use engine::StopMode;
+use testkit::world::{PERSON, Script, Side, TestEnv};
+
+/// An agent that has done half of its work and is followed.
+async fn half_done() -> (TestEnv, PipelineId) {
+    let mut env = TestEnv::new().await;
+    let half = Script::waits().say("session s-1").write("half.rs", "half");
+    env.world.sandbox.next_plays(half);
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    (env, id)
+}
+
+#[tokio::test]
+async fn stopping_agents_keeps_what_they_left_and_touches_no_budget() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::StopAgents).await;
+    assert!(!env.world.sandbox.is_running(0));
+    assert!(env.world.git.keeps("half.rs", "half"));
+    let jobs = env.world.jobs(id, JobStateTag::Queued).await;
+    assert_eq!(jobs[0].budget, Budget::default());
+    let run = env.world.runs(id).await.remove(0);
+    assert!(run.ended_at.is_some() && run.left.is_some(), "{run:?}");
+    env.world.check(id).await;
+}
+
+#[tokio::test]
+async fn the_next_run_goes_on_from_the_commit_and_the_session_that_were_left() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::StopAgents).await;
+    env.world.sandbox.next_plays(Script::writes("rest.rs", "rest"));
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!(env.world.sandbox.spec(1).argv[1..], ["--resume", "s-1"]);
+    let file = |path| env.world.git.people_file(&env.project, "main", path);
+    assert_eq!(
+        (file("half.rs").as_deref(), file("rest.rs").as_deref()),
+        (Some("half"), Some("rest"))
+    );
+    env.world.check(id).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_left_is_adopted_and_launched_exactly_once() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::LeaveAgents).await;
+    assert!(env.world.sandbox.is_running(0));
+    env.work();
+    env.until("it is adopted", async |world| world.sandbox.followers() == 1).await;
+    env.world.sandbox.play(0, Script::writes("rest.rs", "rest"));
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!((env.world.sandbox.launches(), env.world.runs(id).await.len()), (1, 1));
+    env.world.check(id).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_ended_while_nobody_was_there_is_taken_up() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::LeaveAgents).await;
+    env.world.sandbox.play(0, Script::writes("rest.rs", "rest"));
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!(env.world.sandbox.launches(), 1);
+}
+
+#[tokio::test]
+async fn who_cannot_wait_for_agents_to_stop_loses_nothing() {
+    let (mut env, id) = half_done().await;
+    env.world.calls.hang_at("git.collect", Side::Before, 1);
+    env.tell_to_stop(StopMode::StopAgents);
+    env.trapped().await;
+    env.stop(StopMode::LeaveAgents).await;
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    let half = env.world.git.people_file(&env.project, "main", "half.rs");
+    assert_eq!(half.as_deref(), Some("half"));
+    env.world.check(id).await;
+}
+
+#[tokio::test]
+async fn a_job_cancelled_under_a_running_agent_stops_the_agent_and_salvages() {
+    let (mut env, id) = half_done().await;
+    let cancel = Input::Cancel { reason: "no need".to_owned() };
+    let _moved = env.engine().ask(id, &cancel, PERSON).await.unwrap();
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Cancelled);
+    assert_left_nothing_behind(&env, id).await;
+}
+
+/// Gives whatever is in a hurry time to be too fast, while an agent that defies is being stopped; then it is over.
+async fn wait_out_the_grace(env: &mut TestEnv) {
+    for _ in 1..AGENT_STOP_GRACE.as_secs() {
+        env.advance(Duration::from_secs(1)).await;
+    }
+    assert!(env.world.sandbox.is_running(0));
+    assert_eq!(env.world.sandbox.launches(), 1, "two agents in one workspace");
+    env.rest_as_time_passes(Duration::from_secs(1)).await.expect("an engine that ends well");
+}
+
+#[tokio::test]
+async fn the_clean_up_waits_for_an_agent_that_takes_its_time_to_stop() {
+    let (mut env, id) = half_done().await;
+    env.world.sandbox.play(0, Script::waits().defies());
+    let cancel = Input::Cancel { reason: "no need".to_owned() };
+    let _moved = env.engine().ask(id, &cancel, PERSON).await.unwrap();
+    wait_out_the_grace(&mut env).await;
+    assert_left_nothing_behind(&env, id).await;
+}
+
+#[tokio::test]
+async fn a_stage_begun_anew_waits_for_an_agent_that_takes_its_time_to_stop() {
+    let (mut env, id) = half_done().await;
+    env.world.sandbox.play(0, Script::waits().defies());
+    let restart = Input::RestartStage { stage: env.definition.start.clone() };
+    let _moved = env.engine().ask(id, &restart, PERSON).await.unwrap();
+    wait_out_the_grace(&mut env).await;
+    assert_eq!(env.world.sandbox.launches(), 2);
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+}
+
+/// Its agent is stopped, its work kept, its workspace gone, and nobody counts what came of it.
+async fn assert_left_nothing_behind(env: &TestEnv, id: PipelineId) {
+    assert!(!env.world.sandbox.is_running(0), "nobody would ever stop it");
+    assert!(env.world.git.keeps("half.rs", "half"), "what it left is salvaged");
+    assert!(env.world.runs(id).await[0].ended_at.is_some());
+    assert_eq!(env.world.git.workspaces(), 0);
+    let finished = |event: &EventKind| matches!(event, EventKind::AgentFinished { .. });
+    assert_eq!(env.world.count(id, finished).await, 0);
+    env.world.check(id).await;
+}
+
+#[tokio::test]
+async fn an_agent_left_behind_by_a_pipeline_that_was_cancelled_meanwhile_is_stopped() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::LeaveAgents).await;
+    let cancel = Input::Cancel { reason: "no need".to_owned() };
+    let _moved = env.engine().ask(id, &cancel, PERSON).await.unwrap();
+    env.work_to_rest().await;
+    assert_left_nothing_behind(&env, id).await;
+}
+
+#[tokio::test]
+async fn a_stage_begun_anew_never_has_two_agents_in_one_workspace() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::LeaveAgents).await;
+    let stage = env.definition.start.clone();
+    let restart = Input::RestartStage { stage };
+    let _moved = env.engine().ask(id, &restart, PERSON).await.unwrap();
+    env.world.sandbox.next_plays(Script::waits());
+    env.work();
+    env.until("the second is followed", async |world| world.sandbox.is_running(1)).await;
+    assert!(!env.world.sandbox.is_running(0), "two agents in one workspace");
+    env.world.sandbox.play(1, Script::writes("rest.rs", "rest"));
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+}

@@ -1,0 +1,134 @@
+//! A world for an engine: everything behind its ports as small models with state.
+//!
+//! The fakes refuse nonsense like the real things, and nothing in here moves by itself: time stands still until a
+//! test moves it, agents do what their scripts say. [`TestEnv`] puts an engine into it.
+
+mod env;
+mod view;
+
+pub mod definitions;
+
+mod calls;
+
+mod agent;
+mod gates;
+mod git;
+mod sandbox;
+mod small;
+mod store;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use agent::{Act, FakeAgent, STALL_LIMIT, Script};
+pub use calls::{Calls, Side};
+use domain::name::ProjectKey;
+use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings};
+pub use env::{PERSON, TestEnv};
+pub use gates::{Answer, FakeGates};
+pub use git::FakeGit;
+use ports::{Caps, Git as _, MergeStrategy, ProjectRef, Store};
+pub use sandbox::FakeSandbox;
+pub use small::{FakeBriefs, FakeFiles, LocalWakeup, SeededEntropy};
+pub use store::WatchedStore;
+
+use crate::clock::ManualClock;
+
+/// Everything around an engine. Outlives it.
+pub struct World {
+    /// What is remembered, as tests read it.
+    pub store: Arc<dyn Store>,
+    /// The engine's way to it.
+    pub watched_store: Arc<WatchedStore>,
+    /// The time.
+    pub clock: Arc<ManualClock>,
+    /// Repositories and workspaces.
+    pub git: Arc<FakeGit>,
+    /// What was launched.
+    pub sandbox: Arc<FakeSandbox>,
+    /// Who judges.
+    pub gates: Arc<FakeGates>,
+    /// What agents were told.
+    pub briefs: Arc<FakeBriefs>,
+    /// Files of our own.
+    pub files: Arc<FakeFiles>,
+    /// What wakes engines.
+    pub wakeup: Arc<LocalWakeup>,
+    /// Every call of a port.
+    pub calls: Arc<Calls>,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl World {
+    /// A world around a store.
+    #[must_use]
+    pub fn on(store: Arc<dyn Store>) -> Self {
+        let calls = Arc::<Calls>::default();
+        let clock = Arc::<ManualClock>::default();
+        let git = Arc::new(FakeGit::new(Arc::clone(&calls)));
+        let (a_git, a_clock) = (|| Arc::clone(&git), || Arc::clone(&clock));
+        Self {
+            watched_store: Arc::new(WatchedStore::new(Arc::clone(&store), Arc::clone(&calls))),
+            sandbox: Arc::new(FakeSandbox::new(a_git(), a_clock(), Arc::clone(&calls))),
+            gates: Arc::new(FakeGates::new(a_git(), a_clock(), Arc::clone(&calls))),
+            briefs: Arc::default(),
+            files: Arc::new(FakeFiles::new(Arc::clone(&calls))),
+            wakeup: Arc::default(),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            store,
+            clock,
+            git,
+            calls,
+        }
+    }
+
+    /// An engine in this world: a process of that name.
+    #[must_use]
+    pub fn engine(&self, owner: &str) -> Arc<Engine> {
+        let ports = Ports {
+            store: Arc::clone(&self.watched_store) as _,
+            clock: Arc::clone(&self.clock) as _,
+            entropy: Arc::clone(&self.entropy) as _,
+            wakeup: Arc::clone(&self.wakeup) as _,
+            git: Arc::clone(&self.git) as _,
+            sandbox: Arc::clone(&self.sandbox) as _,
+            gates: Arc::clone(&self.gates) as _,
+            briefs: Arc::clone(&self.briefs) as _,
+            files: Arc::clone(&self.files) as _,
+        };
+        Engine::new(ports, options(owner))
+    }
+
+    /// Brings the mirror of a project up to date.
+    pub async fn sync(&self, key: &ProjectKey) {
+        let project = ProjectRef { key: key.clone(), repository: format!("/people/{key}") };
+        self.git.sync(&project).await.expect("a project that was founded");
+    }
+}
+
+fn options(owner: &str) -> Options {
+    let profile = agent::profile();
+    let name = profile.name.clone();
+    let fake = AgentSetup {
+        profile,
+        kind: Arc::new(FakeAgent),
+        time_limit: None,
+        stall_limit: Some(STALL_LIMIT),
+    };
+    Options {
+        owner: owner.to_owned(),
+        data_dir: "/data".into(),
+        caps: Caps { total: 4, per_project: None, per_agent: BTreeMap::new() },
+        agents: [(name.clone(), fake)].into(),
+        projects: BTreeMap::new(),
+        default_project: ProjectSettings {
+            roles: BTreeMap::new(),
+            agent: name,
+            merge_strategy: MergeStrategy::Rebase,
+        },
+        path: "/usr/bin".to_owned(),
+        env: BTreeMap::new(),
+        mounts: Vec::new(),
+        gatewright: "/usr/bin/gatewright".into(),
+        login_home: None,
+    }
+}
