@@ -235,7 +235,12 @@ pub enum Integration {
         target: CommitSha,
     },
     /// They contradict each other.
-    Conflict(Conflict),
+    Conflict {
+        /// A merge of the target into the branch, with conflict markers where they contradict each other.
+        head: CommitSha,
+        /// Where they do.
+        conflict: Conflict,
+    },
 }
 
 /// What came of moving the target.

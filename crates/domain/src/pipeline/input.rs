@@ -217,6 +217,8 @@ pub enum MergeReport {
     },
     /// Branch and target contradict each other.
     Conflict {
+        /// The branch with the target merged in, conflict markers and all: where the mending starts.
+        head: CommitSha,
         /// Where.
         findings: Vec<Finding>,
     },

@@ -18,7 +18,7 @@ use crate::{
 /// A branch's head that fits its target, and the tree of both.
 enum Fitted {
     Yes { head: CommitSha, tree: TreeSha },
-    No(Conflict),
+    No { tree: TreeSha, conflict: Conflict },
 }
 
 /// Makes a merge commit of target and branch, and keeps it in the mirror. Nothing public moves.
@@ -46,12 +46,14 @@ pub(crate) async fn integrate(
         match strategy {
             MergeStrategy::Merge => merged(&mirror, &onto, head, &target_name).await?,
             MergeStrategy::Rebase => {
-                match replay(&mirror, &onto, head, &target_name, (&git.author, at)).await? {
+                match replay(&mirror, &onto, head, (&git.author, at)).await? {
                     Replayed::Head(head) => {
                         Fitted::Yes { tree: mirror.load_tree(&head).await?, head }
                     }
-                    Replayed::NotLinear => merged(&mirror, &onto, head, &target_name).await?,
-                    Replayed::Conflict(conflict) => Fitted::No(conflict),
+                    // A commit that does not fit may have been mended by a later one: what counts is the end.
+                    Replayed::NotLinear | Replayed::Conflict => {
+                        merged(&mirror, &onto, head, &target_name).await?
+                    }
                 }
             }
         }
@@ -62,7 +64,21 @@ pub(crate) async fn integrate(
             return Ok(Integration::AlreadyMerged { target: onto });
         }
         Fitted::Yes { head, tree } => (head, tree),
-        Fitted::No(conflict) => return Ok(Integration::Conflict(conflict)),
+        Fitted::No { tree, conflict } => {
+            let message = format!("Merge {target_name} into the branch, with conflicts to be mended\n");
+            let who = git.author.line(at);
+            let both = NewCommit {
+                tree: &tree,
+                parents: &[head, &onto],
+                author: &who,
+                committer: &who,
+                encoding: None,
+                message: message.as_bytes(),
+            };
+            let head = both.write(&mirror).await?;
+            mirror.keep("conflict", &head).await?;
+            return Ok(Integration::Conflict { head, conflict });
+        }
     };
     let who = git.author.line(at);
     let commit = NewCommit {
@@ -87,7 +103,8 @@ async fn merged(
     Ok(match merge_trees(mirror, None, onto, head).await? {
         MergedTree::Clean(tree) => Fitted::Yes { head: head.clone(), tree },
         MergedTree::Conflicting(found) => {
-            Fitted::No(describe(mirror, &found, (onto, target_name), (head, "the branch")).await?)
+            let conflict = describe(mirror, &found, (onto, target_name), (head, "the branch")).await?;
+            Fitted::No { tree: found.tree, conflict }
         }
     })
 }

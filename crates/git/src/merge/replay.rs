@@ -2,12 +2,9 @@
 
 use domain::revision::CommitSha;
 use jiff::Timestamp;
-use ports::{Conflict, GitError};
+use ports::GitError;
 
-use super::{
-    conflict::describe,
-    tree::{MergedTree, merge_trees},
-};
+use super::tree::{MergedTree, merge_trees};
 use crate::{
     commit::{Author, NewCommit},
     mirror::{Mirror, read_objects},
@@ -23,7 +20,7 @@ pub(super) enum Replayed {
     /// none of its parents and would be lost; a root has nothing that its changes could be counted from.
     NotLinear,
     /// One of them does not fit.
-    Conflict(Conflict),
+    Conflict,
 }
 
 /// Replays every commit of `head` that `onto` does not have, keeping author and message. One that changes nothing
@@ -32,7 +29,6 @@ pub(super) async fn replay(
     mirror: &Mirror<'_>,
     onto: &CommitSha,
     head: &CommitSha,
-    onto_name: &str,
     committer: (&Author, Timestamp),
 ) -> Result<Replayed, GitError> {
     let Some(steps) = list_steps(mirror, onto, head).await? else {
@@ -48,12 +44,7 @@ pub(super) async fn replay(
             contents.get(commit.as_str()).map(|it| Original::parse(it)).unwrap_or_default();
         let tree = match merge_trees(mirror, Some(parent), &at, commit).await? {
             MergedTree::Clean(tree) => tree,
-            MergedTree::Conflicting(found) => {
-                let subject = String::from_utf8_lossy(original.subject()).into_owned();
-                let name = format!("commit {} ({subject})", commit.short());
-                let conflict = describe(mirror, &found, (&at, onto_name), (commit, &name)).await?;
-                return Ok(Replayed::Conflict(conflict));
-            }
+            MergedTree::Conflicting(_) => return Ok(Replayed::Conflict),
         };
         if tree == at_tree {
             continue;
@@ -116,10 +107,6 @@ impl<'a> Original<'a> {
         };
         Self { author: value("author").unwrap_or_default(), encoding: value("encoding"), message }
     }
-
-    fn subject(&self) -> &'a [u8] {
-        self.message.split(|&byte| byte == b'\n').next().unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -134,6 +121,5 @@ mod tests {
         assert_eq!(original.author, b"\xe9 <e@x> 1 +0200");
         assert_eq!(original.encoding, Some(b"ISO-8859-1".as_slice()));
         assert_eq!(original.message, b"Subject\n\nauthor no\n");
-        assert_eq!(original.subject(), b"Subject");
     }
 }

@@ -1,7 +1,7 @@
 //! Joining and integrating, inside the mirror.
 
 use domain::{name::RoleName, revision::CommitSha};
-use ports::{Git, Integration, Joined, MergeStrategy};
+use ports::{FileWrite, Git, Integration, Joined, MergeStrategy};
 
 use crate::world::{World, branch, commit, head, run, time, write};
 
@@ -61,9 +61,9 @@ async fn a_file_that_one_side_removed_is_a_conflict_with_words() {
     run(&world.people(), ["rm", "--quiet", "README"]);
     commit(&world.people(), "removed");
     let found = integrate(&world, &head, MergeStrategy::Rebase).await;
-    let Integration::Conflict(conflict) = found else { panic!("{found:?}") };
+    let Integration::Conflict { conflict, .. } = found else { panic!("{found:?}") };
     let message = &conflict.findings[0].message;
-    assert!(message.contains("README deleted in `main` and modified in commit"), "{message}");
+    assert!(message.contains("README deleted in `main` and modified in the branch"), "{message}");
 }
 
 #[tokio::test]
@@ -119,10 +119,27 @@ async fn a_commit_that_cannot_be_replayed_is_told_with_its_hunk() {
     commit(&world.people(), "theirs");
     for strategy in [MergeStrategy::Rebase, MergeStrategy::Merge] {
         let found = integrate(&world, &change, strategy).await;
-        let Integration::Conflict(conflict) = found else { panic!("{found:?}") };
+        let Integration::Conflict { conflict, .. } = found else { panic!("{found:?}") };
         let message = &conflict.findings[0].message;
         assert!(message.contains("<<<<<<< `main`\nTHEIRS\n=======\nOURS\n>>>>>>> "), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_conflict_that_was_mended_on_top_of_both_sides_fits() {
+    let world = World::synced().await;
+    let change = world.change("src/lib.txt", "one\nOURS\nthree\n").await;
+    write(&world.people(), "src/lib.txt", "one\nTHEIRS\nthree\n");
+    let target = commit(&world.people(), "theirs");
+    let found = integrate(&world, &change, MergeStrategy::Rebase).await;
+    let Integration::Conflict { head, .. } = found else { panic!("{found:?}") };
+    assert_eq!(parents(&world, &head), [change.to_string(), target.to_string()]);
+    assert!(world.show(&head, "src/lib.txt").contains("<<<<<<< "));
+    let mended = FileWrite { path: "src/lib.txt".to_owned(), content: b"one\nBOTH\nthree\n".to_vec() };
+    let mended = world.git.commit_files(&world.project, &head, &[mended], "mended", time()).await.expect("a commit");
+    let found = integrate(&world, &mended, MergeStrategy::Rebase).await;
+    let Integration::Candidate { commit, .. } = found else { panic!("{found:?}") };
+    assert_eq!(world.show(&commit, "src/lib.txt"), "one\nBOTH\nthree\n");
 }
 
 #[tokio::test]

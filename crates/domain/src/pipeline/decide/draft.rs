@@ -9,7 +9,7 @@ use crate::{
     job::{Slot, Work},
     limits::BRIEF_FINDINGS_BYTES_MAX,
     name::StageName,
-    pipeline::{Block, Effect, EventKind, NewJob, Pipeline, PipelineState, StageAttempt},
+    pipeline::{Block, Effect, EventKind, NewJob, Pipeline, PipelineState, StageAttempt, Step},
     revision::CommitSha,
     verdict::Finding,
 };
@@ -144,7 +144,7 @@ impl<'a> Draft<'a> {
         };
         self.leave_work_behind();
         self.event(EventKind::Blocked { stage: attempt.stage.clone(), reason: reason.clone() });
-        let options = options(&block);
+        let options = options(&block, &attempt);
         let commit = self.pipeline.head.clone();
         let decision =
             self.ask(Question { kind, text: reason, findings, show: Vec::new(), commit, options });
@@ -153,8 +153,10 @@ impl<'a> Draft<'a> {
 }
 
 /// What a person can do about a block.
-pub(super) fn options(block: &Block) -> Vec<Choice> {
+pub(super) fn options(block: &Block, attempt: &StageAttempt) -> Vec<Choice> {
     match block {
+        // A merge conflict: there is no commit that could be let through.
+        Block::GateFailed { .. } if !matches!(attempt.step, Step::Gating { .. }) => vec![Choice::Retry, Choice::Cancel],
         Block::GateFailed { .. } | Block::GateError { .. } => {
             vec![Choice::Retry, Choice::Waive, Choice::Cancel]
         }

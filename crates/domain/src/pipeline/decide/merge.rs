@@ -53,8 +53,10 @@ impl Draft<'_> {
             MergeReport::AlreadyMerged { target } if !landing => {
                 self.merged(&attempt, target.clone())
             }
-            MergeReport::Conflict { findings } if !landing => {
-                let commit = self.head()?;
+            MergeReport::Conflict { head, findings } if !landing => {
+                // Whoever mends it has both sides before them; what they hand in then descends from the target.
+                let commit = head.clone();
+                self.pipeline.head = Some(head.clone());
                 // The gate of the merge may not have been asked yet, but it is the one that this is about.
                 let gate = stage.gates.first().map(|gate| gate.name.clone());
                 let gate = gate.or_else(|| GateName::new("mergeable").ok());

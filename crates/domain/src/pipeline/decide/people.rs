@@ -3,7 +3,6 @@
 use super::{
     Draft, Refusal,
     draft::{feedback, options, with_comment},
-    gates::edge,
 };
 use crate::{
     brief::Feedback,
@@ -96,7 +95,7 @@ impl Draft<'_> {
         choice: Choice,
         comment: &str,
     ) -> Result<(), Refusal> {
-        check(choice, comment, &options(block))?;
+        check(choice, comment, &options(block, attempt))?;
         match choice {
             Choice::Cancel => {
                 self.resolve(id, choice, comment);
@@ -125,8 +124,8 @@ impl Draft<'_> {
         block: &Block,
         comment: &str,
     ) -> Result<(), Refusal> {
-        let choice = options(block)[0];
-        check(choice, comment, &options(block))?;
+        let choice = options(block, attempt)[0];
+        check(choice, comment, &options(block, attempt))?;
         self.resolve(id, choice, comment);
         self.go_on(attempt, block, comment)
     }
@@ -140,25 +139,18 @@ impl Draft<'_> {
     ) -> Result<(), Refusal> {
         let by = self.context.by.clone();
         let stage = self.stage(&attempt.stage)?;
+        self.fresh_budgets(&stage.name);
         match block {
-            Block::GateFailed { to, feedback, gate } => {
-                let gate = stage.gates.iter().find(|it| it.name == *gate);
-                if let Some(route) =
-                    gate.and_then(|it| it.on_fail.as_ref()).or(stage.on_fail.as_ref())
-                {
-                    self.pipeline.routes.remove(&edge(stage, route));
-                }
+            Block::GateFailed { to, feedback, .. } => {
                 self.enter(to, with_comment(feedback.clone(), "how to go on", comment, &by))
             }
             Block::HandIn { feedback, .. } => {
-                self.pipeline.routes.remove(&format!("{}?hand-in", stage.name));
                 self.enter(
                     &stage.name,
                     with_comment(feedback.clone(), "how to go on", comment, &by),
                 )
             }
             Block::Questions { questions } => {
-                self.pipeline.routes.remove(&format!("{}?questions", stage.name));
                 self.enter(
                     &stage.name,
                     with_comment(attempt.feedback.clone(), questions, comment, &by),
@@ -182,15 +174,25 @@ impl Draft<'_> {
             ),
             Block::Limit { .. } => {
                 self.pipeline.limit_grants += 1;
-                self.arm_wall_time();
-                if matches!(attempt.step, Step::Opening) {
-                    self.reopen();
-                    return Ok(());
+                match &attempt.step {
+                    Step::Opening => {
+                        self.reopen();
+                        Ok(())
+                    }
+                    // What agents have handed in stays: nobody pays for it twice.
+                    Step::Gating { gate, .. } => self.judge_from(attempt.clone(), stage, *gate),
+                    Step::Working { wave, roles } if roles.iter().all(|it| it.head.is_none()) => {
+                        self.start_wave(attempt.clone(), stage, *wave)
+                    }
+                    Step::Working { .. }
+                    | Step::Joining { .. }
+                    | Step::Acting
+                    | Step::Integrating { .. }
+                    | Step::Landing { .. } => {
+                        let feedback = with_comment(attempt.feedback.clone(), "how to go on", comment, &by);
+                        self.enter(&stage.name, feedback)
+                    }
                 }
-                self.enter(
-                    &stage.name,
-                    with_comment(attempt.feedback.clone(), "how to go on", comment, &by),
-                )
             }
         }
     }
@@ -264,10 +266,12 @@ impl Draft<'_> {
             // Before the repository was found there is nothing to begin a stage with.
             return Err(Refusal::NotAllowed { state: state.into(), input: InputTag::RestartStage });
         }
+        if let Some(current) = self.pipeline.stage().filter(|current| !self.leads_to(name, current)) {
+            return Err(Refusal::StageAhead { stage: name.clone(), current: current.clone() });
+        }
         self.withdraw_decision(state);
         self.leave_work_behind();
-        // A person begins anew, with fresh budgets.
-        self.pipeline.routes.retain(|route, _| !starts_at(route, name));
+        self.fresh_budgets(name);
         self.event(EventKind::Restarted { stage: name.clone() });
         self.enter(name, Feedback::default())
     }
@@ -275,13 +279,22 @@ impl Draft<'_> {
     pub(super) fn retry_failed(&mut self, name: &StageName, comment: &str) -> Result<(), Refusal> {
         let stage = self.stage(name)?;
         self.pipeline.epoch += 1;
-        if let Some(route) = &stage.on_fail {
-            self.pipeline.routes.remove(&edge(stage, route));
-        }
+        self.fresh_budgets(&stage.name);
         self.event(EventKind::Restarted { stage: name.clone() });
-        self.arm_wall_time();
         let by = self.context.by.clone();
         self.enter(name, with_comment(Feedback::default(), "how to go on", comment, &by))
+    }
+
+    /// A person begins anew: with fresh budgets, and with the whole wall time.
+    fn fresh_budgets(&mut self, stage: &StageName) {
+        self.pipeline.routes.retain(|route, _| !starts_at(route, stage));
+        self.arm_wall_time();
+    }
+
+    /// Whether `current` is reached from `stage` by passing: nobody jumps over gates by restarting.
+    fn leads_to(&self, stage: &StageName, current: &StageName) -> bool {
+        let next = |stage: &&StageName| self.definition.find_stage(stage).and_then(|it| it.on_pass.as_ref());
+        std::iter::successors(Some(stage), next).take(self.definition.stages.len()).any(|it| it == current)
     }
 
     pub(super) fn wall_time_over(

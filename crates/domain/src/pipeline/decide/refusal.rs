@@ -43,6 +43,14 @@ pub enum Refusal {
         /// The stage.
         stage: StageName,
     },
+    /// Restarting there would leave out the gates in between.
+    #[error("stage `{stage}` comes after stage `{current}`, whose gates have not been passed; restart `{current}` or one before it")]
+    StageAhead {
+        /// The stage that was asked for.
+        stage: StageName,
+        /// The stage under way.
+        current: StageName,
+    },
     /// State and definition, or state and report, do not fit together: a fault of ours, or a damaged store.
     #[error("the pipeline is inconsistent: {what}")]
     Inconsistent {

@@ -76,13 +76,23 @@ impl Draft<'_> {
             Some(Action::Deliver) if self.pipeline.options.delivery == Delivery::Merge => {
                 self.integrate(attempt, 0)
             }
-            Some(Action::Deliver) => {
-                let head = self.head()?;
-                self.enqueue(&attempt, 0, Work::Publish, Some(head), false);
-                self.run(attempt);
-                Ok(())
-            }
+            Some(Action::Deliver) => self.judge_from(attempt, stage, 0),
         }
+    }
+
+    /// All gates let the attempt pass: on to its last act, or out of the stage.
+    pub(super) fn gates_passed(&mut self, mut attempt: StageAttempt, stage: &Stage) -> Result<(), Refusal> {
+        if attempt.candidate.is_some() {
+            return self.land(attempt);
+        }
+        if stage.action != Some(Action::Deliver) {
+            return self.leave(&attempt, stage);
+        }
+        let head = self.head()?;
+        attempt.step = Step::Acting;
+        self.enqueue(&attempt, 0, Work::Publish, Some(head), false);
+        self.run(attempt);
+        Ok(())
     }
 
     /// Asks for the agents of a wave, unless a limit forbids it.

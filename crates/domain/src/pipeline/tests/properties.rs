@@ -66,7 +66,7 @@ fn unwelcome(driver: &Driver, index: usize) -> Option<(crate::job::Slot, Report)
             verdict: verdict(&driver.pipeline, &slot, &commit?, VerdictOutcome::Fail),
         },
         Work::Join => Report::JoinConflict { findings },
-        Work::Integrate => Report::Merge(MergeReport::Conflict { findings }),
+        Work::Integrate => Report::Merge(MergeReport::Conflict { head: sha(500), findings }),
         Work::Land => Report::Merge(MergeReport::TargetMoved),
         Work::Intake => Report::IntakeRefused { findings },
         Work::Open | Work::Publish | Work::Cleanup => return None,

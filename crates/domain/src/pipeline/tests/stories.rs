@@ -1,6 +1,6 @@
 //! What pipelines live through, a story each.
 
-use super::fixtures::{Driver, stage_name};
+use super::fixtures::{Driver, sha, stage_name};
 use crate::{
     decision::Choice,
     failure::{Failure, FailureClass},
@@ -217,7 +217,7 @@ fn a_merge_conflict_goes_back_to_the_developer_and_frees_the_lease() {
     let (slot, _) = driver.job("integrate");
     let findings = vec![crate::verdict::Finding::blocking("<<<<<<<")];
     driver
-        .give(&Input::JobDone { slot, report: Report::Merge(MergeReport::Conflict { findings }) })
+        .give(&Input::JobDone { slot, report: Report::Merge(MergeReport::Conflict { head: sha(500), findings }) })
         .expect("a live job may report");
     assert_eq!(driver.pipeline.stage(), Some(&stage_name("build")));
     assert!(!driver.holds_lease);
@@ -235,6 +235,35 @@ fn a_spent_token_limit_asks_before_the_next_agent_and_a_grant_goes_on() {
     driver.pipeline.usage.input_tokens = 1500;
     driver.resolve(Choice::Continue, "").expect("continuing is offered");
     driver.job("agent:developer");
+}
+
+#[test]
+fn restarting_never_jumps_over_gates() {
+    let mut driver = in_build();
+    let ahead = driver.give(&Input::RestartStage { stage: stage_name("ship") });
+    assert!(matches!(ahead, Err(Refusal::StageAhead { .. })), "{ahead:?}");
+    driver.give(&Input::RestartStage { stage: stage_name("plan") }).expect("an earlier stage");
+}
+
+#[test]
+fn a_granted_limit_asks_again_what_was_being_asked_and_runs_no_agent_twice() {
+    let mut driver = at_approval();
+    let agents = driver.pipeline.attempts.clone();
+    driver.give(&Input::TimerFired { timer: TimerKey::WallTime }).expect("a timer may fire");
+    driver.resolve(Choice::Continue, "").expect("continuing is offered");
+    assert_eq!(status(&driver), Tag::AwaitingHuman);
+    assert_eq!(driver.pipeline.attempts, agents);
+    assert!(driver.armed);
+}
+
+#[test]
+fn a_conflict_is_mended_on_top_of_both_sides() {
+    let mut driver = in_ship();
+    let (slot, _) = driver.job("integrate");
+    let findings = vec![crate::verdict::Finding::blocking("<<<<<<<")];
+    let report = Report::Merge(MergeReport::Conflict { head: sha(77), findings });
+    driver.give(&Input::JobDone { slot, report }).expect("a live job may report");
+    assert_eq!(driver.job("agent:developer").1, Some(sha(77)));
 }
 
 #[test]
@@ -269,6 +298,25 @@ fn without_human_gates_the_approval_is_waived_and_says_so() {
     driver.give(&Input::Start).expect("a queued pipeline starts");
     driver.succeed_until(|it| it.pipeline.state.is_terminal());
     assert_eq!(status(&driver), Tag::Succeeded);
+}
+
+#[test]
+fn a_branch_that_is_only_left_has_passed_the_gates_of_its_last_stage_too() {
+    let mut driver = Driver::new();
+    let last = driver.definition.stages.last_mut().expect("a stage");
+    last.action = Some(crate::definition::Action::Deliver);
+    driver.pipeline.options.delivery = crate::pipeline::Delivery::Branch;
+    driver.give(&Input::Start).expect("a queued pipeline starts");
+    driver.succeed_until(|it| it.open.is_some());
+    driver.resolve(Choice::Approve, "").expect("an approval is offered");
+    driver.succeed_until(|it| it.live.iter().any(|(slot, _)| slot.work.to_string() == "gate:mergeable"));
+    driver.succeed_one();
+    driver.job("publish");
+    driver.succeed_one();
+    assert!(matches!(
+        driver.pipeline.state,
+        PipelineState::Succeeded { delivered: Delivered::Branch { .. } }
+    ));
 }
 
 #[test]

@@ -276,7 +276,13 @@ impl Model {
         }
         let files = match self.history.merge(&target, head) {
             Ok(files) => files,
-            Err(findings) => return Ok(Integration::Conflict(Conflict { findings })),
+            Err(findings) => {
+                // Both are ancestors; what contradicts itself stays as the branch has it.
+                let files = self.history.files(head).clone();
+                let head = self.history.commit(&[head, &target], files, "both sides");
+                self.history.mirror(&head);
+                return Ok(Integration::Conflict { head, conflict: Conflict { findings } });
+            }
         };
         let onto = match strategy {
             _ if self.history.descends(head, &target) => head.clone(),
