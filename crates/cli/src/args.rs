@@ -3,11 +3,15 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
-use crate::{commands, exit::{EXIT_CODES, ExitStatus}};
+use crate::{
+    commands,
+    exit::{EXIT_CODES, ExitStatus},
+};
 
 /// Takes work items to merged code: agents think in sandboxes, people decide at a few gates, machinery enforces the rules.
 #[derive(Debug, Parser)]
-#[command(name = "gatewright", version, about, after_help = EXIT_CODES, max_term_width = 100, propagate_version = true)]
+#[command(name = "gatewright", version,
+    after_help = EXIT_CODES, max_term_width = 100, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -22,7 +26,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "GATEWRIGHT_CONFIG")]
     pub(crate) config: Option<Utf8PathBuf>,
     /// Where everything is kept [default: the XDG data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "GATEWRIGHT_DATA_DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = "GATEWRIGHT_DATA_DIR", value_parser = directory)]
     pub(crate) data_dir: Option<Utf8PathBuf>,
     /// Print data as JSON on standard output
     #[arg(long, global = true)]
@@ -36,6 +40,11 @@ pub(crate) struct Global {
     /// Colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
+}
+
+/// An empty path would mean the working directory, which nobody means.
+fn directory(text: &str) -> Result<Utf8PathBuf, String> {
+    if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(Utf8PathBuf::from(text)) }
 }
 
 /// When to use colour.

@@ -34,11 +34,16 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
-        let cwd = utf8(env::current_dir().map_err(|error| CliError::new(format!("the working directory cannot be used: {error}")))?)?;
-        let program = utf8(env::current_exe().map_err(|error| CliError::new(format!("our own program cannot be found: {error}")))?)?;
+        let cwd = utf8(env::current_dir().map_err(|error| {
+            CliError::new(format!("the working directory cannot be used: {error}"))
+        })?)?;
+        let program = utf8(env::current_exe().map_err(|error| {
+            CliError::new(format!("our own program cannot be found: {error}"))
+        })?)?;
         let home = env::var("HOME").ok().filter(|home| !home.is_empty()).map(Utf8PathBuf::from);
         let (config_dir, default_data_dir) = directories(home.as_deref())?;
-        let person = env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "you".to_owned());
+        let person =
+            env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "you".to_owned());
         // Otherwise each stream decides for itself: a pipe gets no colours because people watch the other one.
         match global.color {
             Color::Always => owo_colors::set_override(true),
@@ -48,7 +53,11 @@ impl Context {
         Ok(Self {
             global: global.clone(),
             path: env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned()),
-            environment: env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect(),
+            environment: env::vars_os()
+                .filter_map(|(key, value)| {
+                    Some((key.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
             cwd,
             program,
             home,
@@ -65,8 +74,13 @@ impl Context {
 
     /// What people type to call us: the bare name where `PATH` leads to this very program, else its path.
     pub(crate) fn called(&self) -> &str {
-        let first = self.path.split(':').map(|dir| Utf8Path::new(dir).join("gatewright")).find(|it| it.is_file());
-        let is_us = first.and_then(|it| it.canonicalize_utf8().ok()).is_some_and(|it| it == self.program);
+        let first = self
+            .path
+            .split(':')
+            .map(|dir| Utf8Path::new(dir).join("gatewright"))
+            .find(|it| it.is_file());
+        let is_us =
+            first.and_then(|it| it.canonicalize_utf8().ok()).is_some_and(|it| it == self.program);
         if is_us { "gatewright" } else { self.program.as_str() }
     }
 
@@ -81,7 +95,8 @@ impl Context {
         };
         let loaded = match file {
             Some(file) => config::load(&file, &surroundings).map_err(|error| explain(&error))?,
-            None => config::parse("", &own, &surroundings).map_err(|problems| problems_error(&problems))?,
+            None => config::parse("", &own, &surroundings)
+                .map_err(|problems| problems_error(&problems))?,
         };
         if !self.global.quiet {
             for warning in &loaded.warnings {
@@ -93,13 +108,23 @@ impl Context {
 
     /// What `config` needs to know of this machine and this call.
     pub(crate) fn surroundings(&self) -> Surroundings {
-        let cores = thread::available_parallelism().ok().and_then(|it| u32::try_from(it.get()).ok());
-        let flag = |dir: &Utf8PathBuf| Flag { name: "--data-dir", key: "data_dir", value: self.absolute(dir).into_string() };
+        let cores =
+            thread::available_parallelism().ok().and_then(|it| u32::try_from(it.get()).ok());
+        let flag = |dir: &Utf8PathBuf| Flag {
+            name: "--data-dir",
+            key: "data_dir",
+            value: self.absolute(dir).into_string(),
+        };
         Surroundings {
             home: self.home.clone(),
             data_dir: self.default_data_dir.clone(),
             cores: cores.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
-            environment: self.environment.iter().filter(|(key, _)| key.starts_with("GATEWRIGHT_")).cloned().collect(),
+            environment: self
+                .environment
+                .iter()
+                .filter(|(key, _)| key.starts_with("GATEWRIGHT_"))
+                .cloned()
+                .collect(),
             flags: self.global.data_dir.as_ref().map(flag).into_iter().collect(),
         }
     }
@@ -108,9 +133,19 @@ impl Context {
         self.cwd.join(path)
     }
 
-    /// The data directory that the configuration names.
+    /// The data directory that the configuration names, without `..` and links: its paths are compared and mounted.
     pub(crate) fn data_dir(&self, loaded: &Loaded) -> Utf8PathBuf {
-        loaded.config.data_dir.clone().unwrap_or_else(|| self.default_data_dir.clone())
+        let named = loaded.config.data_dir.clone().unwrap_or_else(|| self.default_data_dir.clone());
+        let named = self.absolute(&named);
+        let there = named.ancestors().find_map(|dir| Some((dir, dir.canonicalize_utf8().ok()?)));
+        match there {
+            // What does not exist yet cannot be a link.
+            Some((dir, real)) => match named.strip_prefix(dir) {
+                Ok(rest) if !rest.as_str().is_empty() => real.join(rest),
+                _ => real,
+            },
+            None => named,
+        }
     }
 }
 
@@ -120,7 +155,10 @@ pub(crate) fn open_for_reading(data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, 
 }
 
 /// The store, for this process alone.
-pub(crate) fn open_for_writing(data_dir: &Utf8Path, holder: &str) -> Result<Arc<SqliteStore>, CliError> {
+pub(crate) fn open_for_writing(
+    data_dir: &Utf8Path,
+    holder: &str,
+) -> Result<Arc<SqliteStore>, CliError> {
     open_store(data_dir, Mode::ReadWrite { holder: holder.to_owned() })
 }
 
@@ -131,7 +169,8 @@ fn open_store(data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, CliEr
 
 fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf, CliError> {
     Utf8PathBuf::from_path_buf(path).map_err(|path| {
-        CliError::new(format!("the path {} is not valid UTF-8", path.display())).help("work from a directory whose path is")
+        CliError::new(format!("the path {} is not valid UTF-8", path.display()))
+            .help("work from a directory whose path is")
     })
 }
 
@@ -141,7 +180,10 @@ fn directories(home: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Utf8PathBuf), Cl
         let home = home.map_or_else(|| Utf8PathBuf::from("/nonexistent"), Utf8Path::to_owned);
         return Ok((home.join(".config/gatewright"), home.join(".local/share/gatewright")));
     };
-    Ok((utf8(strategy.config_dir().join("gatewright"))?, utf8(strategy.data_dir().join("gatewright"))?))
+    Ok((
+        utf8(strategy.config_dir().join("gatewright"))?,
+        utf8(strategy.data_dir().join("gatewright"))?,
+    ))
 }
 
 fn explain(error: &ConfigError) -> CliError {

@@ -8,6 +8,9 @@ use ports::{AgentError, GitError, SandboxError, StoreError};
 
 use crate::exit::ExitStatus;
 
+/// What the system calls a full disk, and git after it.
+const NO_SPACE: &str = "No space left on device";
+
 /// An error on its way to a person.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -55,7 +58,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         }
         source = cause.source();
     }
-    text
+    // What git says may take several.
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Display for CliError {
@@ -70,9 +74,15 @@ impl From<EngineError> for CliError {
             EngineError::Store(error) => error.into(),
             EngineError::Git(error) => error.into(),
             EngineError::Sandbox(error) => error.into(),
-            EngineError::UnknownPipeline { .. } => Self::of(&error).help("`gatewright pipeline list` shows what there is"),
-            EngineError::Refused(Refusal::CommentMissing { .. }) => Self::usage(chain(&error)).help("give one with --comment or --reason"),
-            EngineError::Refused(Refusal::NotOffered { .. }) | EngineError::Item(_) => Self::usage(chain(&error)),
+            EngineError::UnknownPipeline { .. } => {
+                Self::of(&error).help("`gatewright pipeline list` shows what there is")
+            }
+            EngineError::Refused(Refusal::CommentMissing { .. }) => {
+                Self::usage(chain(&error)).help("give one with --comment or --reason")
+            }
+            EngineError::Refused(Refusal::NotOffered { .. }) | EngineError::Item(_) => {
+                Self::usage(chain(&error))
+            }
             EngineError::Refused(_) | EngineError::MissingDefinition { .. } => Self::of(&error),
         }
     }
@@ -82,7 +92,7 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let of = Self::of(&error);
         match error {
-            StoreError::InUse { .. } => of.help("wait until it has ended, or give this call another --data-dir"),
+            StoreError::InUse { .. } => of.help("one process at a time: wait until it has ended, or end it with Ctrl-C, which keeps everything; `run` takes several titles at once"),
             StoreError::NewerSchema { .. } => of.help("use the newer gatewright, or another --data-dir"),
             StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
             StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),
@@ -96,9 +106,17 @@ impl From<GitError> for CliError {
     fn from(error: GitError) -> Self {
         let of = Self::of(&error);
         match error {
-            GitError::NotARepository { .. } => of.help("run `git init` there first, or name another one with --repo DIR").status(ExitStatus::Usage),
-            GitError::Empty { .. } => of.help("make a first commit: git commit --allow-empty -m \"first\"").status(ExitStatus::Usage),
-            GitError::Moved { .. } | GitError::Command { .. } | GitError::TimedOut { .. } | GitError::Io { .. } => of,
+            GitError::NotARepository { .. } => of
+                .help("name a directory inside of a repository, or run `git init` there first")
+                .status(ExitStatus::Usage),
+            GitError::Empty { .. } => of
+                .help("make a first commit: git commit --allow-empty -m \"first\"")
+                .status(ExitStatus::Usage),
+            _ if of.message.contains(NO_SPACE) => of.help("free some space; nothing was lost"),
+            GitError::Moved { .. }
+            | GitError::Command { .. }
+            | GitError::TimedOut { .. }
+            | GitError::Io { .. } => of,
         }
     }
 }
@@ -113,7 +131,9 @@ impl From<AgentError> for CliError {
     fn from(error: AgentError) -> Self {
         let of = Self::of(&error);
         match error {
-            AgentError::Missing { install: Some(install), .. } => of.help(format!("install it: {install}")),
+            AgentError::Missing { install: Some(install), .. } => {
+                of.help(format!("install it: {install}"))
+            }
             AgentError::Missing { .. } => of.help("install it, or name another agent with --agent"),
             AgentError::Invalid { .. } => of.status(ExitStatus::Usage),
             AgentError::Broken { .. } => of.help("`gatewright agents check` tries it again"),

@@ -34,11 +34,13 @@ fn main() -> ExitCode {
         Err(error) => return output::fail(&error, cli.global.json).into(),
     };
     output::start_logging(&cli.global);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            let error = error::CliError::new(format!("could not start: {error}")).status(ExitStatus::Internal);
+            let error = error::CliError::new(format!("could not start: {error}"))
+                .status(ExitStatus::Internal);
             return output::fail(&error, cli.global.json).into();
         }
     };

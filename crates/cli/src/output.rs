@@ -70,7 +70,12 @@ pub(crate) fn start_logging(global: &Global) {
         (false, _) => "debug",
     };
     let filter = EnvFilter::new(level);
-    let subscriber = fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).with_ansi(is_terminal()).finish();
+    let subscriber = fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(is_terminal())
+        .finish();
     // Only the first call counts; there is one.
     let _set = tracing::subscriber::set_global_default(subscriber);
 }

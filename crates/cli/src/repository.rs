@@ -21,11 +21,28 @@ pub(crate) struct Repository {
 }
 
 /// Finds the repository at `dir`, or the one around the working directory. An empty one is refused.
-pub(crate) async fn find(context: &Context, git: &MirrorGit, dir: Option<&Utf8Path>) -> Result<Repository, CliError> {
+pub(crate) async fn find(
+    context: &Context,
+    git: &MirrorGit,
+    dir: Option<&Utf8Path>,
+) -> Result<Repository, CliError> {
     let dir = context.absolute(dir.unwrap_or_else(|| Utf8Path::new(".")));
-    let dir = dir.canonicalize_utf8().map_err(|error| CliError::usage(format!("{dir} cannot be used: {error}")))?;
+    let dir = dir
+        .canonicalize_utf8()
+        .map_err(|error| CliError::usage(format!("{dir} cannot be used: {error}")))?;
     let inspection = git.inspect(&dir).await?;
     let path = inspection.root.to_string();
+    if inspection.shallow {
+        return Err(CliError::usage(format!(
+            "the repository {path} is a shallow clone: its history is cut off"
+        ))
+        .help("get the rest of it: git fetch --unshallow"));
+    }
     let head = inspection.head.ok_or(GitError::Empty { path })?;
-    Ok(Repository { root: inspection.root, branch: inspection.branch, head, uncommitted: inspection.uncommitted })
+    Ok(Repository {
+        root: inspection.root,
+        branch: inspection.branch,
+        head,
+        uncommitted: inspection.uncommitted,
+    })
 }

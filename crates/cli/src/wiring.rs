@@ -44,9 +44,14 @@ pub(crate) struct Setup<'a> {
 }
 
 /// Git on this data directory.
-pub(crate) async fn git(context: &Context, data_dir: &Utf8Path) -> Result<Arc<MirrorGit>, CliError> {
-    let missing = "install git 2.40 or newer: apt-get install git, or your system's package manager";
-    let binary = git::find_git(&context.path).map_err(|error| CliError::from(error).help(missing))?;
+pub(crate) async fn git(
+    context: &Context,
+    data_dir: &Utf8Path,
+) -> Result<Arc<MirrorGit>, CliError> {
+    let missing =
+        "install git 2.40 or newer: apt-get install git, or your system's package manager";
+    let binary =
+        git::find_git(&context.path).map_err(|error| CliError::from(error).help(missing))?;
     git::version(&binary).await.map_err(|error| CliError::from(error).help(missing))?;
     Ok(Arc::new(MirrorGit::new(git::Options {
         data_dir: data_dir.to_owned(),
@@ -57,19 +62,28 @@ pub(crate) async fn git(context: &Context, data_dir: &Utf8Path) -> Result<Arc<Mi
     })))
 }
 
-/// The sandbox backend that is configured, proven to work.
-pub(crate) async fn sandbox(context: &Context, loaded: &Loaded) -> Result<(Arc<dyn Sandbox>, Selection), CliError> {
+/// The sandbox backend that is configured, proven to work. To go without a wall is nobody's guess: it has to be said by name.
+pub(crate) async fn sandbox(
+    context: &Context,
+    loaded: &Loaded,
+) -> Result<(Arc<dyn Sandbox>, Selection), CliError> {
     let backend = match loaded.config.sandbox.backend {
-        SandboxChoice::Auto => Backend::Auto,
         SandboxChoice::Process => Backend::Process,
-        SandboxChoice::Bubblewrap => Backend::Bubblewrap,
+        SandboxChoice::Auto | SandboxChoice::Bubblewrap => Backend::Bubblewrap,
     };
-    Ok(sandbox::select(backend, sandbox_options(context)).await?)
+    let selected = sandbox::select(backend, sandbox_options(context)).await;
+    selected.map_err(|error| {
+        CliError::from(error)
+            .help("`gatewright doctor` says more; for agents that you trust like yourself, `backend = \"process\"` in [sandbox] goes without a wall")
+    })
 }
 
 /// How the shim is started: by ourselves.
 pub(crate) fn sandbox_options(context: &Context) -> sandbox::Options {
-    sandbox::Options { shim: vec![context.program.to_string(), "shim".to_owned()], bubblewrap: None }
+    sandbox::Options {
+        shim: vec![context.program.to_string(), "shim".to_owned()],
+        bubblewrap: None,
+    }
 }
 
 /// Places that every sandbox sees besides, read-only: those that are configured and exist.
@@ -79,16 +93,28 @@ fn mounts(loaded: &Loaded) -> Vec<Mount> {
 }
 
 /// The agents that can be named: all that are configured, and each kind under its own name.
-fn agents(context: &Context, loaded: &Loaded, needed: &[AgentName]) -> Result<BTreeMap<AgentName, AgentSetup>, CliError> {
+fn agents(
+    context: &Context,
+    loaded: &Loaded,
+    needed: &[AgentName],
+) -> Result<BTreeMap<AgentName, AgentSetup>, CliError> {
     let kinds = agents::KINDS.iter().filter_map(|kind| AgentName::new(*kind).ok());
     let names = loaded.config.agents.keys().cloned().chain(kinds).chain(needed.iter().cloned());
     let mut setups = BTreeMap::new();
     for name in names {
         let Some(settings) = loaded.config.find_agent(&name) else {
             let known: Vec<String> = loaded.config.agents.keys().map(ToString::to_string).collect();
-            let configured = if known.is_empty() { "none is configured".to_owned() } else { format!("configured: {}", known.join(", ")) };
-            return Err(CliError::usage(format!("there is no agent `{name}`; {configured}"))
-                .help(format!("add [agents.{name}] to gatewright.toml, or use a kind: {}", agents::KINDS.join(", "))));
+            let configured = if known.is_empty() {
+                "none is configured".to_owned()
+            } else {
+                format!("configured: {}", known.join(", "))
+            };
+            return Err(CliError::usage(format!("there is no agent `{name}`; {configured}")).help(
+                format!(
+                    "add [agents.{name}] to gatewright.toml, or use a kind: {}",
+                    agents::KINDS.join(", ")
+                ),
+            ));
         };
         match setup(context, &name, &settings) {
             Ok(setup) => {
@@ -102,19 +128,37 @@ fn agents(context: &Context, loaded: &Loaded, needed: &[AgentName]) -> Result<BT
     Ok(setups)
 }
 
-fn setup(context: &Context, name: &AgentName, settings: &AgentSettings) -> Result<AgentSetup, CliError> {
+fn setup(
+    context: &Context,
+    name: &AgentName,
+    settings: &AgentSettings,
+) -> Result<AgentSetup, CliError> {
     let profile = settings.profile(name, |secret| context.secret(secret));
     let profile = profile.map_err(|error| {
         let help = format!("set it in the environment: export {}=…", error.secret);
         CliError::new(error.to_string()).help(help)
     })?;
     let kind = agents::find(&settings.kind.to_string());
-    let kind = kind.ok_or_else(|| CliError::usage(format!("agents of kind `{}` are not available in this version", settings.kind)))?;
-    Ok(AgentSetup { profile, kind, time_limit: settings.time_limit, stall_limit: settings.stall_limit })
+    let kind = kind.ok_or_else(|| {
+        CliError::usage(format!(
+            "agents of kind `{}` are not available in this version",
+            settings.kind
+        ))
+    })?;
+    Ok(AgentSetup {
+        profile,
+        kind,
+        time_limit: settings.time_limit,
+        stall_limit: settings.stall_limit,
+    })
 }
 
 /// Who plays which role, as the engine wants to know it.
-fn project_settings(project: &ProjectSettings, roles: &RoleBook, agent: Option<&AgentName>) -> engine::ProjectSettings {
+fn project_settings(
+    project: &ProjectSettings,
+    roles: &RoleBook,
+    agent: Option<&AgentName>,
+) -> engine::ProjectSettings {
     let settings = |name: &RoleName| {
         let role = roles.find(name)?;
         let settings = RoleSettings {
@@ -134,8 +178,22 @@ fn project_settings(project: &ProjectSettings, roles: &RoleBook, agent: Option<&
 }
 
 /// Puts everything together for one project.
-pub(crate) async fn workbench(setup: Setup<'_>, needed: &[AgentName]) -> Result<Workbench, CliError> {
+pub(crate) async fn workbench(
+    setup: Setup<'_>,
+    needed: &[AgentName],
+) -> Result<Workbench, CliError> {
     let (sandbox, selection) = sandbox(setup.context, setup.loaded).await?;
+    let agents = agents(setup.context, setup.loaded, needed)?;
+    Ok(build(setup, sandbox, selection, agents))
+}
+
+/// The same for agents that are our own: they work without a wall where there is none.
+pub(crate) async fn workbench_for_our_own(
+    setup: Setup<'_>,
+    needed: &[AgentName],
+) -> Result<Workbench, CliError> {
+    let (sandbox, selection) =
+        sandbox::select(Backend::Auto, sandbox_options(setup.context)).await?;
     let agents = agents(setup.context, setup.loaded, needed)?;
     Ok(build(setup, sandbox, selection, agents))
 }
@@ -199,12 +257,25 @@ fn caps(loaded: &Loaded, agents: &BTreeMap<AgentName, AgentSetup>) -> Caps {
 }
 
 /// An engine that brings people's inputs to pipelines and does nothing else.
-pub(crate) async fn steering_engine(context: &Context, data_dir: &Utf8Path, store: Arc<SqliteStore>) -> Result<Arc<Engine>, CliError> {
+pub(crate) async fn steering_engine(
+    context: &Context,
+    data_dir: &Utf8Path,
+    store: Arc<SqliteStore>,
+) -> Result<Arc<Engine>, CliError> {
     let loaded = context.load_config(&context.cwd)?;
     let git = git(context, data_dir).await?;
     let project = loaded.project_at(&context.cwd);
     let (sandbox, selection) = sandbox::select(Backend::Process, sandbox_options(context)).await?;
-    let setup = Setup { context, loaded: &loaded, data_dir, store, git, project: &project, roles: RoleBook::built_in(), agent: None };
+    let setup = Setup {
+        context,
+        loaded: &loaded,
+        data_dir,
+        store,
+        git,
+        project: &project,
+        roles: RoleBook::built_in(),
+        agent: None,
+    };
     Ok(build(setup, sandbox, selection, BTreeMap::new()).engine)
 }
 

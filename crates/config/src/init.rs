@@ -125,7 +125,11 @@ fn agent(agent: &InitAgent) -> String {
         None => format!("# env_from = [\"{usual_variable}\"]"),
     };
     // Without a key, its own login is the only way in.
-    let login = if *has_login && key_variable.is_none() { "lend_login = true" } else { "# lend_login = true" };
+    let login = if *has_login && key_variable.is_none() {
+        "lend_login = true"
+    } else {
+        "# lend_login = true"
+    };
     format!(
         "# {program}, found in PATH.\n\
          [agents.{kind}]\n\

@@ -80,12 +80,16 @@ impl Item {
         let title = self.title.chars().count();
         if !limits::INTAKE_TITLE_CHARS.contains(&title) {
             let (min, max) = (limits::INTAKE_TITLE_CHARS.start(), limits::INTAKE_TITLE_CHARS.end());
-            findings.push(Finding::blocking(format!("the title has {title} characters, {min} to {max} are needed")));
+            findings.push(Finding::blocking(format!(
+                "the title has {title} characters, {min} to {max} are needed"
+            )));
         }
         let description = self.description.trim().chars().count();
         if description < limits::INTAKE_DESCRIPTION_CHARS_MIN {
             let min = limits::INTAKE_DESCRIPTION_CHARS_MIN;
-            findings.push(Finding::blocking(format!("the description has {description} characters, at least {min} are needed")));
+            findings.push(Finding::blocking(format!(
+                "the description has {description} characters, at least {min} are needed"
+            )));
         }
         findings
     }
@@ -159,7 +163,10 @@ mod tests {
 
     #[test]
     fn an_item_without_a_description_is_not_taken_in() {
-        let described = |description: &str| Item { description: description.to_owned(), ..item("Add a flag").expect("a title") };
+        let described = |description: &str| Item {
+            description: description.to_owned(),
+            ..item("Add a flag").expect("a title")
+        };
         assert_eq!(described(" \n").intake_findings().len(), 1);
         assert!(described("It prints the version.").intake_findings().is_empty());
         assert_eq!(item("Flag").expect("a title").intake_findings().len(), 2);

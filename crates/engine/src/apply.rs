@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    decision::{DecisionKind, DecisionState},
+    decision::DecisionState,
     definition::Definition,
     id::PipelineId,
     job::{Budget, Job, JobInput, JobState, Work},
@@ -187,11 +187,6 @@ impl Engine {
             self.stop_cancelled(&step.pipeline);
         }
         self.ports.wakeup.wake();
-    }
-
-    /// The first question that a pipeline waits for, if a person approves without being asked: `--yes`.
-    pub(crate) const fn is_approval(kind: DecisionKind) -> bool {
-        matches!(kind, DecisionKind::Approval)
     }
 }
 

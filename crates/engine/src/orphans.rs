@@ -51,10 +51,13 @@ impl Engine {
             self.ports.sandbox.stop(&dir).await?;
             self.ports.sandbox.wait(&dir).await?;
         }
-        if status != SandboxStatus::Absent
-            && let Err(error) = self.salvage(job, &run).await
-        {
+        if status == SandboxStatus::Absent {
+            // Its order may have been written, with keys in it.
+            self.ports.sandbox.remove(&dir).await?;
+        } else if let Err(error) = self.salvage(job, &run).await {
+            // The run stays open, and its workspace where it is: somebody who knows the agent tries again.
             tracing::warn!(run.id = %run.id, "could not salvage what the run left: {}", chain(&error));
+            return Ok(());
         }
         let failure =
             Failure::new(FailureClass::Lost, "it was stopped: the pipeline moved on without it");

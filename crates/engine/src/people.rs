@@ -1,7 +1,7 @@
 //! What people ask of the engine.
 
 use domain::{
-    decision::{Choice, Decision},
+    decision::{Choice, Decision, DecisionKind},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, PipelineId},
     item::Item,
@@ -104,21 +104,31 @@ impl Engine {
         self.apply(decision.pipeline, &input, &self.by_person(person)).await
     }
 
-    /// Approves what waits for approval only: anything else needs a person's own words.
-    pub async fn approve_if_asked(
+    /// Approves without anybody having looked, which the log says: `--yes`. Only approvals: anything else needs a
+    /// person's own words.
+    pub async fn approve_unseen(
         &self,
         id: DecisionId,
-        person: &str,
+        on_behalf_of: &str,
     ) -> Result<bool, EngineError> {
         let Some(decision) = self.ports.store.find_decision(id).await? else { return Ok(false) };
-        if !Self::is_approval(decision.kind) {
+        if decision.kind != DecisionKind::Approval {
             return Ok(false);
         }
+        let comment = format!("unseen, on behalf of {on_behalf_of}");
+        let input = Input::Resolve { decision: id, choice: Choice::Approve, comment };
+        let cause = Cause { actor: Actor::Engine, ..self.by_person(on_behalf_of) };
         // Somebody else may have answered meanwhile, which is as good.
-        match self.resolve(&decision, Choice::Approve, "", person).await {
+        match self.apply(decision.pipeline, &input, &cause).await {
             Ok(_) | Err(EngineError::Refused(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// Lets a pipeline wait that nobody of this process works for.
+    pub async fn set_aside(&self, id: PipelineId) -> Result<Outcome, EngineError> {
+        let cause = Cause { actor: Actor::Engine, ..self.by_person("") };
+        self.apply(id, &Input::Pause, &cause).await
     }
 
     fn by_person(&self, person: &str) -> Cause {

@@ -6,7 +6,7 @@ use domain::{
     pipeline::{Actor, Input},
     usage::Usage,
 };
-use ports::JobFilter;
+use ports::{JobFilter, SandboxStatus};
 
 use crate::{Cause, Engine, EngineError, apply::job_update, worker::chain};
 
@@ -40,9 +40,10 @@ impl Engine {
             Failure::new(FailureClass::Lost, "the orchestrator ended while it was at work");
         // An agent outlives us under its shim and is taken up again, which is no loss. Anything else begins anew: a
         // job that ends the orchestrator each time must not do so for ever.
-        let job_input = match job.slot.work.kind() {
-            JobKind::Agent => JobInput::Release { token: job.claims },
-            JobKind::Gate | JobKind::Git | JobKind::Cleanup => JobInput::Expire,
+        let job_input = if self.can_be_taken_up(job).await? {
+            JobInput::Release { token: job.claims }
+        } else {
+            JobInput::Expire
         };
         let update = job_update(job, &job_input, self.ports.clock.now())?;
         let (slot, usage) = (job.slot.clone(), Usage::default());
@@ -66,5 +67,15 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the job's agent is still there, or its result.
+    async fn can_be_taken_up(&self, job: &Job) -> Result<bool, EngineError> {
+        if job.slot.work.kind() != JobKind::Agent {
+            return Ok(false);
+        }
+        let Some(run) = self.ports.store.find_open_run(job.id).await? else { return Ok(false) };
+        let status = self.ports.sandbox.status(&self.layout.agent_sandbox(run.id)).await?;
+        Ok(matches!(status, SandboxStatus::Running | SandboxStatus::Ended(_)))
     }
 }

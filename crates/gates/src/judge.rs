@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
+use camino::Utf8Path;
 use domain::{
     definition::{Check, Network},
     verdict::Verdict,
@@ -10,7 +11,8 @@ use domain::{
 use ports::{Clock, GateAnswer, GateError, GateQuestion, Gates, Git, Mount, Sandbox};
 
 use crate::{
-    absent, artifacts, command,
+    absent, artifacts,
+    command::{self, Places},
     commit::Commit,
     config_changes, findings,
     limits::{FINDINGS_BYTES_MAX, SUMMARY_BYTES_MAX},
@@ -83,8 +85,15 @@ impl Judge {
         };
         let flagged =
             findings::fit(config_changes::flag(&changes), FINDINGS_BYTES_MAX, "this commit");
-        let Ruling { outcome, mut findings, summary, evidence } = ruling;
+        let Ruling { outcome, mut findings, mut summary, evidence } = ruling;
         findings.extend(flagged);
+        let build_files = config_changes::build_files(&changes);
+        if matches!(question.gate.check, Check::Command { .. }) && !build_files.is_empty() {
+            summary = format!(
+                "{summary}; this branch changes {}, which may say what it runs",
+                build_files.join(", ")
+            );
+        }
         Ok(GateAnswer::Verdict(Verdict {
             gate: question.gate.name.clone(),
             commit: question.commit.clone(),
@@ -106,6 +115,14 @@ impl Gates for Judge {
         self.answer(question)
             .await
             .map_err(|obstacle| GateError { gate: gate.to_string(), reason: obstacle.reason() })
+    }
+
+    async fn abandon(&self, scratch: &Utf8Path) -> Result<(), GateError> {
+        let abandoned = Places::new(scratch).abandon(&self.options).await;
+        abandoned.map_err(|obstacle| GateError {
+            gate: scratch.file_name().unwrap_or_default().to_owned(),
+            reason: obstacle.reason(),
+        })
     }
 }
 

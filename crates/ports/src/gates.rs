@@ -1,7 +1,7 @@
 //! Judging a commit.
 
 use async_trait::async_trait;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use domain::{definition::Gate, revision::CommitSha, verdict::Verdict};
 
 use crate::ProjectRef;
@@ -52,4 +52,7 @@ pub struct GateError {
 pub trait Gates: Send + Sync {
     /// Judges. Deterministic, changes nothing, may be asked again at any time.
     async fn judge(&self, question: &GateQuestion) -> Result<GateAnswer, GateError>;
+
+    /// Ends what may still be at work for the question of this scratch directory, and removes it. Absent is fine.
+    async fn abandon(&self, scratch: &Utf8Path) -> Result<(), GateError>;
 }

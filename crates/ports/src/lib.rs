@@ -28,7 +28,7 @@ pub use sandbox::{
     SandboxStatus, StopReason,
 };
 pub use store::{
-    Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step,
-    Store, StoreError, TimerChange,
+    Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord,
+    Step, Store, StoreError, TimerChange,
 };
 pub use wakeup::Wakeup;

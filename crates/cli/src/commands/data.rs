@@ -67,10 +67,12 @@ pub(crate) async fn all_events(
     }
 }
 
-/// `gatewright`, as it has to be called to find the same data again.
+/// `gatewright`, as it has to be called to find the same data again, from anywhere.
 pub(crate) fn gatewright(context: &Context) -> String {
-    match &context.global.data_dir {
-        Some(dir) => format!("{} --data-dir {dir}", context.called()),
-        None => context.called().to_owned(),
-    }
+    let config = context.global.config.as_ref().map(|file| ("--config", file));
+    let data_dir = context.global.data_dir.as_ref().map(|dir| ("--data-dir", dir));
+    let flags = [config, data_dir].into_iter().flatten();
+    flags.fold(context.called().to_owned(), |words, (flag, path)| {
+        format!("{words} {flag} {}", context.absolute(path))
+    })
 }

@@ -32,6 +32,8 @@ use crate::{
 
 /// Who answers the approval where nobody was asked to.
 const DEMO_PERSON: &str = "the demo";
+/// The scenario in which nobody misbehaves.
+const WELL_BEHAVED: &str = "demo";
 
 /// Show the whole thing in under a minute, with nothing configured
 ///
@@ -39,15 +41,15 @@ const DEMO_PERSON: &str = "the demo";
 /// real git, a real test suite that fails first, a review that sends the work back once, an approval, a merge.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Keep the demo's directory; otherwise a later demo removes it
+    /// Keep the demo's directory; otherwise a demo that starts more than an hour later removes it
     #[arg(long)]
     keep: bool,
     /// Ask you for the approval
     #[arg(long)]
     ask: bool,
-    /// The pipeline definition
-    #[arg(short, long, value_name = "NAME", default_value = "delivery")]
-    pipeline: DefinitionName,
+    /// The pipeline definition [default: `delivery`, and `solo` for a misbehaviour]
+    #[arg(short, long, value_name = "NAME")]
+    pipeline: Option<DefinitionName>,
     /// What the scripted agent plays: a well-behaved `demo`, or one of the misbehaviours that `agents list --scenarios` names
     #[arg(long, value_name = "NAME", default_value = "demo")]
     scenario: String,
@@ -55,13 +57,18 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let definition_name = self.definition_name()?;
         let dir = directory::make(self.keep)?;
         let repo = dir.join("greet");
         let data_dir = dir.join("data");
         let git = wiring::git(context, &data_dir).await?;
         let target = BranchName::new("main").map_err(|error| CliError::new(error.to_string()))?;
         let files = agents::scripted::demo_repository();
-        let files = files.into_iter().map(|it| SeedFile { path: it.path.into(), content: it.content.into(), executable: it.executable });
+        let files = files.into_iter().map(|it| SeedFile {
+            path: it.path.into(),
+            content: it.content.into(),
+            executable: it.executable,
+        });
         git.seed(&repo, &target, files.collect()).await?;
 
         let holder = format!("pid {}, `gatewright demo`", std::process::id());
@@ -75,8 +82,10 @@ impl Demo {
         let roles = RoleBook::built_in();
         let names = roles.names();
         let places = definition::Places { server: None, target: &BTreeMap::new(), roles: &names };
-        let found = definition::find(&self.pipeline, &places).map_err(|error| crate::commands::run::definition_error(&error))?;
-        let definition = definition::resolve(found.definition, &project).map_err(|error| CliError::usage(error.to_string()))?;
+        let found = definition::find(&definition_name, &places)
+            .map_err(|error| crate::commands::run::definition_error(&error))?;
+        let definition = definition::resolve(found.definition, &project)
+            .map_err(|error| CliError::usage(error.to_string()))?;
         let agent = AgentName::new("scripted").map_err(|error| CliError::new(error.to_string()))?;
         let setup = Setup {
             context,
@@ -88,20 +97,26 @@ impl Demo {
             roles,
             agent: Some(agent.clone()),
         };
-        let bench = wiring::workbench(setup, std::slice::from_ref(&agent)).await?;
+        let bench = wiring::workbench_for_our_own(setup, std::slice::from_ref(&agent)).await?;
         let item = NewItem {
             project: project.key.clone(),
             title: agents::scripted::demo::DEMO_TITLE.to_owned(),
             ascii_title: agents::scripted::demo::DEMO_TITLE.to_owned(),
             description: agents::scripted::demo::DEMO_DESCRIPTION.to_owned(),
             target,
-            options: PipelineOptions { delivery: Delivery::Merge, human_gates: true, agent: Some(agent) },
+            options: PipelineOptions {
+                delivery: Delivery::Merge,
+                human_gates: true,
+                agent: Some(agent),
+            },
         };
-        let pipeline = bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
-        self.introduce(context, &dir, bench.selection.backend, &item.title);
+        let pipeline =
+            bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
+        Self::introduce(context, &dir, &definition_name, bench.selection.backend, &item.title);
         let _moved = bench.engine.ask(pipeline.id, &Input::Start, DEMO_PERSON).await?;
         let person = if self.ask { context.person.clone() } else { DEMO_PERSON.to_owned() };
-        let foreground = Foreground { context, engine: bench.engine, store, yes: !self.ask, person };
+        let foreground =
+            Foreground { context, engine: bench.engine, store, yes: !self.ask, person };
         let interrupted = self.work(&foreground, pipeline.id).await?;
         let result = result::load(&*foreground.store, pipeline.id).await?;
         if context.global.json {
@@ -119,30 +134,66 @@ impl Demo {
                 return Ok(true);
             }
             let pipeline = foreground.store.find_pipeline(id).await?;
-            let Some(PipelineState::AwaitingHuman { decision, .. }) = pipeline.map(|it| it.state).filter(|_| self.ask) else {
+            let Some(PipelineState::AwaitingHuman { decision, .. }) =
+                pipeline.map(|it| it.state).filter(|_| self.ask)
+            else {
                 return Ok(false);
             };
-            let Some(decision) = foreground.store.find_decision(decision).await? else { return Ok(false) };
-            let Some((choice, comment)) = directory::ask(&decision.question)? else { return Ok(false) };
-            let _moved = foreground.engine.resolve(&decision, choice, &comment, &foreground.person).await?;
+            let Some(decision) = foreground.store.find_decision(decision).await? else {
+                return Ok(false);
+            };
+            let Some((choice, comment)) = directory::ask(&decision.question)? else {
+                return Ok(false);
+            };
+            let _moved =
+                foreground.engine.resolve(&decision, choice, &comment, &foreground.person).await?;
+        }
+    }
+
+    /// The definition that was asked for, or the one that suits the scenario. A scenario that does not exist is refused
+    /// before anything is made.
+    fn definition_name(&self) -> Result<DefinitionName, CliError> {
+        let known = agents::scripted::scenarios();
+        if !known.iter().any(|it| it.name == self.scenario) {
+            let names: Vec<&str> = known.iter().map(|it| it.name).collect();
+            return Err(CliError::usage(format!("there is no scenario `{}`", self.scenario))
+                .help(format!("choose one of: {}", names.join(", "))));
+        }
+        let usual = if self.scenario == WELL_BEHAVED { "delivery" } else { "solo" };
+        match &self.pipeline {
+            Some(named) => Ok(named.clone()),
+            None => DefinitionName::new(usual).map_err(|error| CliError::new(error.to_string())),
         }
     }
 
     fn config(&self, context: &Context, repo: &Utf8Path) -> Result<config::Loaded, CliError> {
         // Nothing of the user's own configuration: the demo is the same everywhere.
-        let text = format!("agent = \"scripted\"\n[agents.scripted]\nkind = \"scripted\"\nargs = [{:?}]\n", self.scenario);
+        let text = format!(
+            "agent = \"scripted\"\n[agents.scripted]\nkind = \"scripted\"\nargs = [{:?}]\n",
+            self.scenario
+        );
         let mut surroundings = context.surroundings();
         surroundings.environment.clear();
         let parsed = config::parse(&text, &repo.join("gatewright.toml"), &surroundings);
         parsed.map_err(|problems| crate::context::problems_error(&problems))
     }
 
-    fn introduce(&self, context: &Context, dir: &Utf8Path, backend: &str, title: &str) {
+    fn introduce(
+        context: &Context,
+        dir: &Utf8Path,
+        definition: &DefinitionName,
+        backend: &str,
+        title: &str,
+    ) {
         if context.global.quiet || context.global.json {
             return;
         }
-        output::say(format_args!("A repository with a small program and its tests was made in {dir}/greet."));
-        output::say(format_args!("Work item: {title}. Pipeline `{}`, scripted agents, sandbox `{backend}`.\n", self.pipeline));
+        output::say(format_args!(
+            "A repository with a small program and its tests was made in {dir}/greet."
+        ));
+        output::say(format_args!(
+            "Work item: {title}. Pipeline `{definition}`, scripted agents, sandbox `{backend}`.\n"
+        ));
     }
 }
 
@@ -168,9 +219,16 @@ fn conclude(context: &Context, result: &RunResult, repo: &Utf8Path, data_dir: &U
     output::data(format_args!("  git -C {repo} log --graph --oneline --stat"));
     output::data(format_args!("  (cd {repo} && {})", agents::scripted::demo::DEMO_TESTS));
     for command in ["pipeline show", "events", "logs"] {
-        output::data(format_args!("  {} --data-dir {data_dir} {command} {}", context.called(), result.item));
+        output::data(format_args!(
+            "  {} --data-dir {data_dir} {command} {}",
+            context.called(),
+            result.item
+        ));
     }
-    output::data("Then, in a repository of yours:");
+    if result.merged_commit.is_none() {
+        return;
+    }
     let called = context.called();
+    output::data("Then, in a repository of yours:");
     output::data(format_args!("  {called} init && {called} run \"Add a --version flag\""));
 }

@@ -26,8 +26,13 @@ fn scripted_agent(args: &[String]) -> u8 {
         [flag, scenario] if flag == "--scenario" => scenario.clone(),
         _ => String::new(),
     };
-    let workspace = env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok()).unwrap_or_default();
-    let vars = env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect();
+    let workspace = env::current_dir()
+        .ok()
+        .and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok())
+        .unwrap_or_default();
+    let vars = env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let options = agents::scripted::Options { scenario, workspace, vars };
     agents::scripted::play(&options, &mut io::stdout(), &mut io::stderr())
 }

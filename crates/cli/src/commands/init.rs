@@ -37,7 +37,8 @@ pub(crate) struct Tree {
 impl RepositoryFiles for Tree {
     fn read(&self, path: &str) -> Option<String> {
         let path = self.root.join(path);
-        let is_small = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= BUILD_FILE_BYTES_MAX);
+        let is_small =
+            path.metadata().is_ok_and(|it| it.is_file() && it.len() <= BUILD_FILE_BYTES_MAX);
         if is_small { std::fs::read_to_string(path).ok() } else { None }
     }
 
@@ -58,10 +59,19 @@ impl Init {
         for (kind, variable, login) in AGENTS {
             if on_path(context, &kind.to_string()) {
                 let key_variable = context.secret(variable).map(|_| (*variable).to_owned());
-                agents.push(InitAgent { kind: *kind, key_variable, has_login: home.join(login).is_file() });
+                agents.push(InitAgent {
+                    kind: *kind,
+                    key_variable,
+                    has_login: home.join(login).is_file(),
+                });
             }
         }
-        let read = detected.home_places.iter().filter(|place| home.join(place).exists()).map(|place| format!("~/{place}")).collect();
+        let read = detected
+            .home_places
+            .iter()
+            .filter(|place| home.join(place).exists())
+            .map(|place| format!("~/{place}"))
+            .collect();
         let answers = InitAnswers {
             key: detect::project_key(&name),
             name,
@@ -82,19 +92,27 @@ impl Init {
         }
         output::data(format_args!("wrote {file}"));
         match &answers.test_command {
-            Some(command) => output::data(format_args!("  tests:  {} ({})", command.run, command.why)),
-            None => output::data("  tests:  not found: set [gates] tests in the file, or pass --check to `run`"),
+            Some(command) => {
+                output::data(format_args!("  tests:  {} ({})", command.run, command.why));
+            }
+            None => output::data(
+                "  tests:  not found: set [gates] tests in the file, or pass --check to `run`",
+            ),
         }
         for agent in &answers.agents {
             let how = match (&agent.key_variable, agent.has_login) {
                 (Some(variable), _) => format!("with the key in {variable}"),
-                (None, true) => "with its own login, lent read-only: whatever it runs can read it".to_owned(),
+                (None, true) => {
+                    "with its own login, lent read-only: whatever it runs can read it".to_owned()
+                }
                 (None, false) => "without a key or login yet: see the file".to_owned(),
             };
             output::data(format_args!("  agent:  {} {how}", agent.kind));
         }
         if answers.agents.is_empty() {
-            output::data("  agents: none found on PATH: install one, for example npm install -g @anthropic-ai/claude-code");
+            output::data(
+                "  agents: none found on PATH: install one, for example npm install -g @anthropic-ai/claude-code",
+            );
         }
         output::data("next: gatewright doctor, then gatewright run \"…\"");
         Ok(ExitStatus::Success)
@@ -105,14 +123,22 @@ impl Init {
 fn write_new(file: &camino::Utf8Path, text: &str) -> Result<(), CliError> {
     let created = OpenOptions::new().write(true).create_new(true).open(file);
     let mut created = created.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => CliError::usage(format!("{file} exists already and is never overwritten"))
-            .help("edit it, or remove it first; `gatewright config check` says whether it is right"),
+        std::io::ErrorKind::AlreadyExists => CliError::usage(format!(
+            "{file} exists already and is never overwritten"
+        ))
+        .help("edit it, or remove it first; `gatewright config check` says whether it is right"),
         _ => CliError::new(format!("could not create {file}: {error}")),
     })?;
-    created.write_all(text.as_bytes()).map_err(|error| CliError::new(format!("could not write {file}: {error}")))
+    created
+        .write_all(text.as_bytes())
+        .map_err(|error| CliError::new(format!("could not write {file}: {error}")))
 }
 
 /// Whether a program of that name is on PATH.
 pub(crate) fn on_path(context: &Context, program: &str) -> bool {
-    context.path.split(':').filter(|dir| !dir.is_empty()).any(|dir| Utf8PathBuf::from(dir).join(program).is_file())
+    context
+        .path
+        .split(':')
+        .filter(|dir| !dir.is_empty())
+        .any(|dir| Utf8PathBuf::from(dir).join(program).is_file())
 }

@@ -43,7 +43,7 @@ pub(crate) struct Run {
     #[arg(short, long, value_name = "NAME")]
     agent: Option<AgentName>,
     /// The command that tests the work [default: the project's, else detected]
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     check: Option<String>,
     /// The branch that the work is for [default: the project's, else the current one]
     #[arg(long, value_name = "BRANCH")]
@@ -55,7 +55,7 @@ pub(crate) struct Run {
     #[arg(short, long)]
     yes: bool,
     /// Go on with a pipeline that was interrupted, answered or settled
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["description", "repo", "pipeline", "agent", "check", "target", "merge"])]
     resume: Option<String>,
 }
 
@@ -65,12 +65,24 @@ impl Run {
             Some(wanted) => self.take_up(context, wanted).await?,
             None => self.begin(context).await?,
         };
-        let foreground = Foreground { context, engine: bench.engine, store, yes: self.yes, person: context.person.clone() };
+        let foreground = Foreground {
+            context,
+            engine: bench.engine,
+            store,
+            yes: self.yes,
+            person: context.person.clone(),
+        };
         let interrupted = foreground.work(&pipelines).await?;
         self.tell(context, &foreground, &pipelines, interrupted).await
     }
 
-    async fn tell(&self, context: &Context, foreground: &Foreground<'_>, pipelines: &[PipelineId], interrupted: bool) -> Result<ExitStatus, CliError> {
+    async fn tell(
+        &self,
+        context: &Context,
+        foreground: &Foreground<'_>,
+        pipelines: &[PipelineId],
+        interrupted: bool,
+    ) -> Result<ExitStatus, CliError> {
         let mut worst = ExitStatus::Success;
         for id in pipelines {
             let result = result::load(&*foreground.store, *id).await?;

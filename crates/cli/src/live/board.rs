@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{id::PipelineId, job::Work, run::AgentEvent};
+use domain::{
+    decision::DecisionKind, id::PipelineId, job::Work, pipeline::EventKind, run::AgentEvent,
+};
 use engine::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -34,7 +36,8 @@ struct Line {
 
 impl Board {
     pub(super) fn new(items: BTreeMap<PipelineId, String>, live: bool, quiet: bool) -> Self {
-        let bars = (live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        let bars = (live && !quiet)
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
         let many = items.len() > 1;
         let new_line = |item: String| {
             let bar = bars.as_ref().map(|bars| {
@@ -44,7 +47,15 @@ impl Board {
                 }
                 bar
             });
-            Line { item, bar, place: "starting".to_owned(), action: String::new(), since: Instant::now(), tokens: 0, before: 0 }
+            Line {
+                item,
+                bar,
+                place: "starting".to_owned(),
+                action: String::new(),
+                since: Instant::now(),
+                tokens: 0,
+                before: 0,
+            }
         };
         let lines = items.into_iter().map(|(id, item)| (id, new_line(item))).collect();
         Self { lines, bars, quiet, many }
@@ -54,6 +65,15 @@ impl Board {
         let many = self.many;
         let Some(line) = self.lines.get_mut(&pipeline_of(&progress)) else { return };
         let words = match progress {
+            // What blocked it has just been said; the summary names the command that answers.
+            Progress::Happened {
+                event:
+                    EventKind::DecisionOpened {
+                        kind: DecisionKind::Escalation | DecisionKind::Limit,
+                        ..
+                    },
+                ..
+            } => None,
             Progress::Happened { event, .. } => words::event_line(&event),
             Progress::JobStarted { slot, .. } => {
                 line.begin(format!("{}#{}", slot.stage, slot.attempt), describe(&slot.work));
@@ -116,14 +136,18 @@ impl Line {
             AgentEvent::ToolCall { name, input } => format!("{name} {input}"),
             AgentEvent::Text { text } => text,
             AgentEvent::Thinking => "thinking".to_owned(),
-            AgentEvent::Retrying { attempt, .. } => format!("the provider is unwell, try {attempt}"),
+            AgentEvent::Retrying { attempt, .. } => {
+                format!("the provider is unwell, try {attempt}")
+            }
             AgentEvent::RateLimited { .. } => "the quota is spent".to_owned(),
             AgentEvent::Error { message } => message,
             AgentEvent::Usage { total } => {
                 self.tokens = total.tokens();
                 return;
             }
-            AgentEvent::Started { .. } | AgentEvent::ToolResult { .. } | AgentEvent::Finished => return,
+            AgentEvent::Started { .. } | AgentEvent::ToolResult { .. } | AgentEvent::Finished => {
+                return;
+            }
         };
         let one_line = action.split_whitespace().collect::<Vec<_>>().join(" ");
         let short: String = words::safe(&one_line).chars().take(ACTION_CHARS).collect();
@@ -133,7 +157,8 @@ impl Line {
     fn text(&self) -> String {
         let elapsed = words::duration(Duration::from_secs(self.since.elapsed().as_secs()));
         let tokens = self.before + self.tokens;
-        let tokens = if tokens > 0 { format!("  {} tokens", words::tokens(tokens)) } else { String::new() };
+        let tokens =
+            if tokens > 0 { format!("  {} tokens", words::tokens(tokens)) } else { String::new() };
         format!("{} {}  {elapsed}{tokens}  {}", self.item, self.place, self.action)
     }
 }

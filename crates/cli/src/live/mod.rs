@@ -4,6 +4,7 @@ mod board;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use board::Board;
 use domain::id::PipelineId;
 use engine::{Engine, Progress};
 use tokio::{
@@ -12,7 +13,6 @@ use tokio::{
 };
 
 use crate::{context::Context, output};
-use board::Board;
 
 /// How often elapsed times move on.
 const TICK: Duration = Duration::from_millis(250);
@@ -25,10 +25,15 @@ pub(crate) struct Display {
 
 impl Display {
     /// Starts to show what the engine does with these pipelines, which are called by their items.
-    pub(crate) fn start(context: &Context, engine: &Arc<Engine>, items: BTreeMap<PipelineId, String>) -> Self {
+    pub(crate) fn start(
+        context: &Context,
+        engine: &Arc<Engine>,
+        items: BTreeMap<PipelineId, String>,
+    ) -> Self {
         let mut progress = engine.watch();
         let (stop, mut stopped) = oneshot::channel();
-        let mut board = Board::new(items, output::is_terminal() && !context.global.json, context.global.quiet);
+        let mut board =
+            Board::new(items, output::is_terminal() && !context.global.json, context.global.quiet);
         let task = tokio::spawn(async move {
             let mut tick = tokio::time::interval(TICK);
             loop {

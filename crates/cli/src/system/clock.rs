@@ -1,9 +1,10 @@
 //! The system's clock.
 
+use std::sync::Mutex;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use ports::Clock;
-use std::sync::Mutex;
 
 /// The system's clock, kept from going back.
 #[derive(Default)]

@@ -31,7 +31,7 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
                     let files = count(*changed_paths, "file");
                     format!("agent {role} handed in {files} (commit {}){used}", head.short())
                 }
-                None => format!("agent {role} ended without a commit that could be taken{used}"),
+                None => format!("agent {role} ended, nothing was taken over{used}"),
             }
         }
         EventKind::Joined { stage, head } => {

@@ -21,10 +21,14 @@ fn call_on_mount(world: &World, options: &str, arguments: &[&str]) -> Finished {
 fn a_second_process_is_told_who_holds_the_data_directory() {
     let world = World::new();
     let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
-    world.gatewright.configure_agent(&format!("echo started > {}; read now < {}; echo new > new.txt", started.path(), end.path()));
+    world.gatewright.configure_agent(&format!(
+        "echo started > {}; read now < {}; echo new > new.txt",
+        started.path(),
+        end.path()
+    ));
     let first = world.start();
     assert_eq!(started.listen().next(), "started");
-    assert_error(&world.call(&RUN), 1, "`gatewright run`", "--data-dir");
+    assert_error(&world.call(&RUN), 1, "`gatewright run`", "one process at a time");
     // Looking is always possible.
     let listed = world.call(&["pipeline", "list", "--json"]);
     assert_eq!(listed.code(), Some(0), "{listed:#?}");
@@ -36,7 +40,12 @@ fn a_second_process_is_told_who_holds_the_data_directory() {
 #[test]
 fn a_read_only_data_directory_is_named() {
     let world = World::of_agent("echo new > new.txt");
-    assert_error(&call_on_mount(&world, "ro", &RUN), 1, world.gatewright.data_dir().as_str(), "--data-dir");
+    assert_error(
+        &call_on_mount(&world, "ro", &RUN),
+        1,
+        world.gatewright.data_dir().as_str(),
+        "--data-dir",
+    );
     world.assert_untouched();
 }
 
@@ -64,15 +73,44 @@ fn a_database_of_a_newer_version_is_not_touched() {
     assert_eq!(fs::read(&database).unwrap(), bytes);
 }
 
-/// From a disk with no room at all to one that is full in the middle of the work.
+/// Too small for the database, and for the mirror.
 #[test]
-fn a_full_disk_is_named_and_delivers_nothing_half() {
-    for size in ["size=4k", "size=200k", "size=600k", "size=1200k"] {
-        let world = World::of_agent("head -c 3000000 /dev/urandom > big.bin; git add . && git commit -qm big");
-        let finished = call_on_mount(&world, size, &["run", "Add a file", "--merge"]);
-        assert!(matches!(finished.code(), Some(1 | 3)), "{size}: {finished:#?}");
-        let all = format!("{}{}", finished.stdout, finished.stderr);
-        assert!(["is full", "No space left", "no space left"].iter().any(|words| all.contains(words)), "{size}: {finished:#?}");
+fn a_full_disk_is_named_before_anything_begins() {
+    for size in ["size=4k", "size=200k"] {
+        let world = World::of_agent("echo new > new.txt");
+        let finished = call_on_mount(&world, size, &RUN);
+        assert_eq!(finished.code(), Some(1), "{size}: {finished:#?}");
+        let is_named = ["the disk is full", "No space left on device"]
+            .iter()
+            .any(|words| finished.stderr.contains(words));
+        assert!(
+            is_named && finished.stderr.contains("help: free some space"),
+            "{size}: {finished:#?}"
+        );
         world.assert_untouched();
     }
+}
+
+#[test]
+fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
+    let world = World::of_agent("head -c 4000000 /dev/urandom > big.bin");
+    let more = world.gatewright.bell("more");
+    let data_dir = world.gatewright.data_dir();
+    fs::create_dir(&data_dir).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=3m none {data_dir}
+         \"$@\" & read now < {}; mount -o remount,size=200m {data_dir}; wait $!",
+        more.path()
+    );
+    let arguments = ["run", "Add a file", "--merge", "--json"];
+    let running = Running::start(&mut world.gatewright.command_in_namespace(
+        world.dir(),
+        &script,
+        &arguments,
+    ));
+    running.wait_for("the disk is full");
+    more.ring();
+    let told = Told::of(&running.finish());
+    world.assert_merged(&told);
+    assert_eq!(world.repository.git(&["cat-file", "-s", "main:big.bin"]), "4000000");
 }

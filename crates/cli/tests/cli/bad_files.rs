@@ -1,8 +1,11 @@
 //! Configurations and definitions that are wrong: named with file, line and what to write in their place.
 
-use testkit::gatewright::Finished;
+use testkit::{
+    gatewright::{Finished, Gatewright, Running},
+    repository::Repository,
+};
 
-use crate::world::{World, assert_error};
+use crate::world::{World, assert_error, assert_nothing_was_begun, gatewright};
 
 fn assert_says(finished: &Finished, words: &[&str]) {
     assert_eq!(finished.code(), Some(2), "{finished:#?}");
@@ -27,15 +30,36 @@ fn a_configuration_that_is_named_and_missing_is_an_error() {
     assert_says(&finished, &["error: ", "nowhere.toml"]);
 }
 
+fn which(gatewright: &Gatewright, program: &str) -> String {
+    let output =
+        gatewright.shell(&gatewright.home(), &format!("command -v {program}")).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 #[test]
 fn an_agent_whose_program_is_missing_is_an_error_before_anything_begins() {
     let world = World::new();
     world.gatewright.configure("agent = \"it\"\ngates.tests.run = \"true\"\n[agents.it]\nkind = \"command\"\ncommand = [\"/nowhere/agent\"]\n");
-    assert_error(&world.call(&["run", "Add a file"]), 1, "/nowhere/agent", "install it, or name another agent");
-    let mut command = world.gatewright.command(world.dir(), &["run", "Add a file", "--agent", "claude"]);
-    command.env("PATH", "/usr/bin:/bin");
-    let finished = testkit::gatewright::Running::start(&mut command).finish();
-    assert_error(&finished, 1, "claude", "npm install -g @anthropic-ai/claude-code");
+    assert_error(
+        &world.call(&["run", "Add a file"]),
+        1,
+        "/nowhere/agent",
+        "install it, or name another agent",
+    );
+    // A search path with git alone.
+    let git = which(&world.gatewright, "git");
+    let bin = world.gatewright.home().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(git, bin.join("git")).unwrap();
+    let mut command =
+        world.gatewright.command(world.dir(), &["run", "Add a file", "--agent", "claude"]);
+    command.env("PATH", &bin);
+    assert_error(
+        &Running::start(&mut command).finish(),
+        1,
+        "`claude`",
+        "npm install -g @anthropic-ai/claude-code",
+    );
     world.assert_nothing_was_begun();
 }
 
@@ -55,10 +79,12 @@ fn a_secret_that_is_not_set_is_named() {
 
 #[test]
 fn without_a_way_to_test_the_work_nothing_begins() {
-    let world = World::new();
-    world.gatewright.configure("agent = \"scripted\"\n");
-    assert_error(&world.call(&["run", "Add a file"]), 2, "tests", "--check");
-    world.assert_nothing_was_begun();
+    let (gatewright, repository) = (gatewright(), Repository::empty());
+    repository.file("notes.txt", "nothing here says how it is tested\n").commit("begin");
+    gatewright
+        .configure("agent = \"it\"\n[agents.it]\nkind = \"command\"\ncommand = [\"/bin/true\"]\n");
+    assert_error(&gatewright.run(repository.path(), &["run", "Add a file"]), 2, "tests", "--check");
+    assert_nothing_was_begun(&gatewright);
 }
 
 /// What is said about a definition in the repository.

@@ -11,7 +11,12 @@ const RUN: [&str; 2] = ["run", "Add a file"];
 #[test]
 fn a_directory_that_is_no_repository_is_refused() {
     let gatewright = gatewright();
-    assert_error(&gatewright.run(&gatewright.home(), &RUN), 2, gatewright.home().as_str(), "git init");
+    assert_error(
+        &gatewright.run(&gatewright.home(), &RUN),
+        2,
+        gatewright.home().as_str(),
+        "git init",
+    );
     assert_nothing_was_begun(&gatewright);
 }
 
@@ -26,7 +31,12 @@ fn a_directory_that_does_not_exist_is_named() {
 #[test]
 fn a_repository_without_a_commit_is_refused() {
     let (gatewright, repository) = (gatewright(), Repository::empty());
-    assert_error(&gatewright.run(repository.path(), &RUN), 2, "has no commit", "git commit --allow-empty");
+    assert_error(
+        &gatewright.run(repository.path(), &RUN),
+        2,
+        "has no commit",
+        "git commit --allow-empty",
+    );
     assert_nothing_was_begun(&gatewright);
 }
 
@@ -54,7 +64,9 @@ fn a_merge_over_uncommitted_changes_of_the_same_file_does_not_touch_them() {
     assert_eq!(world.repository.git(&["status", "--porcelain"]).trim(), "M greet.sh", "{told:#?}");
     // Either way is right, as long as it is said which one it was.
     match told.text("status") {
-        "succeeded" => assert_eq!(world.repository.head("main").to_string(), told.text("merged_commit")),
+        "succeeded" => {
+            assert_eq!(world.repository.head("main").to_string(), told.text("merged_commit"));
+        }
         _ => told.assert_blocked("greet.sh"),
     }
 }
@@ -79,7 +91,8 @@ fn a_target_that_is_not_there_is_refused_with_those_that_are() {
 #[test]
 fn a_branch_name_that_would_escape_its_directory_is_refused() {
     let world = World::of_agent("echo new > new.txt");
-    for name in ["../../../etc/passwd", "feature/../../x", "-f", "a..b", "refs/heads/x.lock", "a b"] {
+    for name in ["../../../etc/passwd", "feature/../../x", "-f", "a..b", "refs/heads/x.lock", "a b"]
+    {
         let finished = world.call(&["run", "Add a file", &format!("--target={name}")]);
         assert_eq!(finished.code(), Some(2), "{finished:#?}");
         assert!(finished.stderr.contains(name), "{finished:#?}");

@@ -22,7 +22,8 @@ fn two_at_work_at_once_do_not_see_each_other() {
         world.gatewright.data_dir()
     );
     world.gatewright.configure_agent_with(&script, "", "limits.max_concurrency = 2");
-    let running = world.gatewright.start(world.dir(), &["run", "One file", "Another file", "--json"]);
+    let running =
+        world.gatewright.start(world.dir(), &["run", "One file", "Another file", "--json"]);
     let here = here.listen();
     assert_eq!([here.next(), here.next()], ["here", "here"]);
     both_here.ring();
@@ -32,7 +33,7 @@ fn two_at_work_at_once_do_not_see_each_other() {
 
     let results = finished.json_lines();
     let (items, pipelines) = (each(&results, "item"), each(&results, "pipeline"));
-    assert_eq!(items, ["PROJECT-001", "PROJECT-002"]);
+    assert_eq!(items, ["IT-001", "IT-002"]);
     for (index, branch) in each(&results, "branch").iter().enumerate() {
         let (mine, other) = (items[index], items[1 - index]);
         let files = world.repository.git(&["ls-tree", "--name-only", branch]);
@@ -48,7 +49,9 @@ fn twenty_at_once_all_end_well_and_never_more_than_two_agents_work() {
     let world = World::new();
     let bell = world.gatewright.bell("bell");
     let path = bell.path();
-    let script = format!("echo start > {path}; echo $GATEWRIGHT_ITEM > $GATEWRIGHT_ITEM.txt; git add .; git commit -qm work; echo end > {path}");
+    let script = format!(
+        "echo start > {path}; echo $GATEWRIGHT_ITEM > $GATEWRIGHT_ITEM.txt; git add .; git commit -qm work; echo end > {path}"
+    );
     world.gatewright.configure_agent_with(&script, "", "limits.max_concurrency = 2");
     let titles: Vec<String> = (1..=20).map(|number| format!("Add file {number}")).collect();
     let mut arguments = vec!["run", "--merge", "--json"];

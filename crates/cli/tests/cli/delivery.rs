@@ -4,7 +4,8 @@ use crate::world::World;
 
 #[test]
 fn work_that_passes_its_gate_is_merged() {
-    let world = World::of_agent("echo new > new.txt && git add new.txt && git commit -qm 'add a file'");
+    let world =
+        World::of_agent("echo new > new.txt && git add new.txt && git commit -qm 'add a file'");
     let told = world.deliver();
     world.assert_merged(&told);
     assert_eq!(world.repository.show("main:new.txt"), "new\n");
@@ -14,11 +15,15 @@ fn work_that_passes_its_gate_is_merged() {
 
 #[test]
 fn without_merge_the_finished_branch_is_left_in_the_repository() {
-    let world = World::of_agent("echo new > new.txt && git add new.txt && git commit -qm 'add a file'");
+    let world =
+        World::of_agent("echo new > new.txt && git add new.txt && git commit -qm 'add a file'");
     let finished = world.call(&["run", "Add a file"]);
     assert_eq!(finished.code(), Some(0), "{finished:#?}");
-    assert!(finished.stdout.contains("git merge --no-ff feature/PROJECT-001-add-a-file"), "{finished:#?}");
-    assert_eq!(world.repository.show("feature/PROJECT-001-add-a-file:new.txt"), "new\n");
+    assert!(
+        finished.stdout.contains("git merge --no-ff feature/IT-001-add-a-file"),
+        "{finished:#?}"
+    );
+    assert_eq!(world.repository.show("feature/IT-001-add-a-file:new.txt"), "new\n");
     assert_eq!(world.repository.git(&["log", "--format=%s", "main"]), "greet: say hello");
 }
 
@@ -45,5 +50,10 @@ fn what_the_tests_found_reaches_the_next_attempt_which_mends_it() {
     assert_eq!(told.result["sent_back"], 1);
     let briefs = world.briefs();
     assert_eq!(briefs.len(), 2);
-    assert!(briefs[1].contains("not ok: expected 'Hello, nobody!', got 'Hello, world!'") || briefs[1].contains("expected 'Hello, world!'"), "{}", briefs[1]);
+    assert!(
+        briefs[1].contains("not ok: expected 'Hello, nobody!', got 'Hello, world!'")
+            || briefs[1].contains("expected 'Hello, world!'"),
+        "{}",
+        briefs[1]
+    );
 }

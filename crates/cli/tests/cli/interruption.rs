@@ -26,8 +26,10 @@ fn ctrl_c_stops_the_agent_keeps_its_work_and_says_how_to_go_on() {
     let finished = running.finish();
 
     assert_eq!(finished.code(), Some(130), "{finished:#?}");
-    let go_on = format!("run --resume {}", world.pipeline());
-    assert!(finished.stdout.contains("paused") && finished.stdout.contains(&go_on), "{finished:#?}");
+    assert!(
+        finished.stdout.contains("paused") && finished.stdout.contains("run --resume pl_"),
+        "{finished:#?}"
+    );
     assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
     world.assert_untouched();
 
@@ -113,6 +115,104 @@ fn what_an_agent_finished_while_nobody_was_there_is_delivered() {
     world.assert_merged(&told);
     assert_eq!(world.repository.show("main:work.txt").lines().count(), 1);
     assert_eq!(world.briefs().len(), 1);
+}
+
+/// The agent has done its part: it is not asked to do it again.
+fn a_gate_is_asked_again_after(signal: &str, code: Option<i32>) {
+    let world = World::of_agent("echo new > new.txt");
+    let (judging, go_on) = (world.gatewright.bell("judging"), world.gatewright.bell("go-on"));
+    let check =
+        format!("echo judging > {}; read now < {}; tests/run.sh", judging.path(), go_on.path());
+    let arguments = ["run", "Add a file", "--merge", "--json", "--check", &check];
+    let running = world.gatewright.start(world.dir(), &arguments);
+    let judging = judging.listen();
+    assert_eq!(judging.next(), "judging");
+    running.signal(signal);
+    let finished = running.finish();
+    assert_eq!(finished.code(), code, "{finished:#?}");
+    world.assert_untouched();
+
+    let resumed = world.resume();
+    // One for each that may ask: the gate that was cut short, the same again, and that of the merge candidate.
+    (0..3).for_each(|_| go_on.ring());
+    let told = Told::of(&resumed.finish());
+    world.assert_merged(&told);
+    assert_eq!(world.briefs().len(), 1);
+    assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
+}
+
+#[test]
+fn a_gate_that_ctrl_c_cut_short_is_asked_again() {
+    a_gate_is_asked_again_after("INT", Some(130));
+}
+
+#[test]
+fn a_gate_whose_orchestrator_was_killed_is_asked_again() {
+    a_gate_is_asked_again_after("KILL", None);
+}
+
+/// After each line that it says, which is after each thing that it saved.
+#[test]
+fn whenever_the_orchestrator_is_killed_the_work_is_done_once_and_delivered() {
+    for moment in [
+        "starts from commit",
+        "stage develop began",
+        "agent solo handed in",
+        "gate tests passed",
+        "stage develop passed",
+        "brought onto the target",
+        "gate mergeable passed",
+        "stage finish passed",
+        "done: merged",
+    ] {
+        let world = World::of_agent(
+            "echo \"run $GATEWRIGHT_RUN\" >> work.txt; git add .; git commit -qm work",
+        );
+        let running = world.start();
+        running.wait_for(moment);
+        running.kill();
+        drop(running.finish());
+        let told = Told::of(&world.resume().finish());
+        world.assert_merged(&told);
+        assert_eq!(world.repository.show("main:work.txt").lines().count(), 1, "{moment}");
+        assert_eq!(world.repository.git(&["rev-list", "--count", "main"]), "3", "{moment}");
+        assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new(), "{moment}");
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_a_stubborn_agent_behind_and_ends() {
+    let world = World::new();
+    let (started, asked) = (world.gatewright.bell("started"), world.gatewright.bell("asked"));
+    world.gatewright.configure_agent(&format!(
+        "if [ -e ~/tried ]; then echo new > new.txt; exit; fi
+         touch ~/tried; trap 'echo asked > {}' TERM; echo started > {}; while :; do sleep 1000 & wait; done",
+        asked.path(),
+        started.path()
+    ));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    running.signal("INT");
+    assert_eq!(asked.listen().next(), "asked");
+    running.signal("INT");
+    let told = Told::of(&running.finish());
+    assert_eq!(told.code, Some(130), "{told:#?}");
+    world.assert_untouched();
+    let told = Told::of(&world.resume().finish());
+    world.assert_merged(&told);
+}
+
+#[test]
+fn what_is_not_there_cannot_be_resumed() {
+    let world = World::of_agent("echo new > new.txt");
+    for (id, code) in [("IT-007", 1), ("pl_01a1fd3b0c237debad8737baa7a445f6", 1)] {
+        let finished = world.call(&["run", "--resume", id]);
+        assert_eq!(finished.code(), Some(code), "{finished:#?}");
+        assert!(
+            finished.stderr.contains(id) && finished.stderr.contains("help: "),
+            "{finished:#?}"
+        );
+    }
 }
 
 #[test]

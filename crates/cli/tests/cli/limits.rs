@@ -13,7 +13,8 @@ fn an_agent_that_hangs_in_silence_is_stopped_at_its_stall_limit() {
 
 #[test]
 fn an_agent_that_never_stops_talking_is_stopped_at_its_time_limit() {
-    let world = World::of_agent_with("while :; do echo busy; sleep 0.05; done", "time_limit = \"400ms\"");
+    let world =
+        World::of_agent_with("while :; do echo busy; sleep 0.05; done", "time_limit = \"400ms\"");
     let told = world.deliver();
     told.assert_blocked("agent `it` was stopped at its time limit of 0.4 s");
     world.assert_untouched();
@@ -45,7 +46,8 @@ fn a_daemon_does_not_outlive_its_agent() {
 #[test]
 fn a_daemon_of_the_backend_without_a_wall_does_not_either() {
     let world = World::new();
-    let script = "setsid nohup sleep 1000 >/dev/null 2>&1 & (trap '' TERM; sleep 1000) & echo new > new.txt";
+    let script =
+        "setsid nohup sleep 1000 >/dev/null 2>&1 & (trap '' TERM; sleep 1000) & echo new > new.txt";
     world.gatewright.configure_agent_with(script, "", "sandbox.backend = \"process\"");
     let told = world.deliver();
     world.assert_merged(&told);

@@ -1,5 +1,7 @@
 //! The product as people meet it: the built binary, real git, real sandboxes, real processes.
 
+#![expect(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod world;
 
 mod demo;
@@ -7,9 +9,9 @@ mod init;
 mod real_agents;
 
 mod delivery;
-mod refusals;
 mod limits;
 mod output;
+mod refusals;
 
 mod approvals;
 mod concurrency;

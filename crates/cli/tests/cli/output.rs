@@ -9,17 +9,23 @@ const LOG_BYTES_MAX: u64 = 200 * 1024 * 1024;
 
 fn size_of_logs(world: &World) -> Vec<u64> {
     let runs = world.gatewright.data_dir().join("runs");
-    let logs = runs.read_dir_utf8().unwrap().map(|run| run.unwrap().path().join("agent/stdout.log"));
+    let logs =
+        runs.read_dir_utf8().unwrap().map(|run| run.unwrap().path().join("agent/stdout.log"));
     logs.map(|log| log.metadata().unwrap().len()).collect()
 }
 
 /// The gate asks for a look at the orchestrator when it has read everything and is still at work.
 #[test]
 fn a_flood_of_output_is_capped_on_disk_and_never_in_memory() {
-    let world = World::of_agent("yes \"$(printf 'x%.0s' $(seq 1000))\" | head -c 215000000; echo new > new.txt");
+    let world = World::of_agent(
+        "yes \"$(printf 'x%.0s' $(seq 1000))\" | head -c 215000000; echo new > new.txt",
+    );
     let (judging, go_on) = (world.gatewright.bell("judging"), world.gatewright.bell("go-on"));
-    let check = format!("echo judging > {}; read now < {}; tests/run.sh", judging.path(), go_on.path());
-    let running: Running = world.gatewright.start(world.dir(), &["run", "Add a file", "--merge", "--json", "--check", &check]);
+    let check =
+        format!("echo judging > {}; read now < {}; tests/run.sh", judging.path(), go_on.path());
+    let running: Running = world
+        .gatewright
+        .start(world.dir(), &["run", "Add a file", "--merge", "--json", "--check", &check]);
     let judging = judging.listen();
     assert_eq!(judging.next(), "judging");
     let peak_kib = running.peak_memory_kib();
@@ -30,7 +36,10 @@ fn a_flood_of_output_is_capped_on_disk_and_never_in_memory() {
     let told = Told::of(&running.finish());
     world.assert_merged(&told);
     let sizes = size_of_logs(&world);
-    assert!(sizes.len() == 1 && sizes[0] > LOG_BYTES_MAX && sizes[0] < LOG_BYTES_MAX + 1000, "{sizes:?}");
+    assert!(
+        sizes.len() == 1 && sizes[0] > LOG_BYTES_MAX && sizes[0] < LOG_BYTES_MAX + 1000,
+        "{sizes:?}"
+    );
     assert!(peak_kib < 200 * 1024, "{peak_kib} KiB");
 }
 
@@ -53,9 +62,16 @@ fn what_an_agent_prints_of_its_secrets_stays_in_its_own_log() {
     let world = World::of_agent_with(script, &format!("[agents.it.env]\nMODEL_KEY = \"{secret}\""));
     let told = world.deliver();
     world.assert_merged(&told);
-    assert!(!told.stderr.contains(secret) && !told.result.to_string().contains(secret), "{told:#?}");
+    assert!(
+        !told.stderr.contains(secret) && !told.result.to_string().contains(secret),
+        "{told:#?}"
+    );
     assert!(!world.briefs().concat().contains(secret));
-    let events = world.call(&["events", "PROJECT-001", "--json"]);
+    let events = world.call(&["events", "IT-001", "--json"]);
     assert_eq!(events.code(), Some(0), "{events:#?}");
-    assert!(events.stdout.contains("job_retried") && !events.stdout.contains(secret), "{}", events.stdout);
+    assert!(
+        events.stdout.contains("job_retried") && !events.stdout.contains(secret),
+        "{}",
+        events.stdout
+    );
 }

@@ -22,7 +22,10 @@ fn script() -> Script {
 /// An item that the agent delivers, told what its provider's variables are called.
 fn deliver(kind: &str, program: &Utf8Path, environment: &str) -> (World, Told) {
     // Not the system's temporary directory: Codex refuses to keep its helpers there.
-    let world = World::with(Gatewright::below(env!("CARGO_BIN_EXE_gatewright"), Path::new(env!("CARGO_TARGET_TMPDIR"))));
+    let world = World::with(Gatewright::below(
+        env!("CARGO_BIN_EXE_gatewright"),
+        Path::new(env!("CARGO_TARGET_TMPDIR")),
+    ));
     world.gatewright.configure(&format!(
         "agent = \"{kind}\"\ngates.tests.run = \"tests/run.sh\"\n[agents.{kind}]\nkind = \"{kind}\"\ncommand = [\"{program}\"]\n[agents.{kind}.env]\n{environment}\n"
     ));
@@ -41,7 +44,8 @@ fn assert_delivered(world: &World, told: &Told, server: &ModelServer) {
 #[test]
 fn claude_code_changes_a_file_and_passes_its_gate() {
     let server = ModelServer::start(script());
-    let environment = format!("ANTHROPIC_BASE_URL = \"{}\"\nANTHROPIC_API_KEY = \"fake\"", server.base_url());
+    let environment =
+        format!("ANTHROPIC_BASE_URL = \"{}\"\nANTHROPIC_API_KEY = \"fake\"", server.base_url());
     let (world, told) = deliver("claude", &agent_cli::claude(), &environment);
     assert_delivered(&world, &told, &server);
 }
@@ -49,7 +53,8 @@ fn claude_code_changes_a_file_and_passes_its_gate() {
 #[test]
 fn codex_changes_a_file_and_passes_its_gate() {
     let server = ModelServer::start(script());
-    let environment = format!("OPENAI_BASE_URL = \"{}/v1\"\nOPENAI_API_KEY = \"fake\"", server.base_url());
+    let environment =
+        format!("OPENAI_BASE_URL = \"{}/v1\"\nOPENAI_API_KEY = \"fake\"", server.base_url());
     let (world, told) = deliver("codex", &agent_cli::codex(), &environment);
     assert_delivered(&world, &told, &server);
 }
@@ -57,7 +62,8 @@ fn codex_changes_a_file_and_passes_its_gate() {
 #[test]
 fn a_key_that_is_refused_is_said_at_once_and_nothing_is_delivered() {
     let server = ModelServer::start(Script::new([Turn::fail(401)]));
-    let environment = format!("ANTHROPIC_BASE_URL = \"{}\"\nANTHROPIC_API_KEY = \"fake\"", server.base_url());
+    let environment =
+        format!("ANTHROPIC_BASE_URL = \"{}\"\nANTHROPIC_API_KEY = \"fake\"", server.base_url());
     let (world, told) = deliver("claude", &agent_cli::claude(), &environment);
     told.assert_blocked("401");
     world.assert_untouched();

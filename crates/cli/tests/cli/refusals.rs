@@ -12,7 +12,9 @@ fn refused(script: &str) -> (World, Told) {
 
 #[test]
 fn an_agent_that_exits_with_1_is_tried_twice_and_quoted() {
-    let (world, told) = refused("echo new > new.txt; git add .; git commit -qm new; echo 'no idea how' >&2; exit 1");
+    let (world, told) = refused(
+        "echo new > new.txt; git add .; git commit -qm new; echo 'no idea how' >&2; exit 1",
+    );
     told.assert_blocked("exited with code 1: no idea how");
     assert_eq!(world.briefs().len(), 2);
 }
@@ -25,7 +27,9 @@ fn an_agent_that_did_nothing_and_says_that_all_is_well_is_not_believed() {
 
 #[test]
 fn work_whose_tests_fail_is_sent_back_as_often_as_the_route_allows() {
-    let (world, told) = refused("echo \"# $GATEWRIGHT_RUN\" > README.md; echo 'echo Hi' > greet.sh; git commit -qam 'break it'");
+    let (world, told) = refused(
+        "echo \"# $GATEWRIGHT_RUN\" > README.md; echo 'echo Hi' > greet.sh; git commit -qam 'break it'",
+    );
     told.assert_blocked("gate `tests` failed as often as it may");
     assert_eq!(told.result["sent_back"], 3);
     assert_eq!(world.briefs().len(), 4);
@@ -33,31 +37,43 @@ fn work_whose_tests_fail_is_sent_back_as_often_as_the_route_allows() {
 
 #[test]
 fn deleting_the_tests_does_not_pass_them() {
-    let (_, told) = refused("git rm -rq tests; mkdir tests; echo 'exit 0' > tests/run.sh; git add .; git commit -qm 'no tests'; git rm -q tests/run.sh; git commit -qm gone");
+    let (_, told) = refused(
+        "git rm -rq tests; mkdir tests; echo 'exit 0' > tests/run.sh; git add .; git commit -qm 'no tests'; git rm -q tests/run.sh; git commit -qm gone",
+    );
     told.assert_blocked("tests/run.sh");
 }
 
 #[test]
 fn work_outside_the_paths_of_its_stage_is_refused_as_a_whole() {
-    let mut world = World::of_agent("mkdir -p src; echo in > src/in.txt; echo out > out.txt; git add .; git commit -qm both");
+    let mut world = World::of_agent(
+        "mkdir -p src; echo in > src/in.txt; echo out > out.txt; git add .; git commit -qm both",
+    );
     world.define("narrow", "paths = { write = [\"src/**\"] }");
     let told = world.deliver_with(&["--pipeline", "narrow"]);
     told.assert_blocked("out.txt");
     world.assert_untouched();
-    assert!(world.briefs()[1].contains("out.txt"), "the next brief does not say what was wrong: {}", world.briefs()[1]);
+    assert!(
+        world.briefs()[1].contains("out.txt"),
+        "the next brief does not say what was wrong: {}",
+        world.briefs()[1]
+    );
 }
 
 #[test]
 fn no_agent_edits_the_rules_that_it_is_judged_by() {
     for file in [".gatewright/pipelines/solo.toml", "gatewright.toml"] {
-        let (_, told) = refused(&format!("mkdir -p .gatewright/pipelines; echo '# free' > {file}; git add .; git commit -qm rules"));
+        let (_, told) = refused(&format!(
+            "mkdir -p .gatewright/pipelines; echo '# free' > {file}; git add .; git commit -qm rules"
+        ));
         told.assert_blocked(file);
     }
 }
 
 #[test]
 fn a_commit_on_main_of_its_clone_leads_nowhere() {
-    let (_, told) = refused("git checkout -q -B main; echo new > new.txt; git add .; git commit -qm 'straight to main'");
+    let (_, told) = refused(
+        "git checkout -q -B main; echo new > new.txt; git add .; git commit -qm 'straight to main'",
+    );
     told.assert_blocked("main");
 }
 
@@ -68,9 +84,9 @@ fn a_rewritten_history_is_refused() {
 }
 
 #[test]
-fn an_agent_that_breaks_its_own_repository_is_told_so() {
+fn an_agent_that_breaks_its_own_repository_is_a_matter_for_a_person() {
     let (_, told) = refused("echo new > new.txt; rm -rf .git");
-    told.assert_blocked("handed in too often what cannot be taken");
+    told.assert_blocked("is not a git repository any more");
 }
 
 #[test]

@@ -92,18 +92,9 @@ impl World {
         Told::of(&self.call(&arguments))
     }
 
-    /// The only pipeline of this world.
-    pub(crate) fn pipeline(&self) -> String {
-        let workspaces = self.gatewright.data_dir().join("workspaces");
-        let entries = workspaces.read_dir_utf8().unwrap_or_else(|error| panic!("{workspaces}: {error}"));
-        let names: Vec<String> = entries.map(|entry| entry.expect("a readable directory").file_name().to_owned()).collect();
-        assert_eq!(names.len(), 1, "{names:?}");
-        names[0].clone()
-    }
-
-    /// Goes on with the only pipeline.
+    /// Goes on with the first item.
     pub(crate) fn resume(&self) -> Running {
-        self.gatewright.start(self.dir(), &["run", "--resume", &self.pipeline(), "--json"])
+        self.gatewright.start(self.dir(), &["run", "--resume", "IT-001", "--json"])
     }
 
     /// Whatever happened: the branch and the tree of the people are as they were, and no branch has come.
@@ -126,7 +117,11 @@ impl World {
         assert_eq!(told.result["merged_commit"], merged.to_string());
         assert_eq!(self.repository.git(&["rev-parse", "main^1"]), self.before.to_string());
         assert_eq!(self.repository.git(&["rev-parse", "main^2"]), told.text("head"));
-        assert_eq!(self.repository.git(&["status", "--porcelain"]), "", "the tree does not show main");
+        assert_eq!(
+            self.repository.git(&["status", "--porcelain"]),
+            "",
+            "the tree does not show main"
+        );
     }
 
     /// The briefs of all runs, oldest first.
@@ -153,10 +148,14 @@ pub(crate) fn assert_nothing_was_begun(gatewright: &Gatewright) {
 pub(crate) fn briefs(data_dir: &Utf8Path) -> Vec<String> {
     let runs = data_dir.join("runs");
     let entries = runs.read_dir_utf8().unwrap_or_else(|error| panic!("{runs}: {error}"));
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("a readable directory").path().join("brief.md")).collect();
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.expect("a readable directory").path().join("brief.md")).collect();
     // A run's name begins with its time.
     files.sort();
-    files.iter().map(|file| std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"))).collect()
+    files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}")))
+        .collect()
 }
 
 impl Told {
@@ -192,7 +191,9 @@ impl std::fmt::Debug for Told {
 pub(crate) fn assert_error(finished: &Finished, code: i32, error: &str, help: &str) {
     assert_eq!(finished.code(), Some(code), "{finished:#?}");
     assert_eq!(finished.stdout, "", "{finished:#?}");
-    let line = |start: &str| finished.stderr.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+    let line = |start: &str| {
+        finished.stderr.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default()
+    };
     assert!(line("error: ").contains(error), "`{error}` is not the error of {finished:#?}");
     assert!(line("help: ").contains(help), "`{help}` is not the help of {finished:#?}");
 }

@@ -32,9 +32,6 @@ pub fn resolve(
 ) -> Result<Definition, ResolveError> {
     let tests = tests_command(&definition, project);
     for stage in &mut definition.stages {
-        if !project.human_gates {
-            stage.gates.retain(|gate| !gate.check.asks_a_person());
-        }
         for gate in &mut stage.gates {
             let name = gate.name.clone();
             let is_mergeable = name.as_str() == MERGEABLE;

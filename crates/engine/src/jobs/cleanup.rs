@@ -1,8 +1,12 @@
 //! Removes what a pipeline that has ended no longer needs. Logs, evidence and commits stay.
 
-use domain::{job::Job, pipeline::Report};
+use domain::{
+    job::{Job, JobKind},
+    pipeline::Report,
+};
+use ports::JobFilter;
 
-use super::{JobError, Performed};
+use super::{JobError, Performed, gate_error};
 use crate::Engine;
 
 impl Engine {
@@ -10,6 +14,23 @@ impl Engine {
         // Agents that are being stopped still have their workspaces, and what they left there is not kept yet.
         self.wait_for_cancelled(job.pipeline, job.slot.epoch).await;
         self.stop_orphans(job.pipeline, None).await?;
+        let runs = self.ports.store.list_runs(job.pipeline).await?;
+        if let Some(run) = runs.iter().find(|run| run.ended_at.is_none()) {
+            return Err(JobError::permanent(format!(
+                "what {} left is not kept yet: its workspace stays",
+                run.id
+            )));
+        }
+        let filter = JobFilter { pipeline: Some(job.pipeline), states: Vec::new() };
+        for gate in self.ports.store.list_jobs(&filter).await? {
+            if gate.slot.work.kind() == JobKind::Gate {
+                self.ports
+                    .gates
+                    .abandon(&self.layout.gate(gate.id))
+                    .await
+                    .map_err(|error| gate_error(&error))?;
+            }
+        }
         self.ports.git.remove_workspace(&self.layout.workspaces(job.pipeline)).await?;
         Ok(Performed::report(Report::CleanedUp))
     }

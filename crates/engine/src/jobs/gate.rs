@@ -11,10 +11,10 @@ use domain::{
 use ports::{GateAnswer, GateQuestion};
 use tokio::sync::watch;
 
-use super::{JobError, Performed};
+use super::{JobError, Performed, gate_error};
 use crate::{
     Engine,
-    worker::{Interrupt, interrupted},
+    worker::{Interrupt, StopMode, interrupted},
 };
 
 impl Engine {
@@ -34,10 +34,11 @@ impl Engine {
         })?;
         let commit =
             job.commit.clone().ok_or_else(|| JobError::permanent("a gate job without a commit"))?;
-        let base = pipeline
-            .base
-            .clone()
-            .ok_or_else(|| JobError::permanent("a gate job before the repository was opened"))?;
+        // A merge is judged against the target that it is for: what others changed there is not the branch's.
+        let candidate = pipeline.state.attempt().and_then(|attempt| attempt.candidate.as_ref());
+        let base = candidate.map(|it| it.target.clone()).or_else(|| pipeline.base.clone());
+        let base =
+            base.ok_or_else(|| JobError::permanent("a gate job before the repository was opened"))?;
         let project = self.project(&pipeline).await?;
         let tree = self.ports.git.load_tree(&project, &commit).await?;
         if let Some(verdict) =
@@ -56,10 +57,15 @@ impl Engine {
         };
         let answer = tokio::select! {
             answer = self.ports.gates.judge(&question) => answer,
-            // The question can be asked again; its sandbox is found there by whoever asks.
-            interrupt = interrupted(&mut signal) => return Ok(Performed::interrupted(interrupt)),
+            interrupt = interrupted(&mut signal) => {
+                // Whoever takes it up again asks anew, or finds it still being answered.
+                if matches!(interrupt, Interrupt::Cancelled | Interrupt::Stopping(StopMode::StopAgents)) {
+                    self.ports.gates.abandon(&question.scratch).await.map_err(|error| gate_error(&error))?;
+                }
+                return Ok(Performed::interrupted(interrupt));
+            }
         };
-        let report = match answer.map_err(|error| JobError::permanent(error.to_string()))? {
+        let report = match answer.map_err(|error| gate_error(&error))? {
             GateAnswer::Verdict(verdict) => Report::Gate { verdict },
             GateAnswer::Ask { questions } => Report::GateAsks { questions },
         };

@@ -12,7 +12,7 @@ use domain::{
     pipeline::Report,
     run::Run,
 };
-use ports::{GitError, SandboxError};
+use ports::{GateError, GitError, SandboxError};
 use tokio::sync::watch;
 pub(crate) use turns::WorkspaceTurns;
 
@@ -78,6 +78,9 @@ pub(crate) enum JobError {
     Git(#[from] GitError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The workspace is as its agent left it, and cannot be worked with.
+    #[error("{message}")]
+    Workspace { message: String },
     #[error("{message}")]
     Other { class: FailureClass, message: String },
 }
@@ -104,10 +107,16 @@ impl JobError {
                 FailureClass::Resource
             }
             Self::Other { class, .. } => *class,
-            Self::Engine(_) | Self::Git(_) | Self::Sandbox(_) => FailureClass::Permanent,
+            Self::Engine(_) | Self::Git(_) | Self::Sandbox(_) | Self::Workspace { .. } => {
+                FailureClass::Permanent
+            }
         };
         Failure::new(class, chain(self))
     }
+}
+
+fn gate_error(error: &GateError) -> JobError {
+    JobError::permanent(error.to_string())
 }
 
 impl Engine {

@@ -89,7 +89,9 @@ impl Engine {
                 candidate: Candidate { commit, tree, head, target, round: job.slot.round },
             },
             Integration::AlreadyMerged { target } => MergeReport::AlreadyMerged { target },
-            Integration::Conflict { head, conflict: Conflict { findings } } => MergeReport::Conflict { head, findings },
+            Integration::Conflict { head, conflict: Conflict { findings } } => {
+                MergeReport::Conflict { head, findings }
+            }
         };
         Ok(Performed::report(Report::Merge(report)))
     }

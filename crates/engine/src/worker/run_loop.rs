@@ -98,6 +98,8 @@ impl Engine {
     ) -> Result<Turn, EngineError> {
         if self.ports.clock.now() >= *heartbeat_at {
             self.send_heartbeats().await?;
+            // What could not be reported is nobody's by now.
+            self.recover().await?;
             *heartbeat_at = self.after(heartbeat());
         }
         self.fire_due_timers().await?;

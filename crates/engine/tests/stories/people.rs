@@ -14,7 +14,7 @@ async fn an_approval_can_be_given_without_being_asked() {
     env.work_to_rest().await;
     let question = env.world.question(id).await.unwrap();
     assert_eq!(question.kind, DecisionKind::Approval);
-    assert!(env.engine().approve_if_asked(question.id, PERSON).await.unwrap());
+    assert!(env.engine().approve_unseen(question.id, PERSON).await.unwrap());
     env.work_to_rest().await;
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
     env.world.check(id).await;
@@ -27,7 +27,7 @@ async fn a_question_of_an_agent_is_not_answered_by_approving() {
     let id = env.start("Add a flag").await;
     env.work_to_rest().await;
     let question = env.world.question(id).await.unwrap();
-    assert!(!env.engine().approve_if_asked(question.id, PERSON).await.unwrap());
+    assert!(!env.engine().approve_unseen(question.id, PERSON).await.unwrap());
     assert_eq!(env.world.question(id).await.unwrap(), question, "it is still open");
     let answer = env.engine().resolve(&question, Choice::Answer, "Blue.", PERSON).await;
     let _moved = answer.unwrap();
@@ -44,7 +44,7 @@ async fn an_escalation_is_not_answered_by_approving() {
     env.work_to_rest().await;
     let question = env.world.question(id).await.unwrap();
     assert_eq!(question.kind, DecisionKind::Escalation);
-    assert!(!env.engine().approve_if_asked(question.id, PERSON).await.unwrap());
+    assert!(!env.engine().approve_unseen(question.id, PERSON).await.unwrap());
     assert_eq!(env.world.state(id).await, PipelineStateTag::Blocked);
 }
 

@@ -19,3 +19,4 @@ mod missing;
 mod outcome;
 
 pub(crate) use judge::{Task, judge};
+pub(crate) use places::Places;

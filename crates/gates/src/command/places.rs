@@ -58,16 +58,27 @@ impl Places {
     }
 
     async fn try_remove(&self, task: &Task<'_>) -> Result<(), Obstacle> {
-        let Options { git, sandbox, .. } = task.options;
-        let status = sandbox.status(&self.sandbox).await?;
-        if status == SandboxStatus::Running {
+        if task.options.sandbox.status(&self.sandbox).await? == SandboxStatus::Running {
             return Err(Obstacle::StillRunning { command: task.run.to_owned() });
         }
-        // The checkout goes first, so that a crash never leaves a record with half its logs that looks whole.
-        git.remove_workspace(&self.checkout).await?;
-        if status != SandboxStatus::Absent {
-            sandbox.remove(&self.sandbox).await?;
+        self.remove_ended(task.options).await
+    }
+
+    /// Ends what is still at work here, and removes everything.
+    pub(crate) async fn abandon(&self, options: &Options) -> Result<(), Obstacle> {
+        if options.sandbox.status(&self.sandbox).await? == SandboxStatus::Running {
+            options.sandbox.stop(&self.sandbox).await?;
+            options.sandbox.wait(&self.sandbox).await?;
         }
-        Ok(git.remove_workspace(&self.scratch).await?)
+        self.remove_ended(options).await
+    }
+
+    async fn remove_ended(&self, options: &Options) -> Result<(), Obstacle> {
+        // The checkout goes first, so that a crash never leaves a record with half its logs that looks whole.
+        options.git.remove_workspace(&self.checkout).await?;
+        if options.sandbox.status(&self.sandbox).await? != SandboxStatus::Absent {
+            options.sandbox.remove(&self.sandbox).await?;
+        }
+        Ok(options.git.remove_workspace(&self.scratch).await?)
     }
 }

@@ -21,6 +21,18 @@ async fn a_command_that_exits_with_0_passes_and_leaves_its_log() {
 }
 
 #[tokio::test]
+async fn a_branch_that_changes_what_a_command_runs_is_told_even_where_it_passes() {
+    let world =
+        world(&[("Makefile", "test:\n\ttrue\n")]).with_base("Makefile", "test:\n\tsh t.sh\n");
+    let verdict = world.run("true").await;
+    assert_eq!(verdict.outcome, VerdictOutcome::Pass);
+    assert_eq!(
+        verdict.summary,
+        "`true` exited with 0; this branch changes Makefile, which may say what it runs"
+    );
+}
+
+#[tokio::test]
 async fn a_failure_reaches_the_next_agent_word_for_word() {
     let verdict = world(&[])
         .run("echo 'expected \"a\", got `b`'; echo 'make: *** [test] Error 1' >&2; exit 2")

@@ -65,7 +65,8 @@ pub(crate) async fn integrate(
         }
         Fitted::Yes { head, tree } => (head, tree),
         Fitted::No { tree, conflict } => {
-            let message = format!("Merge {target_name} into the branch, with conflicts to be mended\n");
+            let message =
+                format!("Merge {target_name} into the branch, with conflicts to be mended\n");
             let who = git.author.line(at);
             let both = NewCommit {
                 tree: &tree,
@@ -103,7 +104,8 @@ async fn merged(
     Ok(match merge_trees(mirror, None, onto, head).await? {
         MergedTree::Clean(tree) => Fitted::Yes { head: head.clone(), tree },
         MergedTree::Conflicting(found) => {
-            let conflict = describe(mirror, &found, (onto, target_name), (head, "the branch")).await?;
+            let conflict =
+                describe(mirror, &found, (onto, target_name), (head, "the branch")).await?;
             Fitted::No { tree: found.tree, conflict }
         }
     })

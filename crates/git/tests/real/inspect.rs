@@ -65,8 +65,16 @@ async fn a_seeded_repository_has_one_commit_with_its_files() {
     let world = World::new();
     let dir = world.root.join("seed");
     let main = domain::revision::BranchName::new("main").expect("a branch");
-    let file = |path: &str, executable| SeedFile { path: path.to_owned(), content: "echo hi\n".to_owned(), executable };
-    let head = world.git.seed(&dir, &main, vec![file("bin/run", true), file("README", false)]).await.expect("a repository");
+    let file = |path: &str, executable| SeedFile {
+        path: path.to_owned(),
+        content: "echo hi\n".to_owned(),
+        executable,
+    };
+    let head = world
+        .git
+        .seed(&dir, &main, vec![file("bin/run", true), file("README", false)])
+        .await
+        .expect("a repository");
     let inspection = world.git.inspect(&dir).await.expect("a repository");
     assert_eq!((inspection.head, inspection.uncommitted), (Some(head), 0));
     let tree = run(&dir, ["ls-tree", "-r", "HEAD"]);

@@ -135,8 +135,13 @@ async fn a_conflict_that_was_mended_on_top_of_both_sides_fits() {
     let Integration::Conflict { head, .. } = found else { panic!("{found:?}") };
     assert_eq!(parents(&world, &head), [change.to_string(), target.to_string()]);
     assert!(world.show(&head, "src/lib.txt").contains("<<<<<<< "));
-    let mended = FileWrite { path: "src/lib.txt".to_owned(), content: b"one\nBOTH\nthree\n".to_vec() };
-    let mended = world.git.commit_files(&world.project, &head, &[mended], "mended", time()).await.expect("a commit");
+    let mended =
+        FileWrite { path: "src/lib.txt".to_owned(), content: b"one\nBOTH\nthree\n".to_vec() };
+    let mended = world
+        .git
+        .commit_files(&world.project, &head, &[mended], "mended", time())
+        .await
+        .expect("a commit");
     let found = integrate(&world, &mended, MergeStrategy::Rebase).await;
     let Integration::Candidate { commit, .. } = found else { panic!("{found:?}") };
     assert_eq!(world.show(&commit, "src/lib.txt"), "one\nBOTH\nthree\n");

@@ -69,7 +69,11 @@ async fn a_damaged_job_leaves_the_queue_and_the_others_are_given_out() {
         let given = store.claim(&claim(at(0))).await.unwrap();
         assert_eq!(ids(&given), job_ids(&[2]), "{statement}");
         assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "{statement}");
-        assert_eq!(store.next_due().await.unwrap().first(), None, "{statement}: nobody is woken for it");
+        assert_eq!(
+            store.next_due().await.unwrap().first(),
+            None,
+            "{statement}: nobody is woken for it"
+        );
         let queued = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
         assert_eq!(store.list_jobs(&queued).await.unwrap(), [], "{statement}: it is left out");
     }

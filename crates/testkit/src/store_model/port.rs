@@ -14,8 +14,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step, Store,
-    StoreError,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step,
+    Store, StoreError,
 };
 
 use super::ModelStore;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use camino::Utf8Path;
 use domain::{
     revision::CommitSha,
     verdict::{Finding, Verdict, VerdictOutcome},
@@ -136,5 +137,9 @@ impl Model {
 impl Gates for FakeGates {
     async fn judge(&self, question: &GateQuestion) -> Result<GateAnswer, GateError> {
         self.calls.make("gates.judge", self.answer(question)).await
+    }
+
+    async fn abandon(&self, _scratch: &Utf8Path) -> Result<(), GateError> {
+        self.calls.make("gates.abandon", async { Ok(()) }).await
     }
 }

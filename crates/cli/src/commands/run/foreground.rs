@@ -38,10 +38,14 @@ impl Foreground<'_> {
             }
         }
         let display = Display::start(self.context, &self.engine, titles);
-        let approver = self.yes.then(|| tokio::spawn(approve(Arc::clone(&self.engine), self.person.clone())));
+        let approver =
+            self.yes.then(|| tokio::spawn(approve(Arc::clone(&self.engine), self.person.clone())));
         let worked = loop {
             let worked = self.engine.run(signal.clone(), AtRest::Return).await;
-            if worked.is_err() || signal.borrow().is_some() || !self.approve_what_waits(pipelines).await? {
+            if worked.is_err()
+                || signal.borrow().is_some()
+                || !self.approve_what_waits(pipelines).await?
+            {
                 break worked;
             }
         };
@@ -63,8 +67,9 @@ impl Foreground<'_> {
         let mut moved = false;
         for id in pipelines.iter().filter(|_| self.yes) {
             let pipeline = self.store.find_pipeline(*id).await?;
-            if let Some(PipelineState::AwaitingHuman { decision, .. }) = pipeline.map(|it| it.state) {
-                moved |= self.engine.approve_if_asked(decision, &self.person).await?;
+            if let Some(PipelineState::AwaitingHuman { decision, .. }) = pipeline.map(|it| it.state)
+            {
+                moved |= self.engine.approve_unseen(decision, &self.person).await?;
             }
         }
         Ok(moved)
@@ -73,8 +78,13 @@ impl Foreground<'_> {
     /// Pauses what was interrupted, so that it goes on when it is asked to and not before.
     async fn park(&self, pipelines: &[PipelineId]) -> Result<(), CliError> {
         for id in pipelines {
+            let state = self.store.find_pipeline(*id).await?.map(|it| it.state);
+            if !matches!(state, Some(PipelineState::Running { .. } | PipelineState::Queued)) {
+                // It has ended, or waits for a person already, which must stay visible.
+                continue;
+            }
             match self.engine.ask(*id, &Input::Pause, &self.person).await {
-                // It had ended, or waits for a person already.
+                // It was faster.
                 Ok(_) | Err(EngineError::Refused(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -85,7 +95,9 @@ impl Foreground<'_> {
 
 /// The first signal stops in good order, the second one at once.
 async fn listen(stop: tokio::sync::watch::Sender<Option<StopMode>>, quiet: bool) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // The sender has to live on: its end would stop the engine.
         return std::future::pending().await;
     };
@@ -95,8 +107,12 @@ async fn listen(stop: tokio::sync::watch::Sender<Option<StopMode>>, quiet: bool)
     };
     if !quiet {
         output::say(match mode {
-            StopMode::StopAgents => "stopping: agents are asked to end and what they left is kept (again: leave them behind)",
-            StopMode::LeaveAgents => "stopping: agents go on by themselves and are taken up again on resume",
+            StopMode::StopAgents => {
+                "stopping: agents are asked to end and what they left is kept (again: leave them behind)"
+            }
+            StopMode::LeaveAgents => {
+                "stopping: agents go on by themselves and are taken up again on resume"
+            }
         });
     }
     stop.send_replace(Some(mode));
@@ -109,8 +125,10 @@ async fn approve(engine: Arc<Engine>, person: String) {
     let mut progress = engine.watch();
     loop {
         match progress.recv().await {
-            Ok(Progress::Happened { event: EventKind::DecisionOpened { decision, .. }, .. }) => {
-                if let Err(error) = engine.approve_if_asked(decision, &person).await {
+            Ok(Progress::Happened {
+                event: EventKind::DecisionOpened { decision, .. }, ..
+            }) => {
+                if let Err(error) = engine.approve_unseen(decision, &person).await {
                     tracing::error!("could not approve {decision}: {error}");
                 }
             }

@@ -1,13 +1,18 @@
 //! Everything that must be right before a pipeline is made, so that nothing half-done is left where it is not.
 
-use std::{collections::{BTreeMap, BTreeSet}, io::Read as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    sync::Arc,
+};
 
 use config::{Loaded, ProjectSettings, definition, detect, roles::RoleBook};
 use domain::{
-    definition::Definition,
+    definition::{Action, Definition},
+    id::PipelineId,
+    item::{Item, ItemKey},
     name::{AgentName, DefinitionName, ProjectKey},
     pipeline::{Input, Pipeline, PipelineOptions, PipelineState},
-    id::PipelineId,
     revision::{BranchName, CommitSha},
 };
 use engine::NewItem;
@@ -48,7 +53,7 @@ impl Run {
     pub(super) async fn begin(&self, context: &Context) -> Result<Prepared, CliError> {
         let description = self.read_description()?;
         for title in &self.titles {
-            check_words(title, &description)?;
+            drop(check_words(title, &description)?);
         }
         let mut ground = self.ground(context).await?;
         if let Some(check) = &self.check {
@@ -62,12 +67,18 @@ impl Run {
         let Some(base) = ground.git.find_target(&project, &target).await? else {
             let branches = ground.git.list_branches(&project).await?;
             let names: Vec<String> = branches.iter().take(10).map(ToString::to_string).collect();
-            return Err(CliError::usage(format!("the repository {} has no branch `{target}`", project.repository))
-                .help(format!("name one with --target: {}", names.join(", "))));
+            return Err(CliError::usage(format!(
+                "the repository {} has no branch `{target}`",
+                project.repository
+            ))
+            .help(format!("name one with --target: {}", names.join(", "))));
         };
         let files = target_files(&ground.git, &project, &base).await?;
         let roles = role_book(&ground.loaded, &files)?;
         let definition = self.definition(&mut ground, &files, &roles)?;
+        for title in &self.titles {
+            check_intake(&definition, title, &description)?;
+        }
         let needed = needed_agents(&ground.project, &roles, &definition, self.agent.as_ref())?;
         let setup = Setup {
             context,
@@ -82,7 +93,12 @@ impl Run {
         let bench = wiring::workbench(setup, &needed).await?;
         check_agents(&bench, &needed).await?;
         warn(context, &ground, &bench, &definition);
-        store.save_project(&ProjectRecord { key: project.key.clone(), repository: project.repository.clone() }).await?;
+        store
+            .save_project(&ProjectRecord {
+                key: project.key.clone(),
+                repository: project.repository.clone(),
+            })
+            .await?;
         let mut pipelines = Vec::new();
         for title in &self.titles {
             let item = NewItem {
@@ -97,7 +113,8 @@ impl Run {
                     agent: self.agent.clone(),
                 },
             };
-            let pipeline = bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
+            let pipeline =
+                bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
             pipelines.push(pipeline.id);
         }
         pause_others(&store, &bench, &pipelines, context).await?;
@@ -108,39 +125,62 @@ impl Run {
     }
 
     /// Takes up a pipeline that was left behind.
-    pub(super) async fn take_up(&self, context: &Context, wanted: &str) -> Result<Prepared, CliError> {
+    pub(super) async fn take_up(
+        &self,
+        context: &Context,
+        wanted: &str,
+    ) -> Result<Prepared, CliError> {
         let here = context.load_config(&context.cwd)?;
         let data_dir = context.data_dir(&here);
         let holder = format!("pid {}, `gatewright run --resume`", std::process::id());
         let store = crate::context::open_for_writing(&data_dir, &holder)?;
         let pipeline = crate::commands::pipeline::resolve(&*store, wanted).await?;
         let record = store.find_project(&pipeline.project).await?;
-        let record = record.ok_or_else(|| CliError::new(format!("the project `{}` of {} is not known any more", pipeline.project, pipeline.id)))?;
+        let record = record.ok_or_else(|| {
+            CliError::new(format!(
+                "the project `{}` of {} is not known any more",
+                pipeline.project, pipeline.id
+            ))
+        })?;
         let repository = camino::Utf8PathBuf::from(&record.repository);
         let loaded = context.load_config(&repository)?;
         let mut project = loaded.project_at(&repository);
         project.key = pipeline.project.clone();
         let git = wiring::git(context, &data_dir).await?;
         let reference = ProjectRef { key: record.key, repository: record.repository };
+        git.sync(&reference).await?;
         let files = match &pipeline.base {
             Some(base) => target_files(&git, &reference, base).await?,
             None => BTreeMap::new(),
         };
         let roles = role_book(&loaded, &files)?;
-        let agent = self.agent.clone().or_else(|| pipeline.options.agent.clone());
+        let agent = pipeline.options.agent.clone();
         let definition = store.find_definition(&pipeline.definition).await?;
-        let definition = definition.ok_or_else(|| CliError::new(format!("the definition of {} is missing from the store", pipeline.id)))?;
+        let definition = definition.ok_or_else(|| {
+            CliError::new(format!("the definition of {} is missing from the store", pipeline.id))
+        })?;
         let needed = needed_agents(&project, &roles, &definition, agent.as_ref())?;
-        let setup = Setup { context, loaded: &loaded, data_dir: &data_dir, store: Arc::clone(&store), git, project: &project, roles, agent };
+        let setup = Setup {
+            context,
+            loaded: &loaded,
+            data_dir: &data_dir,
+            store: Arc::clone(&store),
+            git,
+            project: &project,
+            roles,
+            agent,
+        };
         let bench = wiring::workbench(setup, &needed).await?;
         check_agents(&bench, &needed).await?;
         pause_others(&store, &bench, &[pipeline.id], context).await?;
-        let input = match &pipeline.state {
-            PipelineState::Queued => Some(Input::Start),
-            PipelineState::Paused { .. } => Some(Input::Resume),
-            _ => None,
+        let begun = |state: &PipelineState| !matches!(state, PipelineState::Queued);
+        let inputs = match &pipeline.state {
+            PipelineState::Queued => vec![Input::Start],
+            PipelineState::Paused { inner } if !begun(inner) => vec![Input::Resume, Input::Start],
+            PipelineState::Paused { .. } => vec![Input::Resume],
+            _ => Vec::new(),
         };
-        if let Some(input) = input {
+        for input in inputs {
             let _moved = bench.engine.ask(pipeline.id, &input, &context.person).await?;
         }
         Ok(Prepared { store, bench, pipelines: vec![pipeline.id] })
@@ -152,7 +192,11 @@ impl Run {
             Some("-") => {
                 let mut text = String::new();
                 let read = std::io::stdin().read_to_string(&mut text);
-                read.map_err(|error| CliError::usage(format!("the description cannot be read from standard input: {error}")))?;
+                read.map_err(|error| {
+                    CliError::usage(format!(
+                        "the description cannot be read from standard input: {error}"
+                    ))
+                })?;
                 Ok(text)
             }
             Some(text) => Ok(text.to_owned()),
@@ -173,28 +217,56 @@ impl Run {
     fn target(&self, ground: &Ground) -> Result<BranchName, CliError> {
         let named = self.target.clone().or_else(|| ground.project.default_branch.clone());
         named.or_else(|| ground.repository.branch.clone()).ok_or_else(|| {
-            CliError::usage(format!("HEAD of {} is detached: no branch to work for", ground.repository.root))
-                .help("name one with --target BRANCH, or set `default_branch` in gatewright.toml")
+            CliError::usage(format!(
+                "HEAD of {} is detached: no branch to work for",
+                ground.repository.root
+            ))
+            .help("name one with --target BRANCH, or set `default_branch` in gatewright.toml")
         })
     }
 
     /// The definition with the project's commands filled in.
-    fn definition(&self, ground: &mut Ground, files: &BTreeMap<String, String>, roles: &RoleBook) -> Result<Definition, CliError> {
-        let name: DefinitionName = self.pipeline.clone().unwrap_or_else(|| ground.project.definition.clone());
+    fn definition(
+        &self,
+        ground: &mut Ground,
+        files: &BTreeMap<String, String>,
+        roles: &RoleBook,
+    ) -> Result<Definition, CliError> {
+        let name: DefinitionName =
+            self.pipeline.clone().unwrap_or_else(|| ground.project.definition.clone());
         let names: BTreeSet<_> = roles.names();
-        let places = definition::Places { server: Some(ground.loaded.directory()), target: files, roles: &names };
-        let found = definition::find(&name, &places).map_err(|error| definition_error(&error))?;
+        let places = definition::Places {
+            server: Some(ground.loaded.directory()),
+            target: files,
+            roles: &names,
+        };
+        let found = definition::find(&name, &places).map_err(|error| {
+            let file = format!("{}/{name}.toml", definition::DIRECTORY);
+            let is_uncommitted =
+                ground.repository.root.join(&file).exists() && !files.contains_key(&file);
+            let error = definition_error(&error);
+            if is_uncommitted {
+                error.help(format!(
+                    "{file} is there but not committed: definitions are read from the target branch"
+                ))
+            } else {
+                error
+            }
+        })?;
         match definition::resolve(found.definition.clone(), &ground.project) {
             Ok(definition) => Ok(definition),
             Err(error) => {
                 // Nobody said how it is tested: the repository may show it.
                 let detected = detect::detect(&repository_files(&ground.repository));
                 let Some(command) = detected.test_command else {
-                    return Err(CliError::usage(error.to_string()).help("say how the work is tested: --check \"make test\", or `gatewright init`"));
+                    return Err(CliError::usage(error.to_string()).help(
+                        "say how the work is tested: --check \"make test\", or `gatewright init`",
+                    ));
                 };
                 output::say(format_args!("testing with `{}` ({})", command.run, command.why));
                 ground.project = ground.project.clone().with_check(&command.run);
-                definition::resolve(found.definition, &ground.project).map_err(|error| CliError::usage(error.to_string()))
+                definition::resolve(found.definition, &ground.project)
+                    .map_err(|error| CliError::usage(error.to_string()))
             }
         }
     }
@@ -208,26 +280,50 @@ fn warn(context: &Context, ground: &Ground, bench: &Workbench, definition: &Defi
     let uncommitted = ground.repository.uncommitted;
     if uncommitted > 0 {
         let noun = if uncommitted == 1 { "path has" } else { "paths have" };
-        output::warn(format_args!("{uncommitted} {noun} uncommitted changes: agents start from the last commit and do not see them; they stay as they are"));
+        output::warn(format_args!(
+            "{uncommitted} {noun} uncommitted changes: agents start from the last commit and do not see them; they stay as they are"
+        ));
     }
     if let Some(warning) = &bench.selection.warning {
         output::warn(warning);
     }
-    let model_only = definition.stages.iter().any(|stage| stage.roles().next().is_some() && stage.network == domain::definition::Network::ModelOnly);
+    let model_only = definition.stages.iter().any(|stage| {
+        stage.roles().next().is_some() && stage.network == domain::definition::Network::ModelOnly
+    });
     if model_only {
-        output::warn("agents share this machine's network: until the model gateway is there, `network = \"model-only\"` cannot be narrower");
+        output::warn(
+            "agents share this machine's network: until the model gateway is there, `network = \"model-only\"` cannot be narrower",
+        );
     }
 }
 
 /// Refuses what cannot be an item before anything is opened.
-fn check_words(title: &str, description: &str) -> Result<(), CliError> {
+fn check_words(title: &str, description: &str) -> Result<Item, CliError> {
     let project = ProjectKey::new("X").expect("a letter is a name");
-    let key = domain::item::ItemKey { project, number: 0 };
-    domain::item::Item::new(key, title, description).map(drop).map_err(|error| CliError::usage(error.to_string()))
+    Item::new(ItemKey { project, number: 0 }, title, description)
+        .map_err(|error| CliError::usage(error.to_string()))
+}
+
+/// Refuses what the definition's intake would refuse: here the words can still be changed.
+fn check_intake(definition: &Definition, title: &str, description: &str) -> Result<(), CliError> {
+    let takes_in = definition.stages.iter().any(|stage| stage.action == Some(Action::Intake));
+    let findings = check_words(title, description)?.intake_findings();
+    match findings.first().filter(|_| takes_in) {
+        Some(finding) => Err(CliError::usage(format!(
+            "pipeline `{}` does not take the item: {}",
+            definition.name, finding.message
+        ))
+        .help("say more with --description TEXT, or - to read it from standard input")),
+        None => Ok(()),
+    }
 }
 
 /// Finds the project's key: the one that its repository has had before, else its own, made different where another repository has it.
-async fn settle_key(store: &SqliteStore, project: &mut ProjectSettings, repository: &Repository) -> Result<ProjectRef, CliError> {
+async fn settle_key(
+    store: &SqliteStore,
+    project: &mut ProjectSettings,
+    repository: &Repository,
+) -> Result<ProjectRef, CliError> {
     let place = repository.root.to_string();
     let known = store.list_projects().await?;
     let configured = project.key.clone();
@@ -237,13 +333,20 @@ async fn settle_key(store: &SqliteStore, project: &mut ProjectSettings, reposito
     } else if taken(&configured) {
         let numbered = (2..1000).filter_map(|n| ProjectKey::new(format!("{configured}{n}")).ok());
         let free = numbered.into_iter().find(|key| !taken(key));
-        project.key = free.ok_or_else(|| CliError::usage(format!("the key `{configured}` is taken by another repository")).help("set `key` in gatewright.toml"))?;
+        project.key = free.ok_or_else(|| {
+            CliError::usage(format!("the key `{configured}` is taken by another repository"))
+                .help("set `key` in gatewright.toml")
+        })?;
     }
     Ok(ProjectRef { key: project.key.clone(), repository: place })
 }
 
 /// Definitions and roles that the target branch brings along.
-pub(crate) async fn target_files(git: &MirrorGit, project: &ProjectRef, commit: &CommitSha) -> Result<BTreeMap<String, String>, CliError> {
+pub(crate) async fn target_files(
+    git: &MirrorGit,
+    project: &ProjectRef,
+    commit: &CommitSha,
+) -> Result<BTreeMap<String, String>, CliError> {
     let mut files = BTreeMap::new();
     for path in git.list_files(project, commit).await? {
         if !path.starts_with(definition::DIRECTORY) && !path.starts_with(config::roles::DIRECTORY) {
@@ -256,10 +359,15 @@ pub(crate) async fn target_files(git: &MirrorGit, project: &ProjectRef, commit: 
     Ok(files)
 }
 
-pub(crate) fn role_book(loaded: &Loaded, files: &BTreeMap<String, String>) -> Result<RoleBook, CliError> {
+pub(crate) fn role_book(
+    loaded: &Loaded,
+    files: &BTreeMap<String, String>,
+) -> Result<RoleBook, CliError> {
     let mut roles = RoleBook::built_in();
     roles.add_target(files).map_err(|problems| problems_error(&problems))?;
-    roles.add_server(loaded.directory()).map_err(|error| CliError::usage(crate::error::chain(&error)))?;
+    roles
+        .add_server(loaded.directory())
+        .map_err(|error| CliError::usage(crate::error::chain(&error)))?;
     Ok(roles)
 }
 
@@ -271,7 +379,12 @@ pub(crate) fn definition_error(error: &definition::DefinitionFileError) -> CliEr
 }
 
 /// The agents that the definition's roles will need.
-fn needed_agents(project: &ProjectSettings, roles: &RoleBook, definition: &Definition, agent: Option<&AgentName>) -> Result<Vec<AgentName>, CliError> {
+fn needed_agents(
+    project: &ProjectSettings,
+    roles: &RoleBook,
+    definition: &Definition,
+    agent: Option<&AgentName>,
+) -> Result<Vec<AgentName>, CliError> {
     let mut needed = BTreeSet::new();
     for name in definition.stages.iter().flat_map(domain::definition::Stage::roles) {
         let of_role = || roles.find(name).and_then(|role| project.agent_for(role)).cloned();
@@ -294,14 +407,28 @@ async fn check_agents(bench: &Workbench, needed: &[AgentName]) -> Result<(), Cli
 }
 
 /// Lets what an earlier process left running wait: this process works on what it was asked for, and nothing else.
-async fn pause_others(store: &SqliteStore, bench: &Workbench, ours: &[PipelineId], context: &Context) -> Result<(), CliError> {
+async fn pause_others(
+    store: &SqliteStore,
+    bench: &Workbench,
+    ours: &[PipelineId],
+    context: &Context,
+) -> Result<(), CliError> {
     use domain::pipeline::PipelineStateTag as Tag;
-    let filter = ports::PipelineFilter { states: vec![Tag::Running], ..ports::PipelineFilter::default() };
-    let others: Vec<Pipeline> = store.list_pipelines(&filter).await?.into_iter().filter(|it| !ours.contains(&it.id)).collect();
+    let filter =
+        ports::PipelineFilter { states: vec![Tag::Running], ..ports::PipelineFilter::default() };
+    let others: Vec<Pipeline> = store
+        .list_pipelines(&filter)
+        .await?
+        .into_iter()
+        .filter(|it| !ours.contains(&it.id))
+        .collect();
     for pipeline in others {
-        let _moved = bench.engine.ask(pipeline.id, &Input::Pause, "engine").await?;
+        let _moved = bench.engine.set_aside(pipeline.id).await?;
         if !context.global.quiet {
-            output::say(format_args!("{} was left running by an earlier process and is paused: gatewright run --resume {}", pipeline.item.key, pipeline.id));
+            output::say(format_args!(
+                "{} was left running by an earlier process and is paused: gatewright run --resume {}",
+                pipeline.item.key, pipeline.id
+            ));
         }
     }
     Ok(())

@@ -51,11 +51,16 @@ impl RunResult {
 
 /// Reads what came of a pipeline.
 pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult, CliError> {
-    let pipeline = store.find_pipeline(id).await?.ok_or_else(|| CliError::new(format!("there is no pipeline `{id}`")))?;
+    let pipeline = store
+        .find_pipeline(id)
+        .await?
+        .ok_or_else(|| CliError::new(format!("there is no pipeline `{id}`")))?;
     let events = data::all_events(store, id).await?;
     let project = store.find_project(&pipeline.project).await?;
     let merged_commit = match &pipeline.state {
-        PipelineState::Succeeded { delivered: Delivered::Merged { commit } } => Some(commit.to_string()),
+        PipelineState::Succeeded { delivered: Delivered::Merged { commit } } => {
+            Some(commit.to_string())
+        }
         _ => None,
     };
     let ended_at = events.last().map_or(pipeline.created_at, |event| event.at);
@@ -75,7 +80,8 @@ pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult,
         stages: api::timeline(&events),
         tokens: pipeline.usage.tokens(),
         cost_usd: pipeline.usage.cost_usd,
-        duration_ms: u64::try_from(ended_at.duration_since(pipeline.created_at).as_millis()).unwrap_or(0),
+        duration_ms: u64::try_from(ended_at.duration_since(pipeline.created_at).as_millis())
+            .unwrap_or(0),
     })
 }
 
@@ -92,10 +98,16 @@ pub(crate) fn print(result: &RunResult, context: &Context) {
 }
 
 fn headline(result: &RunResult) -> String {
-    let tokens = if result.tokens > 0 { format!(", {} tokens", words::tokens(result.tokens)) } else { String::new() };
+    let tokens = if result.tokens > 0 {
+        format!(", {} tokens", words::tokens(result.tokens))
+    } else {
+        String::new()
+    };
     let took = words::duration(std::time::Duration::from_millis(result.duration_ms));
     let what = match (result.status, &result.merged_commit) {
-        (PipelineStateTag::Succeeded, Some(commit)) => format!("merged into {} as {}", result.target, &commit[..10]),
+        (PipelineStateTag::Succeeded, Some(commit)) => {
+            format!("merged into {} as {}", result.target, &commit[..10])
+        }
         (PipelineStateTag::Succeeded, None) => format!("done, on branch {}", result.branch),
         (PipelineStateTag::AwaitingHuman, _) => "waits for a person".to_owned(),
         (PipelineStateTag::Blocked, _) => "blocked, waits for a person".to_owned(),
@@ -118,7 +130,9 @@ fn next_steps(result: &RunResult, context: &Context) -> Vec<String> {
             let id = result.decision.clone().unwrap_or_default();
             vec![look, format!("answer:  {gatewright} decisions show {id}"), go_on]
         }
-        PipelineStateTag::Failed => vec![look, format!("again:   {gatewright} pipeline retry {pipeline}"), go_on],
+        PipelineStateTag::Failed => {
+            vec![look, format!("again:   {gatewright} pipeline retry {pipeline}"), go_on]
+        }
         PipelineStateTag::Paused | PipelineStateTag::Running | PipelineStateTag::Queued => {
             vec![look, format!("go on:   {gatewright} run --resume {pipeline}")]
         }

@@ -106,7 +106,7 @@ fn an_agent_is_told_by_what_it_handed_in_and_used() {
     );
     assert_eq!(
         line(&finished(None, 0, Usage::default())),
-        "agent developer ended without a commit that could be taken"
+        "agent developer ended, nothing was taken over"
     );
 }
 

@@ -156,7 +156,9 @@ impl<'a> Draft<'a> {
 pub(super) fn options(block: &Block, attempt: &StageAttempt) -> Vec<Choice> {
     match block {
         // A merge conflict: there is no commit that could be let through.
-        Block::GateFailed { .. } if !matches!(attempt.step, Step::Gating { .. }) => vec![Choice::Retry, Choice::Cancel],
+        Block::GateFailed { .. } if !matches!(attempt.step, Step::Gating { .. }) => {
+            vec![Choice::Retry, Choice::Cancel]
+        }
         Block::GateFailed { .. } | Block::GateError { .. } => {
             vec![Choice::Retry, Choice::Waive, Choice::Cancel]
         }

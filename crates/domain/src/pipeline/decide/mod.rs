@@ -64,7 +64,9 @@ impl Draft<'_> {
         match &state {
             // Work under way may end, people may answer, all inside of the pause: nothing new starts, because no
             // worker takes a job of a paused pipeline.
-            PipelineState::Paused { inner } if !matches!(input, Input::Start | Input::Pause | Input::Resume) => {
+            PipelineState::Paused { inner }
+                if !matches!(input, Input::Start | Input::Pause | Input::Resume) =>
+            {
                 self.pipeline.state = PipelineState::clone(inner);
                 self.step_in(inner, input)?;
                 self.pause_again();

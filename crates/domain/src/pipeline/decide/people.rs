@@ -50,10 +50,10 @@ impl Draft<'_> {
                 gate: gate.name.clone(),
                 commit: commit.clone(),
                 outcome: if approved { VerdictOutcome::Pass } else { VerdictOutcome::Fail },
-                summary: if approved {
-                    format!("approved by {by}")
-                } else {
-                    format!("rejected by {by}: {comment}")
+                summary: match (approved, comment.trim()) {
+                    (true, "") => format!("approved by {by}"),
+                    (true, words) => format!("approved by {by}: {words}"),
+                    (false, words) => format!("rejected by {by}: {words}"),
                 },
             });
             if approved {
@@ -144,18 +144,12 @@ impl Draft<'_> {
             Block::GateFailed { to, feedback, .. } => {
                 self.enter(to, with_comment(feedback.clone(), "how to go on", comment, &by))
             }
-            Block::HandIn { feedback, .. } => {
-                self.enter(
-                    &stage.name,
-                    with_comment(feedback.clone(), "how to go on", comment, &by),
-                )
-            }
-            Block::Questions { questions } => {
-                self.enter(
-                    &stage.name,
-                    with_comment(attempt.feedback.clone(), questions, comment, &by),
-                )
-            }
+            Block::HandIn { feedback, .. } => self
+                .enter(&stage.name, with_comment(feedback.clone(), "how to go on", comment, &by)),
+            Block::Questions { questions } => self.enter(
+                &stage.name,
+                with_comment(attempt.feedback.clone(), questions, comment, &by),
+            ),
             Block::GateError { .. } => {
                 let Step::Gating { gate, .. } = attempt.step else {
                     return Err(Refusal::Inconsistent {
@@ -189,7 +183,8 @@ impl Draft<'_> {
                     | Step::Acting
                     | Step::Integrating { .. }
                     | Step::Landing { .. } => {
-                        let feedback = with_comment(attempt.feedback.clone(), "how to go on", comment, &by);
+                        let feedback =
+                            with_comment(attempt.feedback.clone(), "how to go on", comment, &by);
                         self.enter(&stage.name, feedback)
                     }
                 }
@@ -266,7 +261,8 @@ impl Draft<'_> {
             // Before the repository was found there is nothing to begin a stage with.
             return Err(Refusal::NotAllowed { state: state.into(), input: InputTag::RestartStage });
         }
-        if let Some(current) = self.pipeline.stage().filter(|current| !self.leads_to(name, current)) {
+        if let Some(current) = self.pipeline.stage().filter(|current| !self.leads_to(name, current))
+        {
             return Err(Refusal::StageAhead { stage: name.clone(), current: current.clone() });
         }
         self.withdraw_decision(state);
@@ -293,8 +289,12 @@ impl Draft<'_> {
 
     /// Whether `current` is reached from `stage` by passing: nobody jumps over gates by restarting.
     fn leads_to(&self, stage: &StageName, current: &StageName) -> bool {
-        let next = |stage: &&StageName| self.definition.find_stage(stage).and_then(|it| it.on_pass.as_ref());
-        std::iter::successors(Some(stage), next).take(self.definition.stages.len()).any(|it| it == current)
+        let next = |stage: &&StageName| {
+            self.definition.find_stage(stage).and_then(|it| it.on_pass.as_ref())
+        };
+        std::iter::successors(Some(stage), next)
+            .take(self.definition.stages.len())
+            .any(|it| it == current)
     }
 
     pub(super) fn wall_time_over(

@@ -44,7 +44,9 @@ pub enum Refusal {
         stage: StageName,
     },
     /// Restarting there would leave out the gates in between.
-    #[error("stage `{stage}` comes after stage `{current}`, whose gates have not been passed; restart `{current}` or one before it")]
+    #[error(
+        "stage `{stage}` comes after stage `{current}`, whose gates have not been passed; restart `{current}` or one before it"
+    )]
     StageAhead {
         /// The stage that was asked for.
         stage: StageName,

@@ -81,7 +81,11 @@ impl Draft<'_> {
     }
 
     /// All gates let the attempt pass: on to its last act, or out of the stage.
-    pub(super) fn gates_passed(&mut self, mut attempt: StageAttempt, stage: &Stage) -> Result<(), Refusal> {
+    pub(super) fn gates_passed(
+        &mut self,
+        mut attempt: StageAttempt,
+        stage: &Stage,
+    ) -> Result<(), Refusal> {
         if attempt.candidate.is_some() {
             return self.land(attempt);
         }

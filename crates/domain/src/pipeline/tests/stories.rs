@@ -178,7 +178,9 @@ fn a_job_that_is_lost_in_a_pause_does_not_pause_it_twice() {
     driver.give(&Input::Pause).expect("a running pipeline can pause");
     let (slot, _) = driver.job("agent:developer");
     let failure = Failure::new(FailureClass::Lost, "its worker is gone");
-    driver.give(&Input::JobRetried { slot, failure, usage: Usage::default() }).expect("a live job may be lost");
+    driver
+        .give(&Input::JobRetried { slot, failure, usage: Usage::default() })
+        .expect("a live job may be lost");
     driver.give(&Input::Resume).expect("a paused pipeline can resume");
     assert_eq!(status(&driver), Tag::Running);
 }
@@ -217,7 +219,10 @@ fn a_merge_conflict_goes_back_to_the_developer_and_frees_the_lease() {
     let (slot, _) = driver.job("integrate");
     let findings = vec![crate::verdict::Finding::blocking("<<<<<<<")];
     driver
-        .give(&Input::JobDone { slot, report: Report::Merge(MergeReport::Conflict { head: sha(500), findings }) })
+        .give(&Input::JobDone {
+            slot,
+            report: Report::Merge(MergeReport::Conflict { head: sha(500), findings }),
+        })
         .expect("a live job may report");
     assert_eq!(driver.pipeline.stage(), Some(&stage_name("build")));
     assert!(!driver.holds_lease);
@@ -309,7 +314,9 @@ fn a_branch_that_is_only_left_has_passed_the_gates_of_its_last_stage_too() {
     driver.give(&Input::Start).expect("a queued pipeline starts");
     driver.succeed_until(|it| it.open.is_some());
     driver.resolve(Choice::Approve, "").expect("an approval is offered");
-    driver.succeed_until(|it| it.live.iter().any(|(slot, _)| slot.work.to_string() == "gate:mergeable"));
+    driver.succeed_until(|it| {
+        it.live.iter().any(|(slot, _)| slot.work.to_string() == "gate:mergeable")
+    });
     driver.succeed_one();
     driver.job("publish");
     driver.succeed_one();

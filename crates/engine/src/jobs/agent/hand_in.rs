@@ -25,7 +25,7 @@ impl Engine {
             self.step_inside(assignment, workspace, run, "hand-in", argv, what_failed).await
         {
             // An agent that broke its own repository: its doing, not ours.
-            let JobError::Other { message, .. } = error else { return Err(error) };
+            let JobError::Workspace { message } = error else { return Err(error) };
             return Ok(AgentReport::Refused { findings: vec![Finding::blocking(message)] });
         }
         let mut rules = assignment.rules()?.into_iter();

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
     definition::Network,
-    limits::{AGENT_STALL_LIMIT, AGENT_STOP_GRACE, AGENT_TOOL_LIMIT, RUN_LOG_BYTES_MAX, WORKSPACE_TIME_LIMIT},
+    failure::FailureClass,
+    limits::{
+        AGENT_STALL_LIMIT, AGENT_STOP_GRACE, AGENT_TOOL_LIMIT, RUN_LOG_BYTES_MAX,
+        WORKSPACE_TIME_LIMIT,
+    },
     run::Run,
 };
 use ports::{
     LaunchContext, LaunchLine, Mount, SandboxEnd, SandboxLimits, SandboxSpec, SandboxStatus,
-    Workspace,
+    StopReason, Workspace,
 };
 
 use super::Assignment;
@@ -75,7 +79,7 @@ impl Engine {
 
     async fn write(&self, path: &Utf8Path, content: &[u8]) -> Result<(), JobError> {
         self.ports.files.write(path, content).await.map_err(|error| JobError::Other {
-            class: domain::failure::FailureClass::Resource,
+            class: FailureClass::Resource,
             message: format!("could not write {path}: {error}"),
         })
     }
@@ -98,18 +102,37 @@ impl Engine {
         spec.limits.time = WORKSPACE_TIME_LIMIT;
         self.ports.sandbox.launch(&dir, &spec).await?;
         let status = self.ports.sandbox.wait(&dir).await?;
-        match status {
-            SandboxStatus::Ended(record) if record.end == SandboxEnd::Exited { code: 0 } => Ok(()),
-            SandboxStatus::Ended(_)
-            | SandboxStatus::Vanished
-            | SandboxStatus::Absent
-            | SandboxStatus::Running => {
-                let words = self.last_words(&dir).await?;
-                // A step that did not succeed must be able to run again.
-                self.ports.sandbox.remove(&dir).await?;
-                Err(JobError::permanent(format!("{what_failed}: {words}")))
-            }
+        let end = match status {
+            SandboxStatus::Ended(record) => Some(record.end),
+            SandboxStatus::Vanished | SandboxStatus::Absent | SandboxStatus::Running => None,
+        };
+        if end == Some(SandboxEnd::Exited { code: 0 }) {
+            return Ok(());
         }
+        let words = self.last_words(&dir).await?;
+        // A step that did not succeed must be able to run again.
+        self.ports.sandbox.remove(&dir).await?;
+        Err(match end {
+            Some(SandboxEnd::Exited { .. }) => {
+                JobError::Workspace { message: format!("{what_failed}: {words}") }
+            }
+            Some(SandboxEnd::Stopped { reason: StopReason::TimeLimit }) => {
+                let minutes = WORKSPACE_TIME_LIMIT.as_secs() / 60;
+                JobError::Workspace {
+                    message: format!("{what_failed}: git did not end within {minutes} min"),
+                }
+            }
+            Some(SandboxEnd::LaunchFailed { message }) => {
+                JobError::permanent(format!("{what_failed}: {message}"))
+            }
+            // A restart of the machine, say: nobody's fault, and worth another try.
+            Some(SandboxEnd::Signaled { .. } | SandboxEnd::Stopped { .. }) | None => {
+                JobError::Other {
+                    class: FailureClass::Lost,
+                    message: format!("{what_failed}: its sandbox was ended from outside"),
+                }
+            }
+        })
     }
 
     /// How the agent itself is launched: with its keys, and with its login where that is lent.

@@ -59,19 +59,18 @@ impl Engine {
         self.stop_orphans(job.pipeline, Some(role)).await?;
         let assignment = self.assign(job, role).await?;
         let workspace = self.open_workspace(&assignment).await?;
-        let (run, adopted) = match self.ports.store.find_open_run(job.id).await? {
-            Some(run) => (run, true),
-            None => (self.new_run(&assignment), false),
-        };
+        let open = self.ports.store.find_open_run(job.id).await?;
+        let run = open.unwrap_or_else(|| self.new_run(&assignment));
         let sandbox = self.layout.agent_sandbox(run.id);
-        if self.ports.sandbox.status(&sandbox).await? == SandboxStatus::Absent {
+        let adopted = self.ports.sandbox.status(&sandbox).await? != SandboxStatus::Absent;
+        if !adopted {
+            // From here on the run exists, whatever happens to us.
+            self.ports.store.save_run(&run).await?;
             let workspace = self.prepare_or_renew(&assignment, workspace.clone(), &run).await?;
             let spec = self.launch_spec(&assignment, &workspace, &run)?;
             if let Some(interrupt) = *signal.borrow() {
                 return Ok(Performed::interrupted(interrupt));
             }
-            // From here on the run exists, whatever happens to us.
-            self.ports.store.save_run(&run).await?;
             self.ports.sandbox.launch(&sandbox, &spec).await?;
         }
         self.say(Progress::RunStarted {
@@ -140,7 +139,7 @@ impl Engine {
         run: &Run,
     ) -> Result<Workspace, JobError> {
         match self.prepare(assignment, &workspace, run).await {
-            Err(JobError::Other { message, .. }) if workspace.reused => {
+            Err(JobError::Workspace { message }) if workspace.reused => {
                 tracing::warn!(run.id = %run.id, "the workspace is broken and made anew: {message}");
                 let dir = self.layout.workspace(assignment.pipeline.id, assignment.role);
                 self.ports.git.remove_workspace(&dir).await?;
@@ -204,9 +203,10 @@ impl Engine {
         let follow::Followed { mut run, outcome, interrupt } = followed;
         if interrupt == Some(Interrupt::Cancelled) {
             // The pipeline has moved on. What was left is salvaged, and the run is closed by itself.
-            let salvaged = self.take(assignment, workspace, &run).await;
-            if let Err(error) = salvaged {
+            if let Err(error) = self.take(assignment, workspace, &run).await {
+                // The run stays open: whoever cleans up tries again before anything is removed.
                 tracing::warn!(run.id = %run.id, "could not salvage what the run left: {error}");
+                return Ok(Performed { ending: Ending::Abandoned, run: None });
             }
             run.ended_at = Some(self.ports.clock.now());
             run.outcome = Some(outcome);
