@@ -27,7 +27,7 @@ impl Effort {
         round: Duration::from_secs(1),
         jobs: 10_000,
         starts: 100,
-        workspaces: 7,
+        workspaces: 5,
         files: 20_000,
         demos: 5,
     };

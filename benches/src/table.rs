@@ -1,6 +1,9 @@
 //! The table that is printed, Markdown, so that it can be pasted.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
 
 use crate::samples::Samples;
 
@@ -28,13 +31,10 @@ impl Table {
         unit: &'static str,
         beside: impl Into<String>,
     ) {
-        self.0.push(Row {
-            figure: figure.into(),
-            median: samples.median(),
-            p99: samples.p99(),
-            unit,
-            beside: beside.into(),
-        });
+        let (figure, median) = (figure.into(), samples.median());
+        // It takes minutes until the table is there; who does not watch loses nothing.
+        let _unwatched = writeln!(io::stderr(), "  {figure}: {} {unit}", number(median));
+        self.0.push(Row { figure, median, p99: samples.p99(), unit, beside: beside.into() });
     }
 
     /// The heading of a group.

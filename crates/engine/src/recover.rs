@@ -14,9 +14,24 @@ impl Engine {
     /// Gives every running job that nobody works on back to the queue. For the start on one machine, where the lock
     /// on the data directory proves that no other process is alive. Returns how many there were.
     pub async fn recover(&self) -> Result<usize, EngineError> {
+        self.take_back(|owner| owner != self.options.owner).await
+    }
+
+    /// Gives back what this process has and nobody in it works on: its report could not be told.
+    pub(crate) async fn take_back_own(&self) -> Result<usize, EngineError> {
+        self.take_back(|_| false).await
+    }
+
+    async fn take_back(&self, is_dead: impl Fn(&str) -> bool) -> Result<usize, EngineError> {
         let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
         let jobs = self.ports.store.list_jobs(&filter).await?;
-        let lost: Vec<Job> = jobs.into_iter().filter(|job| self.is_lost(job)).collect();
+        let is_lost = |job: &Job| match &job.state {
+            JobState::Running { lease } => {
+                is_dead(&lease.owner) || self.has_given_up(job, &lease.owner)
+            }
+            _ => false,
+        };
+        let lost: Vec<Job> = jobs.into_iter().filter(is_lost).collect();
         for job in &lost {
             match self.expire(job).await {
                 Err(error) if error.is_damage() => {
@@ -28,11 +43,9 @@ impl Engine {
         Ok(lost.len())
     }
 
-    /// Whether nobody works on it: its owner is another process, or this one has given it up.
-    fn is_lost(&self, job: &Job) -> bool {
+    fn has_given_up(&self, job: &Job, owner: &str) -> bool {
         let under_way = || self.running.lock().expect("no holder panics").contains_key(&job.id);
-        matches!(&job.state, JobState::Running { lease }
-            if lease.owner != self.options.owner || !under_way())
+        owner == self.options.owner && !under_way()
     }
 
     async fn expire(&self, job: &Job) -> Result<(), EngineError> {

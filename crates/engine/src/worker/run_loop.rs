@@ -99,7 +99,7 @@ impl Engine {
         if self.ports.clock.now() >= *heartbeat_at {
             self.send_heartbeats().await?;
             // What could not be reported is nobody's by now.
-            self.recover().await?;
+            self.take_back_own().await?;
             *heartbeat_at = self.after(heartbeat());
         }
         self.fire_due_timers().await?;
