@@ -1,6 +1,6 @@
 //! A pipeline: one item's way through a definition.
 //!
-//! [`decide`] is the only place that knows what may happen to a pipeline. Workers, timers, people and reconcilers
+//! [`decide()`] is the only place that knows what may happen to a pipeline. Workers, timers, people and reconcilers
 //! only produce [`Input`]s; whatever follows is in the [`Decided`] that the engine saves in one transaction.
 
 mod decide;

@@ -1,4 +1,4 @@
-//! What every store does, as tests: [`store_conformance!`](crate::store_conformance) runs them all against one.
+//! What every store does, as tests: [`store_conformance!`](crate::store_conformance!) runs them all against one.
 
 #![expect(clippy::unwrap_used, reason = "a call that fails is a failed test, here as in any test")]
 
