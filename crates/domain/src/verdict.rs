@@ -112,11 +112,3 @@ pub struct Verdict {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
 }
-
-impl Verdict {
-    /// Whether the stage may be left as far as this gate is concerned.
-    #[must_use]
-    pub const fn lets_pass(&self) -> bool {
-        matches!(self.outcome, VerdictOutcome::Pass | VerdictOutcome::Waived)
-    }
-}

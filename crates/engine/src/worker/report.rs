@@ -22,7 +22,7 @@ pub(super) const STORE_TRIES: u32 = 30;
 
 impl Engine {
     /// Reports, and reports again while the store is unwell. What cannot be told in the end is not lost: the job is
-    /// taken back at the next start, and finds the same result.
+    /// taken back with the next heartbeat or at the next start, and finds the same result.
     pub(crate) async fn report(&self, job: &Job, performed: Performed) {
         for _ in 0..STORE_TRIES {
             match self.try_report(job, &performed).await {
