@@ -1,23 +1,40 @@
 //! A clock that stands still until a test moves it.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Mutex, MutexGuard},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use ports::Clock;
-use tokio::sync::watch;
 
 /// The time as a test wants it. Shared in an `Arc` between the test and what it tests.
+///
+/// Sleepers wake in the order of their times, and of their falling asleep: a simulation repeats itself.
 #[derive(Debug)]
 pub struct ManualClock {
-    now: watch::Sender<Timestamp>,
+    dial: Mutex<Dial>,
 }
+
+#[derive(Debug)]
+struct Dial {
+    now: Timestamp,
+    sleepers: BTreeMap<Sleeper, Waker>,
+    fell_asleep: u64,
+}
+
+/// When somebody wants to be woken, and how many fell asleep before.
+type Sleeper = (Timestamp, u64);
 
 impl ManualClock {
     /// A clock that shows `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now: watch::Sender::new(now) }
+        Self { dial: Mutex::new(Dial { now, sleepers: BTreeMap::new(), fell_asleep: 0 }) }
     }
 
     /// Moves it forward, and wakes everybody whose time has come.
@@ -25,14 +42,36 @@ impl ManualClock {
     /// # Panics
     /// Past the year 9999.
     pub fn advance(&self, by: Duration) {
-        self.now
-            .send_modify(|now| *now = now.checked_add(by).expect("tests end before the year 9999"));
+        let to = self.now().checked_add(by).expect("tests end before the year 9999");
+        self.advance_to(to);
+    }
+
+    /// Moves it forward to a time, and wakes everybody whose time has come. Never back.
+    pub fn advance_to(&self, to: Timestamp) {
+        let woken = {
+            let mut dial = self.dial();
+            dial.now = dial.now.max(to);
+            let later = (dial.now, u64::MAX);
+            let asleep = dial.sleepers.split_off(&later);
+            std::mem::replace(&mut dial.sleepers, asleep)
+        };
+        woken.into_values().for_each(Waker::wake);
     }
 
     /// How many wait for a later time.
     #[must_use]
     pub fn sleepers(&self) -> usize {
-        self.now.receiver_count()
+        self.dial().sleepers.len()
+    }
+
+    /// The first time that somebody waits for.
+    #[must_use]
+    pub fn next_sleeper(&self) -> Option<Timestamp> {
+        self.dial().sleepers.keys().next().map(|(at, _)| *at)
+    }
+
+    fn dial(&self) -> MutexGuard<'_, Dial> {
+        self.dial.lock().expect("nobody panics while holding it")
     }
 }
 
@@ -46,15 +85,45 @@ impl Default for ManualClock {
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
+        self.dial().now
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        let mut times = self.now.subscribe();
-        times
-            .wait_for(|now| *now >= at)
-            .await
-            .expect("the clock lives as long as the borrow of it");
+        Sleep { clock: self, at, place: None }.await;
+    }
+}
+
+/// Somebody who waits, until dropped.
+struct Sleep<'a> {
+    clock: &'a ManualClock,
+    at: Timestamp,
+    place: Option<Sleeper>,
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut dial = self.clock.dial();
+        if dial.now >= self.at {
+            return Poll::Ready(());
+        }
+        let place = self.place.unwrap_or_else(|| {
+            dial.fell_asleep += 1;
+            (self.at, dial.fell_asleep)
+        });
+        dial.sleepers.insert(place, context.waker().clone());
+        drop(dial);
+        self.place = Some(place);
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.clock.dial().sleepers.remove(&place);
+        }
     }
 }
 

@@ -56,6 +56,7 @@ impl Engine {
             evidence: self.layout.evidence(pipeline.id, name, job.id),
         };
         let answer = tokio::select! {
+            biased;
             answer = self.ports.gates.judge(&question) => answer,
             interrupt = interrupted(&mut signal) => {
                 // Whoever takes it up again asks anew, or finds it still being answered.

@@ -65,20 +65,18 @@ impl Engine {
                 Err(error) => return Err(error),
             };
             tokio::select! {
-                () = self.ports.wakeup.woken() => {}
-                Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
-                () = self.ports.clock.sleep_until(look_again) => {}
+                biased;
                 changed = stop.changed() => if changed.is_err() { break },
+                Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
+                () = self.ports.wakeup.woken() => {}
+                () = self.ports.clock.sleep_until(look_again) => {}
             }
         }
         let mode = (*stop.borrow_and_update()).unwrap_or(StopMode::StopAgents);
         self.interrupt_all(Interrupt::Stopping(mode));
         loop {
             tokio::select! {
-                ended = tasks.join_next() => match ended {
-                    Some(ended) => log_abnormal_end(&ended),
-                    None => return Ok(()),
-                },
+                biased;
                 Ok(()) = stop.changed() => {
                     if *stop.borrow_and_update() == Some(StopMode::LeaveAgents) {
                         // Somebody cannot wait: whatever is under way is found again by the next engine.
@@ -86,6 +84,10 @@ impl Engine {
                         return Ok(());
                     }
                 }
+                ended = tasks.join_next() => match ended {
+                    Some(ended) => log_abnormal_end(&ended),
+                    None => return Ok(()),
+                },
             }
         }
     }

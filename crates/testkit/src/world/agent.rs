@@ -26,6 +26,10 @@ pub enum Act {
     End(i32),
     /// Pays no heed to being asked to stop: it ends when its grace is over.
     Defy,
+    /// Takes its time before it goes on.
+    Rest(Duration),
+    /// Its shim dies without a word.
+    Vanish,
 }
 
 /// What the agent does as soon as it is launched; without an [`Act::End`] it goes on running.
@@ -69,6 +73,20 @@ impl Script {
     #[must_use]
     pub fn defies(mut self) -> Self {
         self.0.push(Act::Defy);
+        self
+    }
+
+    /// Then takes its time.
+    #[must_use]
+    pub fn rest(mut self, time: Duration) -> Self {
+        self.0.push(Act::Rest(time));
+        self
+    }
+
+    /// Then its shim dies without a word.
+    #[must_use]
+    pub fn vanish(mut self) -> Self {
+        self.0.push(Act::Vanish);
         self
     }
 

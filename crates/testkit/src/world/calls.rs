@@ -2,10 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     future::Future,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
+use async_trait::async_trait;
 use ports::Entropy as _;
 use tokio::sync::watch;
 
@@ -18,6 +20,13 @@ pub enum Side {
     Before,
     /// It has happened, the answer has not arrived.
     After,
+}
+
+/// Stands in the way of every call, and lets it pass when it likes: at once, late, never.
+#[async_trait]
+pub trait Toll: Send + Sync {
+    /// Returns when the call may go on.
+    async fn pass(&self, call: &'static str, side: Side);
 }
 
 /// What a trap does to the call that springs it.
@@ -48,19 +57,31 @@ struct Ledger {
 }
 
 /// The calls of all ports, and a trap in their way.
-#[derive(Debug)]
 pub struct Calls {
     ledger: Mutex<Ledger>,
     happened: watch::Sender<u64>,
+    toll: Option<Arc<dyn Toll>>,
 }
 
 impl Default for Calls {
     fn default() -> Self {
-        Self { ledger: Mutex::default(), happened: watch::Sender::new(0) }
+        Self { ledger: Mutex::default(), happened: watch::Sender::new(0), toll: None }
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls").field("ledger", &self.ledger).finish_non_exhaustive()
     }
 }
 
 impl Calls {
+    /// Calls that have to pass a toll.
+    #[must_use]
+    pub fn through(toll: Arc<dyn Toll>) -> Self {
+        Self { toll: Some(toll), ..Self::default() }
+    }
+
     /// The so-many-th call of that name, from 1 and from now, never returns.
     pub fn hang_at(&self, call: &'static str, side: Side, nth: u64) {
         self.ledger().set_trap(call, side, nth, Fault::Hang);
@@ -119,6 +140,9 @@ impl Calls {
     }
 
     async fn pass(&self, call: &'static str, side: Side) {
+        if let Some(toll) = &self.toll {
+            return toll.pass(call, side).await;
+        }
         let courtesy = self.ledger().courtesy();
         for _ in 0..courtesy {
             tokio::task::yield_now().await;

@@ -12,7 +12,7 @@ use domain::{
     verdict::{Finding, Verdict, VerdictOutcome},
 };
 use ports::{Clock as _, GateAnswer, GateError, GateQuestion, Gates, Git as _};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{Calls, FakeGit};
 use crate::clock::ManualClock;
@@ -28,6 +28,8 @@ pub enum Answer {
     Asks(String),
     /// It passes another commit than the one it was asked about.
     Mistakes(CommitSha),
+    /// It cannot even begin, for this reason.
+    Breaks(String),
 }
 
 #[derive(Debug, Default)]
@@ -42,8 +44,8 @@ struct Model {
 /// All gates.
 #[derive(Debug)]
 pub struct FakeGates {
-    model: Mutex<Model>,
-    released: watch::Sender<u64>,
+    model: Arc<Mutex<Model>>,
+    released: Arc<Notify>,
     git: Arc<FakeGit>,
     clock: Arc<ManualClock>,
     calls: Arc<Calls>,
@@ -51,7 +53,13 @@ pub struct FakeGates {
 
 impl FakeGates {
     pub(super) fn new(git: Arc<FakeGit>, clock: Arc<ManualClock>, calls: Arc<Calls>) -> Self {
-        Self { model: Mutex::default(), released: watch::Sender::new(0), git, clock, calls }
+        Self { model: Arc::default(), released: Arc::default(), git, clock, calls }
+    }
+
+    /// The same gates, as somebody else calls them.
+    pub(super) fn called(&self, git: Arc<FakeGit>, calls: Arc<Calls>) -> Self {
+        let (model, released) = (Arc::clone(&self.model), Arc::clone(&self.released));
+        Self { model, released, git, clock: Arc::clone(&self.clock), calls }
     }
 
     /// A gate gives this answer about the next commit that it is shown for the first time.
@@ -67,7 +75,7 @@ impl FakeGates {
     /// It answers again.
     pub fn release(&self, gate: &str) {
         self.model().held.remove(gate);
-        self.released.send_modify(|count| *count += 1);
+        self.released.notify_waiters();
     }
 
     /// Who was asked about what, in order.
@@ -87,9 +95,9 @@ impl FakeGates {
         let started_at = self.clock.now();
         self.model().asked.push((name.to_owned(), question.commit.clone()));
         self.calls.tell();
-        let mut released = self.released.subscribe();
-        let free = released.wait_for(|_| !self.model().held.contains(name)).await;
-        free.map(drop).expect("the world lives as long as this call");
+        while self.model().held.contains(name) {
+            self.released.notified().await;
+        }
         let tree = self.git.load_tree(&question.project, &question.commit).await;
         let tree =
             tree.map_err(|error| GateError { gate: name.to_owned(), reason: error.to_string() })?;
@@ -97,6 +105,9 @@ impl FakeGates {
         let mut commit = question.commit.clone();
         let (outcome, findings) = match answer {
             Some(Answer::Asks(questions)) => return Ok(GateAnswer::Ask { questions }),
+            Some(Answer::Breaks(reason)) => {
+                return Err(GateError { gate: name.to_owned(), reason });
+            }
             Some(Answer::Fails(finding)) => {
                 (VerdictOutcome::Fail, vec![Finding::blocking(finding)])
             }

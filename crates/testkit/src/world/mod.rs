@@ -20,7 +20,7 @@ mod store;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use agent::{Act, FakeAgent, STALL_LIMIT, Script};
-pub use calls::{Calls, Side};
+pub use calls::{Calls, Side, Toll};
 use domain::name::ProjectKey;
 use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings};
 pub use env::{PERSON, TestEnv};
@@ -81,6 +81,12 @@ impl World {
         }
     }
 
+    /// A world around a store, in which chance is this seed's.
+    #[must_use]
+    pub fn of_seed(store: Arc<dyn Store>, seed: u64) -> Self {
+        Self { entropy: Arc::new(SeededEntropy::new(seed)), ..Self::on(store) }
+    }
+
     /// An engine in this world: a process of that name.
     #[must_use]
     pub fn engine(&self, owner: &str) -> Arc<Engine> {
@@ -98,6 +104,26 @@ impl World {
         Engine::new(ports, options(owner))
     }
 
+    /// The ports of a process that has nothing in common with others but this world: its calls and its wake-ups are
+    /// its own.
+    #[must_use]
+    pub fn ports(&self, store: Arc<dyn Store>, calls: &Arc<Calls>) -> (Ports, Arc<WatchedStore>) {
+        let git = Arc::new(self.git.called(Arc::clone(calls)));
+        let store = Arc::new(WatchedStore::new(store, Arc::clone(calls)));
+        let ports = Ports {
+            store: Arc::clone(&store) as _,
+            clock: Arc::clone(&self.clock) as _,
+            entropy: Arc::clone(&self.entropy) as _,
+            wakeup: Arc::<LocalWakeup>::default(),
+            sandbox: Arc::new(self.sandbox.called(Arc::clone(&git), Arc::clone(calls))),
+            gates: Arc::new(self.gates.called(Arc::clone(&git), Arc::clone(calls))),
+            git,
+            briefs: Arc::clone(&self.briefs) as _,
+            files: Arc::new(self.files.called(Arc::clone(calls))),
+        };
+        (ports, store)
+    }
+
     /// Brings the mirror of a project up to date.
     pub async fn sync(&self, key: &ProjectKey) {
         let project = ProjectRef { key: key.clone(), repository: format!("/people/{key}") };
@@ -105,7 +131,9 @@ impl World {
     }
 }
 
-fn options(owner: &str) -> Options {
+/// What an engine is given that nobody asked for anything else.
+#[must_use]
+pub fn options(owner: &str) -> Options {
     let profile = agent::profile();
     let name = profile.name.clone();
     let fake = AgentSetup {

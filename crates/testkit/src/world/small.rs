@@ -76,13 +76,18 @@ impl Wakeup for LocalWakeup {
 /// Files in a map.
 #[derive(Debug)]
 pub struct FakeFiles {
-    files: Mutex<BTreeMap<Utf8PathBuf, Vec<u8>>>,
+    files: Arc<Mutex<BTreeMap<Utf8PathBuf, Vec<u8>>>>,
     calls: Arc<Calls>,
 }
 
 impl FakeFiles {
     pub(super) fn new(calls: Arc<Calls>) -> Self {
-        Self { files: Mutex::default(), calls }
+        Self { files: Arc::default(), calls }
+    }
+
+    /// The same files, as somebody else writes them.
+    pub(super) fn called(&self, calls: Arc<Calls>) -> Self {
+        Self { files: Arc::clone(&self.files), calls }
     }
 
     /// The text of a file.

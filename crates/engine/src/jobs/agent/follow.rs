@@ -108,13 +108,8 @@ impl Engine {
                 return Ok(Followed { run, outcome, interrupt });
             }
             tokio::select! {
-                waited = self.ports.sandbox.wait_output(&dir, offset) => waited?,
-                () = self.ports.clock.sleep_until(watch.deadline()), if !stalled => {
-                    stalled = self.ports.clock.now() >= watch.deadline();
-                    if stalled {
-                        self.ports.sandbox.stop(&dir).await?;
-                    }
-                }
+                // An agent that talks without end can be interrupted all the same.
+                biased;
                 reason = interrupted(signal), if interrupt.is_none() => {
                     interrupt = Some(reason);
                     if leaves_agents(reason) {
@@ -122,6 +117,13 @@ impl Engine {
                         return Ok(Followed { run, outcome, interrupt });
                     }
                     self.ports.sandbox.stop(&dir).await?;
+                }
+                waited = self.ports.sandbox.wait_output(&dir, offset) => waited?,
+                () = self.ports.clock.sleep_until(watch.deadline()), if !stalled => {
+                    stalled = self.ports.clock.now() >= watch.deadline();
+                    if stalled {
+                        self.ports.sandbox.stop(&dir).await?;
+                    }
                 }
             }
         }

@@ -78,6 +78,14 @@ impl History {
         &self.get(commit).files
     }
 
+    pub(super) fn message(&self, commit: &CommitSha) -> &str {
+        &self.get(commit).message
+    }
+
+    pub(super) fn is_mirrored(&self, commit: &CommitSha) -> bool {
+        self.mirrored.contains(commit)
+    }
+
     pub(super) fn keeps(&self, path: &str, content: &str) -> bool {
         let mut mirrored = self.mirrored.iter().map(|commit| self.files(commit));
         mirrored.any(|files| files.get(path).is_some_and(|text| text == content))

@@ -22,18 +22,24 @@ struct Model {
     history: History,
     projects: Projects,
     workspaces: Workspaces,
+    damage: Option<String>,
 }
 
 /// The repositories of the people, our mirrors of them, and the workspaces of agents.
 #[derive(Debug)]
 pub struct FakeGit {
-    model: Mutex<Model>,
+    model: Arc<Mutex<Model>>,
     calls: Arc<Calls>,
 }
 
 impl FakeGit {
     pub(super) fn new(calls: Arc<Calls>) -> Self {
-        Self { model: Mutex::default(), calls }
+        Self { model: Arc::default(), calls }
+    }
+
+    /// The same repositories, as somebody else calls them.
+    pub(super) fn called(&self, calls: Arc<Calls>) -> Self {
+        Self { model: Arc::clone(&self.model), calls }
     }
 
     /// Makes the people's repository of a project, with a first commit on `main`.
@@ -61,6 +67,38 @@ impl FakeGit {
         let Model { history, projects, .. } = &mut *self.model();
         let head = projects.people_mut(project).get(branch)?.clone();
         history.files(&head).get(path).cloned()
+    }
+
+    /// Whether the people's repository of a project can be reached.
+    pub fn set_reachable(&self, project: &ProjectKey, reachable: bool) {
+        self.model().projects.set_reachable(project, reachable);
+    }
+
+    /// The messages of the commits that we moved targets to, oldest first.
+    #[must_use]
+    pub fn landed(&self) -> Vec<String> {
+        let Model { history, projects, .. } = &mut *self.model();
+        projects.landed().iter().map(|commit| history.message(commit).to_owned()).collect()
+    }
+
+    /// Whether a branch of the people's repository holds a commit.
+    #[must_use]
+    pub fn people_have(&self, project: &ProjectKey, branch: &str, commit: &CommitSha) -> bool {
+        let Model { history, projects, .. } = &mut *self.model();
+        let head = projects.people_mut(project).get(branch);
+        head.is_some_and(|head| history.descends(head, commit))
+    }
+
+    /// What was done to repositories and workspaces that nobody may do: commits dropped, work thrown away.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.model().damage.clone()
+    }
+
+    /// The directories of the workspaces that there are.
+    #[must_use]
+    pub fn workspace_dirs(&self) -> Vec<camino::Utf8PathBuf> {
+        self.model().workspaces.dirs()
     }
 
     /// How often the target of a project was moved by us.
@@ -99,7 +137,11 @@ impl FakeGit {
 
     /// Runs a command line of ours inside a workspace, as its sandbox would.
     pub(super) fn run_inside(&self, repository: &Utf8Path, argv: &[String]) -> Result<(), String> {
-        let Model { history, workspaces, .. } = &mut *self.model();
+        let Model { history, workspaces, damage, .. } = &mut *self.model();
+        if argv.first().is_some_and(|command| command == workspaces::PREPARE) {
+            let lost = workspaces.not_kept(history, repository);
+            *damage = damage.take().or(lost);
+        }
         workspaces.run(history, repository, argv)
     }
 

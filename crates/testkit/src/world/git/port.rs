@@ -202,6 +202,8 @@ impl Git for FakeGit {
 
     async fn remove_workspace(&self, dir: &Utf8Path) -> Result<(), GitError> {
         let remove = |model: &mut Model| {
+            let lost = model.workspaces.not_kept(&model.history, dir);
+            model.damage = model.damage.take().or(lost);
             model.workspaces.remove(dir);
             Ok(())
         };
@@ -245,6 +247,10 @@ impl Git for FakeGit {
     ) -> Result<Landing, GitError> {
         let land = |model: &mut Model| {
             model.history.find(candidate)?;
+            if !model.history.descends(candidate, expected) {
+                let dropped = format!("{candidate} does not hold {expected} of `{target}`");
+                model.damage.get_or_insert(dropped);
+            }
             model.projects.land(&project.key, target, expected, candidate)
         };
         self.make("git.land", land).await

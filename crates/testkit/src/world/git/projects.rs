@@ -19,7 +19,8 @@ struct Project {
     /// As of the last sync; `None` before the first.
     seen: Option<Branches>,
     ours: Branches,
-    landings: u32,
+    landed: Vec<CommitSha>,
+    unreachable: bool,
 }
 
 /// All projects.
@@ -37,7 +38,16 @@ impl Projects {
     }
 
     pub(super) fn landings(&self, key: &ProjectKey) -> u32 {
-        self.0[key].landings
+        u32::try_from(self.0[key].landed.len()).expect("few landings")
+    }
+
+    /// Where targets were moved to by us, project by project.
+    pub(super) fn landed(&self) -> Vec<CommitSha> {
+        self.0.values().flat_map(|project| project.landed.iter().cloned()).collect()
+    }
+
+    pub(super) fn set_reachable(&mut self, key: &ProjectKey, reachable: bool) {
+        self.0.get_mut(key).expect("a project that was founded").unreachable = !reachable;
     }
 
     pub(super) fn ours_mut(&mut self, key: &ProjectKey) -> Result<&mut Branches, GitError> {
@@ -45,7 +55,7 @@ impl Projects {
     }
 
     pub(super) fn sync(&mut self, history: &mut History, key: &ProjectKey) -> Result<(), GitError> {
-        let project = self.find(key)?;
+        let project = self.reach(key)?;
         project.people.values().for_each(|head| history.mirror(head));
         project.seen = Some(project.people.clone());
         Ok(())
@@ -65,7 +75,7 @@ impl Projects {
         expected: &CommitSha,
         candidate: &CommitSha,
     ) -> Result<Landing, GitError> {
-        let project = self.find(key)?;
+        let project = self.reach(key)?;
         let found = project.people.get(target.as_str()).cloned();
         let found = found.ok_or_else(|| refused("land", format!("there is no {target}")))?;
         if found == *candidate {
@@ -74,7 +84,7 @@ impl Projects {
         if found != *expected {
             return Ok(Landing::TargetMoved { found });
         }
-        project.landings += 1;
+        project.landed.push(candidate.clone());
         project.people.insert(target.to_string(), candidate.clone());
         Ok(Landing::Landed)
     }
@@ -86,11 +96,18 @@ impl Projects {
         head: &CommitSha,
     ) -> Result<(), GitError> {
         let there =
-            self.find(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
+            self.reach(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
         if there == head {
             return Ok(());
         }
         Err(refused("publish", format!("another `{branch}` is there")))
+    }
+
+    /// The project, where the people's repository is there.
+    fn reach(&mut self, key: &ProjectKey) -> Result<&mut Project, GitError> {
+        let path = key.to_string();
+        let project = self.find(key)?;
+        if project.unreachable { Err(GitError::NotARepository { path }) } else { Ok(project) }
     }
 
     fn find(&mut self, key: &ProjectKey) -> Result<&mut Project, GitError> {

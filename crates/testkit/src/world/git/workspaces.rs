@@ -116,6 +116,21 @@ impl Workspaces {
         Ok(HandIn::Accepted { head, changed })
     }
 
+    /// Work below a directory that no mirror keeps, in words.
+    pub(super) fn not_kept(&self, history: &History, dir: &Utf8Path) -> Option<String> {
+        let lost = |clone: &Checkout| {
+            clone.files != *history.files(&clone.head) || !history.is_mirrored(&clone.head)
+        };
+        let mut below = self.0.iter().filter(|(repository, _)| repository.starts_with(dir));
+        let (repository, _) = below.find(|(_, clone)| lost(clone))?;
+        Some(format!("work in {repository} was thrown away"))
+    }
+
+    /// Where they are.
+    pub(super) fn dirs(&self) -> Vec<Utf8PathBuf> {
+        self.0.keys().cloned().collect()
+    }
+
     /// Removes those below a directory.
     pub(super) fn remove(&mut self, dir: &Utf8Path) {
         self.0.retain(|repository, _| !repository.starts_with(dir));

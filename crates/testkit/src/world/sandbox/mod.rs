@@ -5,13 +5,16 @@ mod port;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 use place::Place;
 use ports::{Clock as _, SandboxEnd, SandboxSpec};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{
     Calls, FakeGit,
@@ -25,13 +28,15 @@ struct Model {
     /// Directories of agents, in the order of their launch.
     agents: Vec<Utf8PathBuf>,
     scripts: VecDeque<Script>,
+    damage: Option<String>,
 }
 
 /// Everything that was ever launched.
 #[derive(Debug)]
 pub struct FakeSandbox {
-    model: Mutex<Model>,
-    changed: watch::Sender<u64>,
+    model: Arc<Mutex<Model>>,
+    changed: Arc<Notify>,
+    followers: Arc<AtomicUsize>,
     git: Arc<FakeGit>,
     clock: Arc<ManualClock>,
     calls: Arc<Calls>,
@@ -39,7 +44,15 @@ pub struct FakeSandbox {
 
 impl FakeSandbox {
     pub(super) fn new(git: Arc<FakeGit>, clock: Arc<ManualClock>, calls: Arc<Calls>) -> Self {
-        Self { model: Mutex::default(), changed: watch::Sender::new(0), git, clock, calls }
+        let (model, changed, followers) = (Arc::default(), Arc::default(), Arc::default());
+        Self { model, changed, followers, git, clock, calls }
+    }
+
+    /// The same sandboxes, as somebody else calls them.
+    pub(super) fn called(&self, git: Arc<FakeGit>, calls: Arc<Calls>) -> Self {
+        let (model, changed) = (Arc::clone(&self.model), Arc::clone(&self.changed));
+        let (followers, clock) = (Arc::clone(&self.followers), Arc::clone(&self.clock));
+        Self { model, changed, followers, git, clock, calls }
     }
 
     /// The next agent that is launched plays this; one without a script writes a file of its own and ends well.
@@ -56,16 +69,33 @@ impl FakeSandbox {
     /// Whether the agent of that launch, from 0, is running.
     #[must_use]
     pub fn is_running(&self, launch: usize) -> bool {
-        let mut model = self.model();
-        let dir = model.agents.get(launch).cloned();
-        let now = self.clock.now();
-        dir.is_some_and(|dir| model.places.get_mut(&dir).is_some_and(|place| place.runs(now)))
+        let dir = self.model().agents.get(launch).cloned();
+        dir.is_some_and(|dir| self.runs(&dir))
+    }
+
+    /// The directories of agents that are running.
+    #[must_use]
+    pub fn running(&self) -> Vec<Utf8PathBuf> {
+        let dirs = self.model().agents.clone();
+        dirs.into_iter().filter(|dir| self.runs(dir)).collect()
+    }
+
+    /// How often an agent was launched in a directory.
+    #[must_use]
+    pub fn launches_in(&self, dir: &Utf8Path) -> usize {
+        self.model().agents.iter().filter(|agent| *agent == dir).count()
+    }
+
+    /// What was launched that must not be: two agents in one workspace.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.model().damage.clone()
     }
 
     /// How many callers wait for output or an end: all that was said has been heard.
     #[must_use]
     pub fn followers(&self) -> usize {
-        self.changed.receiver_count()
+        self.followers.load(Ordering::Relaxed)
     }
 
     /// How the agent of that launch was started.
@@ -95,24 +125,38 @@ impl FakeSandbox {
     }
 
     fn act(&self, dir: &Utf8Path, Script(acts): Script) {
-        for act in acts {
-            let now = self.clock.now();
-            let mut model = self.model();
-            let place = model.places.get_mut(dir).expect("it was launched");
-            match act {
-                Act::Say(line) => place.say(&line, now),
-                Act::Defy => place.defy(),
-                Act::End(code) => place.end(SandboxEnd::Exited { code }, now),
-                Act::Write(path, content) => self.git.write(&place.spec.cwd, &path, &content),
-            }
-        }
+        let now = self.clock.now();
+        let mut model = self.model();
+        let place = model.places.get_mut(dir).expect("it was launched");
+        place.plays(acts, now);
+        place.live(&self.git, now);
+        drop(model);
         self.tell();
+    }
+
+    fn runs(&self, dir: &Utf8Path) -> bool {
+        self.place(dir, |place| place.runs()).unwrap_or(false)
+    }
+
+    /// A sandbox as it is now, if it was ever launched.
+    fn place<T>(&self, dir: &Utf8Path, look: impl FnOnce(&mut Place) -> T) -> Option<T> {
+        let now = self.clock.now();
+        let mut model = self.model();
+        let place = model.places.get_mut(dir)?;
+        place.live(&self.git, now);
+        Some(look(place))
     }
 
     /// Runs what was launched, if it is something that ends by itself.
     fn begin(&self, dir: &Utf8Path, spec: &SandboxSpec) {
         if spec.argv[0] == PROGRAM {
+            let beside = self.running().into_iter().find(|other| {
+                other != dir && self.place(other, |place| place.spec.cwd == spec.cwd) == Some(true)
+            });
             let mut model = self.model();
+            if let Some(other) = beside {
+                model.damage.get_or_insert(format!("{dir} and {other} share {}", spec.cwd));
+            }
             let number = model.agents.len();
             model.agents.push(dir.to_owned());
             let own = || Script::writes(&format!("work-{number}.txt"), "written by the agent");
@@ -133,7 +177,7 @@ impl FakeSandbox {
     }
 
     fn tell(&self) {
-        self.changed.send_modify(|count| *count += 1);
+        self.changed.notify_waiters();
         self.calls.tell();
     }
 

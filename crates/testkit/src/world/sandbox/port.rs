@@ -1,5 +1,7 @@
 //! The port, verb by verb.
 
+use std::{pin::pin, sync::atomic::Ordering};
+
 use async_trait::async_trait;
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -23,28 +25,37 @@ impl FakeSandbox {
     }
 
     fn look(&self, dir: &Utf8Path) -> SandboxStatus {
-        let now = self.clock.now();
-        let mut model = self.model();
-        model.places.get_mut(dir).map_or(SandboxStatus::Absent, |place| place.look(now))
+        self.place(dir, |place| place.status()).unwrap_or(SandboxStatus::Absent)
     }
 
-    /// Waits until `holds`, which can only change when something happens in here or a limit is reached.
+    /// Waits until `holds`, which can only change when something happens in here or when its time has come.
     async fn until(&self, dir: &Utf8Path, holds: impl Fn() -> bool + Send) {
-        let mut changed = self.changed.subscribe();
+        self.followers.fetch_add(1, Ordering::Relaxed);
+        let _following = Following(self);
         loop {
-            changed.borrow_and_update();
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
             if holds() {
                 return;
             }
             // Somebody may wait for this very waiting.
             self.calls.tell();
-            let limit = self.model().places.get(dir).and_then(Place::next_limit);
-            let at = limit.map_or(Timestamp::MAX, |(at, _)| at);
+            let change = self.place(dir, |place| place.next_change()).flatten();
             tokio::select! {
-                change = changed.changed() => change.expect("the world lives as long as this call"),
-                () = self.clock.sleep_until(at) => {}
+                biased;
+                () = changed => {}
+                () = self.clock.sleep_until(change.unwrap_or(Timestamp::MAX)) => {}
             }
         }
+    }
+}
+
+/// One who waits, until dropped.
+struct Following<'a>(&'a FakeSandbox);
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        self.0.followers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -95,19 +106,19 @@ impl Sandbox for FakeSandbox {
         max: usize,
     ) -> Result<Vec<u8>, SandboxError> {
         let read = async {
-            let model = self.model();
-            let log = model.places.get(dir).map_or(&[][..], |place| place.log(stream));
             let offset = usize::try_from(offset).expect("a small log");
-            Ok(log.iter().skip(offset).take(max).copied().collect())
+            let part = |place: &mut Place| {
+                place.log(stream).iter().skip(offset).take(max).copied().collect()
+            };
+            Ok(self.place(dir, part).unwrap_or_default())
         };
         self.calls.make("sandbox.read_log", read).await
     }
 
     async fn wait_output(&self, dir: &Utf8Path, offset: u64) -> Result<(), SandboxError> {
         let has_more = || {
-            let model = self.model();
-            let log = model.places.get(dir).map(|place| place.log(OutputStream::Out).len() as u64);
-            log.is_some_and(|length| length > offset)
+            let length = self.place(dir, |place| place.log(OutputStream::Out).len() as u64);
+            length.is_some_and(|length| length > offset)
         };
         let wait = async {
             self.until(dir, || has_more() || self.look(dir) != SandboxStatus::Running).await;
@@ -118,9 +129,8 @@ impl Sandbox for FakeSandbox {
 
     async fn stop(&self, dir: &Utf8Path) -> Result<(), SandboxError> {
         let stop = async {
-            if self.look(dir) == SandboxStatus::Running {
-                let now = self.clock.now();
-                self.model().places.get_mut(dir).expect("it runs").stop(now);
+            let now = self.clock.now();
+            if self.place(dir, |place| place.runs().then(|| place.stop(now))).flatten().is_some() {
                 self.tell();
             }
             Ok(())
