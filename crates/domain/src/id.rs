@@ -85,6 +85,10 @@ id_type!(
     /// One question to a person.
     DecisionId, "dec"
 );
+id_type!(
+    /// One event on its way to one destination.
+    LetterId, "ltr"
+);
 
 #[cfg(test)]
 mod tests {

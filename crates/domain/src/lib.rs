@@ -21,5 +21,6 @@ pub mod definition;
 
 pub mod decision;
 pub mod job;
+pub mod outbox;
 pub mod pipeline;
 pub mod run;

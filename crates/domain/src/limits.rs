@@ -19,6 +19,18 @@ pub const LEASE_TTL: Duration = Duration::from_secs(30);
 /// Heartbeats come three to a lease, so that one may be late and one lost.
 pub const LEASE_HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// Tries of a letter that its destination does not take, before it is dead: with the backoff half an hour, in which a
+/// service is restarted; a person has what came later tried again.
+pub const LETTER_FAILURES_MAX: u32 = 12;
+/// Times in a row that a letter may be lost to restarts: one that ends the process each time must not do so for ever.
+pub const LETTER_LOST_MAX: u32 = 8;
+/// How long one delivery may take; a destination that hangs holds up its own letters only.
+pub const DELIVERY_TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How long the lease of a letter lasts: longer than any delivery, so that nobody has to renew it.
+pub const LETTER_LEASE_TTL: Duration = Duration::from_mins(1);
+/// Characters that are kept of what a destination says.
+pub const LETTER_WORDS_CHARS_MAX: usize = 500;
+
 /// Time limit of an agent run where its role sets none.
 pub const AGENT_TIME_LIMIT: Duration = Duration::from_mins(30);
 /// How long an agent may be silent, no tool call being under way.

@@ -1,4 +1,4 @@
-//! Names that people give: projects, stages, roles, gates, agents.
+//! Names that people give: projects, stages, roles, gates, agents, destinations.
 //!
 //! They end up in paths, branch names, sandbox names and SQL, so what they may contain is settled once, here.
 
@@ -61,6 +61,10 @@ name_type!(
 name_type!(
     /// A configured coding agent: `claude`.
     AgentName, "an agent"
+);
+name_type!(
+    /// Where letters go: `chat`.
+    DestinationName, "a destination"
 );
 
 #[cfg(test)]

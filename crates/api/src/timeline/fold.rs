@@ -76,7 +76,10 @@ impl Fold {
             | EventKind::Paused
             | EventKind::Resumed
             | EventKind::Succeeded { .. }
-            | EventKind::CleanedUp => {}
+            | EventKind::CleanedUp
+            | EventKind::LetterDied { .. }
+            | EventKind::LetterRetried { .. }
+            | EventKind::LetterDropped { .. } => {}
         }
     }
 

@@ -92,6 +92,16 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::Failed { stage, reason } => format!("failed in stage {stage}: {reason}"),
         EventKind::Cancelled { reason } if reason.trim().is_empty() => "cancelled".to_owned(),
         EventKind::Cancelled { reason } => format!("cancelled: {reason}"),
+        EventKind::LetterDied { letter, destination, why, .. } => format!(
+            "{destination} could not be told of an event: {} — gatewright outbox retry {letter}",
+            short(why)
+        ),
+        EventKind::LetterRetried { letter, destination, .. } => {
+            format!("a person has letter {letter} to {destination} tried again")
+        }
+        EventKind::LetterDropped { letter, destination, reason, .. } => {
+            format!("a person had letter {letter} to {destination} dropped: {reason}")
+        }
     };
     Some(one_line(&line))
 }
@@ -100,9 +110,10 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
 pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
     match event {
         EventKind::StagePassed { .. } | EventKind::Succeeded { .. } => Tone::Good,
-        EventKind::JobFailed { .. } | EventKind::Failed { .. } | EventKind::Cancelled { .. } => {
-            Tone::Bad
-        }
+        EventKind::JobFailed { .. }
+        | EventKind::Failed { .. }
+        | EventKind::Cancelled { .. }
+        | EventKind::LetterDied { .. } => Tone::Bad,
         EventKind::GateJudged { outcome, .. } => tone_of_verdict(*outcome),
         EventKind::SentBack { .. }
         | EventKind::JobRetried { .. }
@@ -121,15 +132,15 @@ pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
         | EventKind::DecisionResolved { .. }
         | EventKind::Integrated { .. }
         | EventKind::Resumed
-        | EventKind::Restarted { .. } => Tone::Plain,
+        | EventKind::Restarted { .. }
+        | EventKind::LetterRetried { .. }
+        | EventKind::LetterDropped { .. } => Tone::Plain,
     }
 }
 
 /// The question comes last but for the command that answers it, which must not be cut off.
 fn asked(decision: DecisionId, kind: DecisionKind, question: &str) -> String {
-    /// What is left of a question beside its command.
-    const QUESTION_CHARS_MAX: usize = 300;
-    let question: String = one_line(question).chars().take(QUESTION_CHARS_MAX).collect();
+    let question = short(question);
     match kind {
         DecisionKind::Approval => {
             format!("waits for a person: {question} — gatewright approve {decision}")
@@ -142,6 +153,12 @@ fn asked(decision: DecisionId, kind: DecisionKind, question: &str) -> String {
             format!("a person has to settle it: {question} — gatewright decisions show {decision}")
         }
     }
+}
+
+/// What is left of somebody's words beside a command.
+fn short(words: &str) -> String {
+    const CHARS_MAX: usize = 300;
+    one_line(words).chars().take(CHARS_MAX).collect()
 }
 
 const fn judged(outcome: VerdictOutcome) -> &'static str {

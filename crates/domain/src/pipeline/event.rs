@@ -7,9 +7,9 @@ use super::{Actor, Delivered};
 use crate::{
     decision::{Choice, DecisionKind},
     failure::Failure,
-    id::{DecisionId, PipelineId, RunId},
+    id::{DecisionId, LetterId, PipelineId, RunId},
     job::Work,
-    name::{GateName, RoleName, StageName},
+    name::{DestinationName, GateName, RoleName, StageName},
     revision::CommitSha,
     usage::Usage,
     verdict::{Finding, VerdictOutcome},
@@ -39,7 +39,7 @@ pub struct Event {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[strum_discriminants(
     name(EventKindTag),
-    derive(Hash, strum::Display, strum::VariantArray),
+    derive(Hash, strum::Display, strum::EnumString, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
 pub enum EventKind {
@@ -213,4 +213,35 @@ pub enum EventKind {
     },
     /// What it used on disk is gone.
     CleanedUp,
+    /// A letter could not be delivered, and is not tried any more.
+    LetterDied {
+        /// The letter.
+        letter: LetterId,
+        /// Where it was to go.
+        destination: DestinationName,
+        /// The number of the event that it tells of.
+        about: u64,
+        /// Why.
+        why: String,
+    },
+    /// A person has a letter tried again.
+    LetterRetried {
+        /// The letter.
+        letter: LetterId,
+        /// Where it goes.
+        destination: DestinationName,
+        /// The number of the event that it tells of.
+        about: u64,
+    },
+    /// A person decided that a letter is not to be delivered.
+    LetterDropped {
+        /// The letter.
+        letter: LetterId,
+        /// Where it was to go.
+        destination: DestinationName,
+        /// The number of the event that it tells of.
+        about: u64,
+        /// Why.
+        reason: String,
+    },
 }

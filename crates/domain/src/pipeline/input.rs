@@ -8,9 +8,10 @@ use super::{Candidate, TimerKey};
 use crate::{
     decision::Choice,
     failure::Failure,
-    id::{DecisionId, JobId, RunId},
+    id::{DecisionId, JobId, LetterId, RunId},
     job::Slot,
-    name::StageName,
+    name::{DestinationName, StageName},
+    outbox::LetterNews,
     revision::CommitSha,
     usage::Usage,
     verdict::{Finding, Verdict},
@@ -114,6 +115,17 @@ pub enum Input {
     RestartStage {
         /// Which.
         stage: StageName,
+    },
+    /// Something happened to a letter about it: nothing moves, but it is told.
+    Letter {
+        /// The letter.
+        letter: LetterId,
+        /// Where it goes.
+        destination: DestinationName,
+        /// The number of the event that it tells of.
+        about: u64,
+        /// What happened.
+        news: LetterNews,
     },
 }
 

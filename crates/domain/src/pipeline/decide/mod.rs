@@ -17,8 +17,10 @@ use super::{
 };
 use crate::{
     definition::Definition,
-    id::DecisionId,
+    id::{DecisionId, LetterId},
     job::{Slot, Work},
+    name::DestinationName,
+    outbox::LetterNews,
 };
 
 /// What a decision needs that is neither state nor input: time, and a fresh id.
@@ -60,6 +62,11 @@ pub fn decide(
 
 impl Draft<'_> {
     fn step(&mut self, input: &Input) -> Result<(), Refusal> {
+        // Letters go their own way, whatever becomes of the pipeline that they tell of.
+        if let Input::Letter { letter, destination, about, news } = input {
+            self.tell_of_letter(*letter, destination, *about, news);
+            return Ok(());
+        }
         let state = self.pipeline.state.clone();
         match &state {
             // Work under way may end, people may answer, all inside of the pause: nothing new starts, because no
@@ -166,6 +173,23 @@ impl Draft<'_> {
             }
         }
         Ok(())
+    }
+
+    fn tell_of_letter(
+        &mut self,
+        letter: LetterId,
+        destination: &DestinationName,
+        about: u64,
+        news: &LetterNews,
+    ) {
+        let destination = destination.clone();
+        self.event(match news.clone() {
+            LetterNews::Died { why } => EventKind::LetterDied { letter, destination, about, why },
+            LetterNews::Retried => EventKind::LetterRetried { letter, destination, about },
+            LetterNews::Dropped { reason } => {
+                EventKind::LetterDropped { letter, destination, about, reason }
+            }
+        });
     }
 
     /// Clean-ups end after their pipeline did; other reports and timers come too late; people are told.

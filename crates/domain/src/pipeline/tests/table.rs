@@ -8,7 +8,9 @@ use super::fixtures::{Driver, stage_name};
 use crate::{
     decision::Choice,
     failure::{Failure, FailureClass},
-    id::DecisionId,
+    id::{DecisionId, LetterId},
+    name::DestinationName,
+    outbox::LetterNews,
     pipeline::{
         Decided, Effect, Input, InputTag, PipelineState, PipelineStateTag, Refusal, TimerKey,
     },
@@ -111,7 +113,29 @@ fn inputs(driver: &Driver) -> Vec<(&'static str, Input)> {
         ("cancel", Input::Cancel { reason: "unwanted".to_owned() }),
         ("retry", Input::Retry { comment: String::new() }),
         ("restart_stage", Input::RestartStage { stage: stage_name("build") }),
+        ("letter", letter(LetterNews::Died { why: "it is away".to_owned() })),
     ]
+}
+
+fn letter(news: LetterNews) -> Input {
+    let destination = DestinationName::new("log").expect("a name");
+    Input::Letter { letter: LetterId::from_u128(1), destination, about: 1, news }
+}
+
+/// Letters are delivered long after their pipeline has moved on, and change nothing about it but its log.
+#[test]
+fn news_of_a_letter_are_told_in_every_state_and_move_nothing() {
+    for news in [
+        LetterNews::Died { why: "it is away".to_owned() },
+        LetterNews::Retried,
+        LetterNews::Dropped { reason: "old".to_owned() },
+    ] {
+        for (name, driver) in drivers() {
+            let decided = driver.fork().give(&letter(news.clone())).expect(name);
+            assert_eq!(decided.pipeline.state, driver.pipeline.state, "{name}");
+            assert_eq!((decided.events.len(), decided.effects.len()), (1, 0), "{name}");
+        }
+    }
 }
 
 fn describe(decided: &Decided) -> String {
