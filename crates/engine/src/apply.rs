@@ -119,6 +119,8 @@ impl Engine {
             verdicts: Vec::new(),
             runs: cause.run.clone().into_iter().collect(),
             job,
+            letters: Vec::new(),
+            letter: None,
             pipeline,
         };
         for effect in effects {

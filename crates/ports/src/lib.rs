@@ -28,7 +28,7 @@ pub use sandbox::{
     SandboxStatus, StopReason,
 };
 pub use store::{
-    Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord,
-    Step, Store, StoreError, TimerChange,
+    Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NewLetter,
+    NextDue, PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters, TimerChange,
 };
 pub use wakeup::Wakeup;

@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
-    id::{DecisionId, JobId, PipelineId, RunId},
+    id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::{Job, JobNext, JobStateTag},
-    name::{AgentName, GateName, ProjectKey},
+    name::{AgentName, DestinationName, GateName, ProjectKey},
+    outbox::{Letter, LetterStateTag},
     pipeline::{Actor, Event, EventKind, NewPipeline, Pipeline, PipelineStateTag, TimerKey},
     revision::TreeSha,
     run::Run,
@@ -118,6 +119,17 @@ pub enum TimerChange {
     DisarmAll,
 }
 
+/// A letter to be written with the event that it tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLetter {
+    /// Its id.
+    pub id: LetterId,
+    /// Where it goes.
+    pub destination: DestinationName,
+    /// Which of the step's events it tells of, from 0.
+    pub event: usize,
+}
+
 /// A step as it is written: state, effects as rows, events, and the mark that the input has been consumed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -149,6 +161,10 @@ pub struct Step {
     pub runs: Vec<Run>,
     /// The job that brought the input. Written only while its token is the current one and the job is running.
     pub job: Option<JobUpdate>,
+    /// Who is told of which event: as durable as the event, due at once.
+    pub letters: Vec<NewLetter>,
+    /// The letter that the input is about, as it is after it. Written only where the stored version is one lower.
+    pub letter: Option<Letter>,
 }
 
 /// What became of a step.
@@ -162,7 +178,7 @@ pub enum Applied {
     },
     /// Its input was consumed before. Nothing was written.
     Duplicate,
-    /// The job's lease was lost, or the job was cancelled. Nothing was written.
+    /// The job's lease was lost, the job was cancelled, or the letter was changed meanwhile. Nothing was written.
     Fenced,
     /// Somebody was faster: load again, decide again. Nothing was written.
     Stale,
@@ -225,6 +241,43 @@ pub struct DueTimer {
     pub at: Timestamp,
 }
 
+/// A wish for letters to deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeLetters {
+    /// The process, unique for its life.
+    pub owner: String,
+    /// Now.
+    pub now: Timestamp,
+    /// How long the lease lasts.
+    pub ttl: Duration,
+    /// Where letters can be delivered now.
+    pub destinations: Vec<DestinationName>,
+}
+
+/// Which letters to list, those of the newest events first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetterFilter {
+    /// To one destination.
+    pub destination: Option<DestinationName>,
+    /// In one state.
+    pub state: Option<LetterStateTag>,
+    /// At most this many; 0 does not limit.
+    pub limit: u32,
+}
+
+/// How many letters to one destination are in one state that is not the end of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterCount {
+    /// The destination.
+    pub destination: DestinationName,
+    /// Queued, sending or dead.
+    pub state: LetterStateTag,
+    /// How many.
+    pub count: u64,
+    /// When the oldest event happened that one of them tells of.
+    pub oldest: Timestamp,
+}
+
 /// What is due next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NextDue {
@@ -276,7 +329,7 @@ pub trait Store: Send + Sync {
     /// Pipelines, newest first. Damaged rows are left out and logged.
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError>;
 
-    /// Writes a step. Checks in this order: input consumed, job fenced, version stale.
+    /// Writes a step. Checks in this order: input consumed, job or letter fenced, version stale.
     async fn apply(&self, step: &Step) -> Result<Applied, StoreError>;
 
     /// Gives out due jobs: of the project with the fewest running ones first, then by priority, then the oldest.
@@ -305,6 +358,28 @@ pub trait Store: Send + Sync {
 
     /// What is due next, also if that is in the past. What no worker can be given does not count.
     async fn next_due(&self) -> Result<NextDue, StoreError>;
+
+    /// Gives out the next letter of each of these destinations: that of the oldest event which has not come to an end,
+    /// if it is due or the lease of whoever had it is over. A destination with a letter under way gets no other.
+    async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError>;
+
+    /// Writes what became of a letter, where the stored version is one lower; says whether it was.
+    async fn settle_letter(&self, letter: &Letter) -> Result<bool, StoreError>;
+
+    /// When the first letter to one of these destinations can be taken, also if that is in the past.
+    async fn next_letter(
+        &self,
+        destinations: &[DestinationName],
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The letter of that id.
+    async fn find_letter(&self, id: LetterId) -> Result<Option<Letter>, StoreError>;
+
+    /// Letters, those of the newest events first. Damaged rows are left out and logged.
+    async fn list_letters(&self, filter: &LetterFilter) -> Result<Vec<Letter>, StoreError>;
+
+    /// How many letters wait, are under way or are dead, by destination and state.
+    async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError>;
 
     /// Records a run: before its launch, and again with every change.
     async fn save_run(&self, run: &Run) -> Result<(), StoreError>;

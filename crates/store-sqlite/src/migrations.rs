@@ -12,8 +12,10 @@ pub(crate) struct Migration {
 }
 
 /// All of them, in order. The database's `user_version` says how many it has had.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_first", sql: include_str!("../migrations/0001_first.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_first", sql: include_str!("../migrations/0001_first.sql") },
+    Migration { name: "0002_outbox", sql: include_str!("../migrations/0002_outbox.sql") },
+];
 
 #[derive(Debug, thiserror::Error)]
 #[error(

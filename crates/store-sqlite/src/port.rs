@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use domain::{
     decision::Decision,
     definition::{Definition, DefinitionHash},
-    id::{DecisionId, JobId, PipelineId, RunId},
+    id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::Job,
-    name::{GateName, ProjectKey},
+    name::{DestinationName, GateName, ProjectKey},
+    outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline},
     revision::TreeSha,
     run::Run,
@@ -14,14 +15,14 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step,
-    Store, StoreError,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
+    PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters,
 };
 
 use crate::{
     ops::{
-        apply, claim, decisions, definitions, events, jobs, pipelines, projects, runs, timers,
-        verdicts,
+        apply, claim, decisions, definitions, events, jobs, letters, pipelines, projects, runs,
+        timers, verdicts,
     },
     store::SqliteStore,
 };
@@ -113,6 +114,37 @@ impl Store for SqliteStore {
 
     async fn next_due(&self) -> Result<NextDue, StoreError> {
         self.read(timers::next_due).await
+    }
+
+    async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {
+        let wish = wish.clone();
+        self.write(move |connection| letters::take(connection, &wish)).await
+    }
+
+    async fn settle_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
+        let letter = letter.clone();
+        self.write(move |connection| letters::settle(connection, &letter)).await
+    }
+
+    async fn next_letter(
+        &self,
+        destinations: &[DestinationName],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let destinations = destinations.to_owned();
+        self.read(move |connection| letters::next(connection, &destinations)).await
+    }
+
+    async fn find_letter(&self, id: LetterId) -> Result<Option<Letter>, StoreError> {
+        self.read(move |connection| letters::find(connection, id)).await
+    }
+
+    async fn list_letters(&self, filter: &LetterFilter) -> Result<Vec<Letter>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |connection| letters::list(connection, &filter)).await
+    }
+
+    async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError> {
+        self.read(letters::count).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::{
     decisions,
     events::{self, Cause},
-    inputs, jobs, merge_leases, pipelines, runs, timers, verdicts,
+    inputs, jobs, letters, merge_leases, pipelines, runs, timers, verdicts,
 };
 use crate::error::Error;
 
@@ -27,12 +27,19 @@ pub(crate) fn apply(connection: &Connection, step: &Step) -> Result<Applied, Err
         verdicts: new_verdicts,
         runs: changed_runs,
         job,
+        letters: new_letters,
+        letter,
     } = step;
     if inputs::is_consumed(connection, input)? {
         return Ok(Applied::Duplicate);
     }
     if let Some(update) = job
         && !jobs::is_held(connection, update.job, update.token)?
+    {
+        return Ok(Applied::Fenced);
+    }
+    if let Some(letter) = letter
+        && !letters::is_seen(connection, letter)?
     {
         return Ok(Applied::Fenced);
     }
@@ -68,8 +75,15 @@ pub(crate) fn apply(connection: &Connection, step: &Step) -> Result<Applied, Err
         runs::save(connection, run)?;
     }
     let cause = Cause { pipeline: pipeline.id, version: pipeline.version, at: *at, actor };
-    for kind in kinds {
-        events::append(connection, &cause, kind)?;
+    let told: Vec<i64> = kinds
+        .iter()
+        .map(|kind| events::append(connection, &cause, kind))
+        .collect::<Result<_, Error>>()?;
+    if let Some(letter) = letter {
+        letters::settle(connection, letter)?;
+    }
+    for letter in new_letters {
+        letters::post(connection, letter, pipeline, &told, *at)?;
     }
     Ok(Applied::Done { seq: events::last_seq(connection)? })
 }

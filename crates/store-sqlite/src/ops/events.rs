@@ -45,7 +45,8 @@ struct NewBody<'a> {
     kind: &'a EventKind,
 }
 
-struct EventRow {
+/// An event as it stands in the database.
+pub(super) struct EventRow {
     seq: i64,
     pipeline: String,
     number: i64,
@@ -59,14 +60,21 @@ impl TableRow for EventRow {
     const TABLE: &'static str = "events";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Self::read_from(row, 0)
+    }
+}
+
+impl EventRow {
+    /// Reads the columns of an event that stand behind those of another table.
+    pub(super) fn read_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self {
-            seq: row.get(0)?,
-            pipeline: row.get(1)?,
-            number: row.get(2)?,
-            version: row.get(3)?,
-            at: row.get(4)?,
-            kind: row.get(5)?,
-            document: row.get(6)?,
+            seq: row.get(first)?,
+            pipeline: row.get(first + 1)?,
+            number: row.get(first + 2)?,
+            version: row.get(first + 3)?,
+            at: row.get(first + 4)?,
+            kind: row.get(first + 5)?,
+            document: row.get(first + 6)?,
         })
     }
 }
@@ -99,17 +107,19 @@ pub(crate) struct Cause<'a> {
     pub(crate) actor: &'a Actor,
 }
 
-/// Adds an event to the log.
+/// Adds an event to the log, and says under which sequence number.
 pub(crate) fn append(
     connection: &Connection,
     cause: &Cause<'_>,
     kind: &EventKind,
-) -> Result<(), Error> {
+) -> Result<i64, Error> {
     let Cause { pipeline, version, at, actor } = cause;
     let body = document::encode(&NewBody { actor, kind })?;
     let tag = EventKindTag::from(kind).to_string();
     let params = params![pipeline.to_string(), integer(*version), time::to_column(*at), tag, body];
-    rows::write(connection, APPEND, params, "append an event").map(drop)
+    rows::write(connection, APPEND, params, "append an event")?;
+    // The sequence number is the rowid.
+    Ok(connection.last_insert_rowid())
 }
 
 /// The sequence number of the last event of all, 0 where there is none.

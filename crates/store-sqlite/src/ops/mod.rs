@@ -11,6 +11,7 @@ pub(crate) mod definitions;
 pub(crate) mod events;
 pub(crate) mod inputs;
 pub(crate) mod jobs;
+pub(crate) mod letters;
 pub(crate) mod merge_leases;
 pub(crate) mod pipelines;
 pub(crate) mod projects;
@@ -33,6 +34,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     events::STATEMENTS,
     inputs::STATEMENTS,
     jobs::STATEMENTS,
+    letters::STATEMENTS,
     merge_leases::STATEMENTS,
     pipelines::STATEMENTS,
     projects::STATEMENTS,

@@ -1,11 +1,14 @@
 //! Rows that cannot be: one is named, the others go on.
 
 use domain::{
-    id::{JobId, PipelineId},
+    id::{JobId, LetterId, PipelineId},
     job::JobStateTag,
+    pipeline::EventKind,
 };
-use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
-use testkit::store_conformance::fixtures::{at, claim, gate_job, ids, job_ids, pipeline, queue};
+use ports::{JobFilter, LetterFilter, NewLetter, PipelineFilter, Step, Store as _, StoreError};
+use testkit::store_conformance::fixtures::{
+    at, claim, destination, done, gate_job, ids, job_ids, pipeline, queue, step, take,
+};
 
 use crate::{SqliteStore, error::Doing as _};
 
@@ -87,4 +90,35 @@ async fn a_mended_job_is_given_out_again() {
     let mended = store.write(move |connection| connection.execute(mend, []).doing("mend")).await;
     assert_eq!(mended.unwrap(), 1);
     assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), [JobId::from_u128(1)]);
+}
+
+#[tokio::test]
+async fn a_damaged_letter_is_taken_out_of_the_way_and_those_behind_it_are_given_out() {
+    for statement in [
+        "UPDATE outbox SET document = '{}' WHERE event = 1",
+        "UPDATE outbox SET document = replace(document, '\"version\":1,', '\"version\":2,') WHERE event = 1",
+        "UPDATE outbox SET document = CAST(x'ff' AS TEXT) WHERE event = 1",
+        "UPDATE outbox SET state = 'sending' WHERE event = 1",
+        "UPDATE outbox SET due_at = due_at - 1 WHERE event = 1",
+        "UPDATE outbox SET id = 'ltr_x' WHERE event = 1",
+    ] {
+        let store = SqliteStore::in_memory().unwrap();
+        let made = pipeline(&store, 1, "ET").await;
+        let letters = [0, 1].map(|event| NewLetter {
+            id: LetterId::from_u128(event as u128),
+            destination: destination("log"),
+            event,
+        });
+        let events = vec![EventKind::Paused; 2];
+        done(&store, Step { events, letters: letters.to_vec(), ..step(&made) }).await;
+        let written = store
+            .write(move |connection| connection.execute(statement, []).doing("damage a row"))
+            .await;
+        assert_eq!(written.unwrap(), 1);
+        let given = store.take_letters(&take(at(9), &["log"])).await.unwrap();
+        let second: Vec<_> = given.iter().map(|letter| letter.id).collect();
+        assert_eq!(second, [LetterId::from_u128(1)], "{statement}");
+        let listed = store.list_letters(&LetterFilter::default()).await.unwrap();
+        assert_eq!(listed, given, "{statement}: it is left out");
+    }
 }

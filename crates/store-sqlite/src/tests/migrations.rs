@@ -1,19 +1,22 @@
 //! Migrations: every one over tables that are not empty, and none of a version that is not known.
 
 use domain::id::PipelineId;
-use ports::{Claim, JobFilter, PipelineFilter, StoreError};
+use ports::{Claim, JobFilter, LetterFilter, PipelineFilter, StoreError};
 use rusqlite::Connection;
+use testkit::store_conformance::fixtures;
 
 use crate::{
     connection,
     migrations::{MIGRATIONS, check, migrate, migrate_to},
     ops::{
-        claim, decisions, definitions, events, jobs, pipelines, projects, runs, timers, verdicts,
+        claim, decisions, definitions, events, jobs, letters, pipelines, projects, runs, timers,
+        verdicts,
     },
 };
 
 /// For each migration, rows as the version that ended with it wrote them.
-const SAMPLES: &[&str] = &[include_str!("samples/0001_first.sql")];
+const SAMPLES: &[&str] =
+    &[include_str!("samples/0001_first.sql"), include_str!("samples/0002_outbox.sql")];
 
 /// Everything that a version wrote can be read after every later migration, none of it damaged.
 #[test]
@@ -26,7 +29,16 @@ fn rows_of_every_version_can_still_be_read() {
         migrate(&mut connection, "memory").unwrap();
         check(&connection, "memory").unwrap();
         assert_sample_is_whole(&connection);
+        assert_letters_are_whole(&connection, if version < 2 { 0 } else { 5 });
     }
+}
+
+/// One letter in each state, all of which can be read, and those that wait be taken.
+fn assert_letters_are_whole(connection: &Connection, count: usize) {
+    let found = letters::list(connection, &LetterFilter::default()).unwrap();
+    assert_eq!(found.len(), count);
+    let wish = fixtures::take(jiff::Timestamp::MAX, &["log", "chat", "hook"]);
+    assert_eq!(letters::take(connection, &wish).unwrap().len(), count.min(2));
 }
 
 fn assert_sample_is_whole(connection: &Connection) {
@@ -41,7 +53,7 @@ fn assert_sample_is_whole(connection: &Connection) {
     assert_eq!(verdicts::list(connection, id).unwrap().len(), 1);
     assert_eq!(events::list(connection, Some(id), 0, 10).unwrap().len(), 1);
     assert_eq!(timers::list_due(connection, jiff::Timestamp::MAX).unwrap().len(), 1);
-    let wish: Claim = testkit::store_conformance::fixtures::claim(jiff::Timestamp::MAX);
+    let wish: Claim = fixtures::claim(jiff::Timestamp::MAX);
     assert_eq!(claim::claim(connection, &wish).unwrap().len(), 1);
 }
 

@@ -97,6 +97,19 @@ fn the_tables_refuse_states_that_cannot_be() {
         let error = connection.execute(&refused, []).expect_err(&refused);
         assert!(error.to_string().starts_with("CHECK constraint failed"), "{refused}: {error}");
     }
+    let letter = |state: &str, due_at: &str| {
+        format!(
+            "INSERT INTO outbox (id, destination, event, state, due_at, version, document)
+             VALUES ('ltr_1', 'log', 1, '{state}', {due_at}, 0, '')"
+        )
+    };
+    for refused in [letter("queued", "NULL"), letter("dead", "7"), letter("lost", "NULL")] {
+        let error = connection.execute(&refused, []).expect_err(&refused);
+        assert!(error.to_string().starts_with("CHECK constraint failed"), "{refused}: {error}");
+    }
+    connection.execute(&letter("sending", "7"), []).unwrap();
+    let error = connection.execute("DELETE FROM outbox", []).expect_err("letters are for ever");
+    assert!(error.to_string().starts_with("letters are never removed"), "{error}");
     for accepted in [job("running", "NULL", "'w', 1, 9", 1), pipeline("paused", "'a'")] {
         connection.execute(&accepted, []).unwrap();
     }

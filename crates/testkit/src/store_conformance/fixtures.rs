@@ -8,7 +8,8 @@ use domain::{
     definition::{Definition, DefinitionHash, PipelineLimits},
     id::{DecisionId, JobId, PipelineId, RunId},
     job::{Budget, Job, JobInput, JobState, Slot, Work},
-    name::{AgentName, DefinitionName, GateName, ProjectKey, RoleName, StageName},
+    name::{AgentName, DefinitionName, DestinationName, GateName, ProjectKey, RoleName, StageName},
+    outbox::Letter,
     pipeline::{
         Actor, Delivery, NewPipeline, Pipeline, PipelineOptions, PipelineState, StageAttempt,
     },
@@ -18,7 +19,7 @@ use domain::{
     verdict::{Finding, Verdict, VerdictOutcome},
 };
 use jiff::Timestamp;
-use ports::{Applied, Caps, Claim, JobUpdate, ProjectRecord, Step, Store};
+use ports::{Applied, Caps, Claim, JobUpdate, ProjectRecord, Step, Store, TakeLetters};
 
 /// How long the leases of [`claim`] last.
 pub const TTL: Duration = Duration::from_secs(30);
@@ -39,6 +40,12 @@ pub fn project(key: &str) -> ProjectKey {
 #[must_use]
 pub fn agent(name: &str) -> AgentName {
     AgentName::new(name).expect("a name")
+}
+
+/// A destination's name.
+#[must_use]
+pub fn destination(name: &str) -> DestinationName {
+    DestinationName::new(name).expect("a name")
 }
 
 /// A gate's name.
@@ -169,6 +176,8 @@ pub fn step(pipeline: &Pipeline) -> Step {
         verdicts: Vec::new(),
         runs: Vec::new(),
         job: None,
+        letters: Vec::new(),
+        letter: None,
     }
 }
 
@@ -242,6 +251,18 @@ pub fn claim(now: Timestamp) -> Claim {
 /// The jobs that a claim gives out.
 pub async fn claimed(store: &dyn Store, claim: &Claim) -> Vec<Job> {
     store.claim(claim).await.expect("the claim is answered")
+}
+
+/// A wish for letters to these destinations.
+#[must_use]
+pub fn take(now: Timestamp, destinations: &[&str]) -> TakeLetters {
+    let destinations = destinations.iter().map(|name| destination(name)).collect();
+    TakeLetters { owner: "worker".to_owned(), now, ttl: TTL, destinations }
+}
+
+/// The letters that a wish gets.
+pub async fn taken(store: &dyn Store, wish: &TakeLetters) -> Vec<Letter> {
+    store.take_letters(wish).await.expect("the wish is answered")
 }
 
 /// The ids of jobs.

@@ -9,6 +9,7 @@ pub mod decisions;
 pub mod events;
 pub mod fairness;
 pub mod leases;
+pub mod letters;
 pub mod merges;
 pub mod pipelines;
 pub mod projects;
@@ -93,6 +94,18 @@ macro_rules! store_conformance {
             decisions:
                 a_question_is_answered_once
                 questions_are_listed_oldest_first
+            ;
+            letters:
+                a_letter_is_written_with_its_event_or_not_at_all
+                an_event_is_told_to_a_destination_once
+                letters_are_given_out_in_the_order_of_their_events
+                a_letter_under_way_holds_back_those_behind_it_and_no_other_destination
+                a_letter_that_waits_for_its_next_try_holds_back_those_behind_it
+                a_letter_that_died_or_was_dropped_lets_those_behind_it_pass
+                a_process_that_lost_its_letter_changes_nothing
+                a_letter_that_a_person_has_tried_again_goes_first
+                the_end_of_a_letter_is_written_with_its_step_or_not_at_all
+                letters_are_listed_newest_first_and_counted
             ;
             runs:
                 a_run_is_remembered_as_it_changes

@@ -2,6 +2,7 @@
 //!
 //! It forgets everything when it is dropped. Real stores are held against it by the conformance suite.
 
+mod letters;
 mod model;
 mod port;
 mod queue;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
-    id::{DecisionId, JobId, PipelineId, RunId},
+    id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::{Job, JobInput, JobKind},
     name::ProjectKey,
+    outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline, TimerKey},
     run::Run,
     verdict::Verdict,
@@ -30,6 +31,7 @@ pub(super) struct Model {
     pub(super) runs: BTreeMap<RunId, Run>,
     pub(super) verdicts: Vec<(PipelineId, Verdict)>,
     pub(super) events: Vec<Event>,
+    pub(super) letters: BTreeMap<LetterId, Letter>,
 }
 
 /// What a database would say about a row that belongs to nothing, or that is there already.
@@ -37,7 +39,7 @@ pub(super) struct Model {
 #[error("{0}")]
 struct Impossible(&'static str);
 
-fn impossible(operation: &'static str, what: &'static str) -> StoreError {
+pub(super) fn impossible(operation: &'static str, what: &'static str) -> StoreError {
     StoreError::Database { operation, source: Box::new(Impossible(what)) }
 }
 
@@ -67,6 +69,9 @@ impl Model {
             return Ok(Applied::Duplicate);
         }
         if step.job.as_ref().is_some_and(|update| !self.is_held(update.job, update.token)) {
+            return Ok(Applied::Fenced);
+        }
+        if step.letter.as_ref().is_some_and(|letter| !self.is_seen(letter)) {
             return Ok(Applied::Fenced);
         }
         let stored = self.pipelines.get(&step.pipeline.id);
@@ -118,8 +123,13 @@ impl Model {
         for run in &step.runs {
             self.save_run(run)?;
         }
+        if let Some(letter) = &step.letter {
+            self.settle_letter(letter);
+        }
+        let before = self.events.len();
         self.append_events(step);
-        Ok(())
+        let told = self.events[before..].to_vec();
+        step.letters.iter().try_for_each(|letter| self.post(letter, &step.pipeline, &told))
     }
 
     fn cancel_older(&mut self, pipeline: &Pipeline, now: Timestamp) {

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
-    id::{DecisionId, JobId, PipelineId, RunId},
+    id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::{Job, JobState, JobStateTag},
-    name::{GateName, ProjectKey},
+    name::{DestinationName, GateName, ProjectKey},
+    outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag},
     revision::TreeSha,
     run::Run,
@@ -14,8 +15,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step,
-    Store, StoreError,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
+    PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters,
 };
 
 use super::ModelStore;
@@ -133,6 +134,33 @@ impl Store for ModelStore {
                 }
             });
         Ok(NextDue { job: jobs.min(), timer: model.timers.values().copied().min() })
+    }
+
+    async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {
+        Ok(self.model().take_letters(wish))
+    }
+
+    async fn settle_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
+        Ok(self.model().settle_letter(letter))
+    }
+
+    async fn next_letter(
+        &self,
+        destinations: &[DestinationName],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.model().next_letter(destinations))
+    }
+
+    async fn find_letter(&self, id: LetterId) -> Result<Option<Letter>, StoreError> {
+        Ok(self.model().letters.get(&id).cloned())
+    }
+
+    async fn list_letters(&self, filter: &LetterFilter) -> Result<Vec<Letter>, StoreError> {
+        Ok(self.model().list_letters(filter))
+    }
+
+    async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError> {
+        Ok(self.model().count_letters())
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

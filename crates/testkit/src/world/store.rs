@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use domain::{
     decision::Decision,
     definition::{Definition, DefinitionHash},
-    id::{DecisionId, JobId, PipelineId, RunId},
+    id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::Job,
-    name::{GateName, ProjectKey},
+    name::{DestinationName, GateName, ProjectKey},
+    outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline},
     revision::TreeSha,
     run::Run,
@@ -16,8 +17,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, NextDue, PipelineFilter, ProjectRecord, Step,
-    Store, StoreError,
+    Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
+    PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters,
 };
 
 use super::Calls;
@@ -156,6 +157,33 @@ impl Store for WatchedStore {
 
     async fn next_due(&self) -> Result<NextDue, StoreError> {
         self.make("store.next_due", self.store.next_due()).await
+    }
+
+    async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {
+        self.make("store.take_letters", self.store.take_letters(wish)).await
+    }
+
+    async fn settle_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
+        self.make("store.settle_letter", self.store.settle_letter(letter)).await
+    }
+
+    async fn next_letter(
+        &self,
+        destinations: &[DestinationName],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.make("store.next_letter", self.store.next_letter(destinations)).await
+    }
+
+    async fn find_letter(&self, id: LetterId) -> Result<Option<Letter>, StoreError> {
+        self.make("store.find_letter", self.store.find_letter(id)).await
+    }
+
+    async fn list_letters(&self, filter: &LetterFilter) -> Result<Vec<Letter>, StoreError> {
+        self.make("store.list_letters", self.store.list_letters(filter)).await
+    }
+
+    async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError> {
+        self.make("store.count_letters", self.store.count_letters()).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

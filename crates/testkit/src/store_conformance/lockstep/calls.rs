@@ -50,6 +50,13 @@ pub enum Call {
     },
     /// Drops the oldest timer that is due.
     DropTimer,
+    /// Takes letters.
+    TakeLetters {
+        /// To the first so many of three destinations.
+        destinations: u8,
+    },
+    /// Has something happen to a letter.
+    SettleLetter(LetterSketch),
     /// Records a run of a job, or its end.
     Run {
         /// Which job.
@@ -70,6 +77,17 @@ pub enum Outcome {
     Permanent,
     /// Its worker was never heard of again.
     Expire,
+}
+
+/// What happens to a letter.
+#[derive(Clone, Copy, Debug)]
+pub struct LetterSketch {
+    /// Which letter.
+    pub letter: u8,
+    /// Delivered, refused, failed, given back, lost, tried again, dropped.
+    pub input: u8,
+    /// Shows a version that is one too old.
+    pub old: bool,
 }
 
 /// A step in outline.
@@ -93,6 +111,10 @@ pub struct StepSketch {
     pub events: u8,
     /// Settles a job of the pipeline, maybe with an old token.
     pub job: Option<(u8, Outcome, bool)>,
+    /// Writes letters, to one of three destinations each, about one of the events.
+    pub letters: Vec<(u8, u8)>,
+    /// Has something happen to a letter.
+    pub letter: Option<LetterSketch>,
 }
 
 /// What only some steps do.
@@ -142,6 +164,8 @@ fn call() -> impl Strategy<Value = Call> {
         3 => (0..40u8).prop_map(|seconds| Call::Pass { seconds }),
         1 => Just(Call::DropTimer),
         1 => (any::<u8>(), any::<bool>()).prop_map(|(job, ended)| Call::Run { job, ended }),
+        4 => (0..4u8).prop_map(|destinations| Call::TakeLetters { destinations }),
+        5 => letter().prop_map(Call::SettleLetter),
     ]
 }
 
@@ -160,16 +184,38 @@ fn step() -> impl Strategy<Value = StepSketch> {
     let rows = (vec(job(), 0..4), option::weighted(0.2, 0..60u8), option::weighted(0.2, 0..3u8));
     let job = option::weighted(0.3, (any::<u8>(), outcome(), rarely()));
     let rest = (option::weighted(0.2, any::<u8>()), 0..3u8, job);
-    (any::<u8>(), 0..4u8, extras, rows, rest).prop_map(|(pipeline, state, extras, rows, rest)| {
-        let (jobs, timer, verdict) = rows;
-        let (answer, events, job) = rest;
-        StepSketch { pipeline, state, extras, jobs, timer, answer, verdict, events, job }
-    })
+    let post = (vec((0..3u8, 0..3u8), 0..4), option::weighted(0.15, letter()));
+    (any::<u8>(), 0..4u8, extras, rows, rest, post).prop_map(
+        |(pipeline, state, extras, (jobs, timer, verdict), (answer, events, job), post)| {
+            let (letters, letter) = post;
+            StepSketch {
+                pipeline,
+                state,
+                extras,
+                jobs,
+                timer,
+                answer,
+                verdict,
+                events,
+                job,
+                letters,
+                letter,
+            }
+        },
+    )
 }
 
 fn job() -> impl Strategy<Value = JobSketch> {
     (0..6u8, 0..3u8, -1..2i8, prop_oneof![4 => Just(0), 1 => 0..40u8])
         .prop_map(|(kind, round, priority, wait)| JobSketch { kind, round, priority, wait })
+}
+
+fn letter() -> impl Strategy<Value = LetterSketch> {
+    (any::<u8>(), 0..7u8, rarely()).prop_map(|(letter, input, old)| LetterSketch {
+        letter,
+        input,
+        old,
+    })
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {

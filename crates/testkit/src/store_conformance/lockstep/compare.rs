@@ -4,19 +4,21 @@ use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use domain::{
     failure::{Failure, FailureClass},
-    id::{JobId, PipelineId},
+    id::{JobId, LetterId, PipelineId},
     job::{Job, JobInput, JobState, JobStateTag, Work},
     name::RoleName,
+    outbox::{Letter, LetterInput, LetterStateTag},
     pipeline::{EventKind, NewPipeline, Pipeline, PipelineState, TimerKey},
     run::Run,
     verdict::VerdictOutcome,
 };
 use jiff::Timestamp;
 use ports::{
-    Caps, Claim, JobFilter, JobUpdate, PipelineFilter, Step, Store, StoreError, TimerChange,
+    Caps, Claim, JobFilter, JobUpdate, LetterFilter, NewLetter, PipelineFilter, Step, Store,
+    StoreError, TimerChange,
 };
 
-use super::{Call, Extra, JobSketch, Outcome, StepSketch};
+use super::{Call, Extra, JobSketch, LetterSketch, Outcome, StepSketch};
 use crate::store_conformance::fixtures as make;
 
 /// Two stores and the time. Ids count up.
@@ -65,11 +67,13 @@ pub async fn compare(left: &dyn Store, right: &dyn Store, calls: &[Call]) {
     for call in calls {
         pair.make(call).await;
         both!(pair, store => store.next_due());
+        both!(pair, store => store.next_letter(&DESTINATIONS.map(make::destination)));
     }
     pair.compare_everything().await;
 }
 
 const KEYS: [&str; 3] = ["AB", "CD", "ET"];
+const DESTINATIONS: [&str; 3] = ["chat", "log", "pager"];
 
 impl Pair<'_> {
     async fn make(&mut self, call: &Call) {
@@ -131,6 +135,15 @@ impl Pair<'_> {
                     .and_then(|due| due.first().copied())
                 {
                     both!(self, store => store.drop_timer(&due));
+                }
+            }
+            Call::TakeLetters { destinations } => {
+                let take = make::take(self.now, &DESTINATIONS[..usize::from(*destinations)]);
+                both!(self, store => store.take_letters(&take));
+            }
+            Call::SettleLetter(sketch) => {
+                if let Some(letter) = self.letter(*sketch).await {
+                    both!(self, store => store.settle_letter(&letter));
                 }
             }
             Call::Run { job, ended } => {
@@ -200,6 +213,17 @@ impl Pair<'_> {
         let own: Vec<Job> = running.filter(|job| job.pipeline == pipeline.id).collect();
         let settled = sketch.job.map(|(job, outcome, old)| (pick(&own, job), outcome, old));
         step.job = settled.and_then(|(job, outcome, old)| Some(self.update(job?, outcome, old)));
+        let letters = sketch.letters.iter().filter(|(_, event)| *event < sketch.events);
+        step.letters = letters
+            .map(|(to, event)| NewLetter {
+                id: LetterId::from_u128(self.next_id().into()),
+                destination: make::destination(DESTINATIONS[usize::from(*to)]),
+                event: usize::from(*event),
+            })
+            .collect();
+        if let Some(letter) = sketch.letter {
+            step.letter = self.letter(letter).await;
+        }
         for extra in &sketch.extras {
             match extra {
                 Extra::Stale => step.pipeline.version = step.pipeline.version.saturating_sub(1),
@@ -214,6 +238,23 @@ impl Pair<'_> {
             }
         }
         Some(step)
+    }
+
+    /// A letter after something that its state allows.
+    async fn letter(&self, sketch: LetterSketch) -> Option<Letter> {
+        let letters = both!(self, store => store.list_letters(&LetterFilter::default()))?;
+        let letter = pick(&letters, sketch.letter)?;
+        let input = match sketch.input {
+            0 => LetterInput::Delivered { remote: Some(self.ids.to_string()) },
+            1 => LetterInput::Refused { why: "no".to_owned() },
+            2 => LetterInput::Failed { why: "away".to_owned(), retry_after: None, jitter: 0.5 },
+            3 => LetterInput::Released,
+            4 => LetterInput::Lost,
+            5 => LetterInput::Retry,
+            _ => LetterInput::Drop { by: "ann".to_owned(), reason: "old".to_owned() },
+        };
+        let next = letter.decide(&input, self.now).ok()?;
+        Some(Letter { version: next.version - u64::from(sketch.old), ..next })
     }
 
     /// One of few runs of a job, so that they are recorded more than once.
@@ -262,6 +303,14 @@ impl Pair<'_> {
         both!(self, store => store.list_decisions(None, false));
         both!(self, store => store.list_decisions(None, true));
         both!(self, store => store.list_events(None, 0, u32::MAX));
+        both!(self, store => store.list_letters(&LetterFilter::default()));
+        both!(self, store => store.count_letters());
+        for (name, limit) in DESTINATIONS.into_iter().zip([0, 1, 2]) {
+            let destination = Some(make::destination(name));
+            let state = Some(LetterStateTag::Dead);
+            let filter = LetterFilter { destination, state, limit };
+            both!(self, store => store.list_letters(&filter));
+        }
         for id in pipelines.into_iter().flatten().map(|pipeline| pipeline.id) {
             self.compare_pipeline(id).await;
         }
