@@ -27,13 +27,18 @@ pub(crate) struct Context {
     pub(crate) program: Utf8PathBuf,
     /// Who asks, for the log.
     pub(crate) person: String,
+    /// What stands between the engine and its ports.
+    pub(crate) seam: fn(engine::Ports) -> engine::Ports,
     config_dir: Utf8PathBuf,
     default_data_dir: Utf8PathBuf,
     environment: Vec<(String, String)>,
 }
 
 impl Context {
-    pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
+    pub(crate) fn new(
+        global: &Global,
+        seam: fn(engine::Ports) -> engine::Ports,
+    ) -> Result<Self, CliError> {
         let cwd = utf8(env::current_dir().map_err(|error| {
             CliError::new(format!("the working directory cannot be used: {error}"))
         })?)?;
@@ -62,6 +67,7 @@ impl Context {
             program,
             home,
             person,
+            seam,
             config_dir,
             default_data_dir,
         })

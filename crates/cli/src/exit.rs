@@ -15,7 +15,7 @@ pub(crate) enum ExitStatus {
     Usage,
     /// A fault of ours.
     Internal,
-    /// Stopped by Ctrl-C or SIGTERM; the state is kept.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP; the state is kept.
     Interrupted,
 }
 
@@ -27,17 +27,25 @@ Exit codes:
     2  the command line or a configuration file is wrong
     3  waits for a person: approve, answer, or settle what is blocked
    70  a fault of ours: please report it
-  130  interrupted; the state is kept, `gatewright run --resume ID` goes on";
+  130  interrupted by Ctrl-C, SIGTERM or SIGHUP; the state is kept, and
+       `gatewright run --resume ID` goes on (`--resume all`: with everything)";
+
+impl ExitStatus {
+    /// The number.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::WaitsForPerson => 3,
+            Self::Internal => 70,
+            Self::Interrupted => 130,
+        }
+    }
+}
 
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
-        Self::from(match status {
-            ExitStatus::Success => 0,
-            ExitStatus::Failure => 1,
-            ExitStatus::Usage => 2,
-            ExitStatus::WaitsForPerson => 3,
-            ExitStatus::Internal => 70,
-            ExitStatus::Interrupted => 130,
-        })
+        Self::from(status.code())
     }
 }

@@ -1,54 +1,7 @@
-//! `gatewright`: the composition root and the command line.
-
-mod args;
-mod error;
-mod exit;
-
-mod context;
-mod output;
-mod repository;
-mod system;
-mod wiring;
-mod words;
-
-mod commands;
-mod live;
+//! The product.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::{args::Cli, context::Context, exit::ExitStatus};
-
 fn main() -> ExitCode {
-    // What runs inside sandboxes and under them must not pay for, nor depend on, anything else.
-    if let Some(status) = commands::hidden::run_if_asked() {
-        return status;
-    }
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return args::explain(&error).into(),
-    };
-    let context = match Context::new(&cli.global) {
-        Ok(context) => context,
-        Err(error) => return output::fail(&error, cli.global.json).into(),
-    };
-    output::start_logging(&cli.global);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let error = error::CliError::new(format!("could not start: {error}"))
-                .status(ExitStatus::Internal);
-            return output::fail(&error, cli.global.json).into();
-        }
-    };
-    let status = match runtime.block_on(commands::run(&context, cli.command)) {
-        Ok(status) => status,
-        Err(error) => output::fail(&error, cli.global.json),
-    };
-    // Reads that hang on a dead disk must not keep us.
-    runtime.shutdown_background();
-    status.into()
+    cli::main(std::convert::identity)
 }

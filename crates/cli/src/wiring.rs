@@ -217,7 +217,7 @@ fn build(
         network: Network::None,
     }));
     let default_project = project_settings(project, &roles, agent.as_ref());
-    let ports = Ports {
+    let ports = (context.seam)(Ports {
         store,
         clock,
         entropy: Arc::new(SystemEntropy),
@@ -227,7 +227,7 @@ fn build(
         gates: Arc::clone(&gates) as _,
         briefs: Arc::new(roles),
         files: Arc::new(SystemFiles),
-    };
+    });
     let entropy = ports.entropy.bytes();
     let options = Options {
         // Never used again: a process that is gone must not be taken for this one.

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use domain::{
-    id::PipelineId,
     name::{AgentName, DefinitionName},
     pipeline::Delivery,
     revision::BranchName,
@@ -18,6 +17,7 @@ use crate::{
 pub(crate) mod foreground;
 mod prepare;
 pub(crate) mod result;
+mod resume;
 
 pub(crate) use prepare::{definition_error, role_book, target_files};
 
@@ -25,6 +25,9 @@ pub(crate) use prepare::{definition_error, role_book, target_files};
 ///
 /// Each TITLE becomes a work item of the repository, on a branch of its own. Agents work in sandboxes on clones: your
 /// working tree is not touched. Without --merge the finished branch is left in the repository.
+///
+/// Ctrl-C stops the agents and keeps what they left. SIGTERM, and a terminal that is closed, leave them at work: within
+/// five seconds this process is gone, and `run --resume` takes them up again, whatever they did meanwhile.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// What is wanted, one line each
@@ -54,17 +57,30 @@ pub(crate) struct Run {
     /// Approve everything that asks for approval
     #[arg(short, long)]
     yes: bool,
-    /// Go on with a pipeline that was interrupted, answered or settled
-    #[arg(long, value_name = "ID", conflicts_with_all = ["description", "repo", "pipeline", "agent", "check", "target", "merge"])]
-    resume: Option<String>,
+    /// Go on with pipelines that were interrupted, answered or settled; `all`: with everything that was interrupted
+    #[arg(long, value_name = "ID", num_args = 1.., conflicts_with_all = ["description", "repo", "pipeline", "agent", "check", "target", "merge"])]
+    resume: Vec<String>,
 }
 
 impl Run {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let Prepared { store, bench, pipelines } = match &self.resume {
-            Some(wanted) => self.take_up(context, wanted).await?,
-            None => self.begin(context).await?,
-        };
+        if !self.resume.is_empty() {
+            return self.go_on(context).await;
+        }
+        let prepared = self.begin(context).await?;
+        let is_one = prepared.pipelines.len() == 1;
+        self.work(context, prepared, is_one).await
+    }
+
+    /// Works until only people can move what was prepared, and tells what came of it. `is_one`: of all that this call
+    /// is about, so that a program gets one document and not a line for each.
+    async fn work(
+        &self,
+        context: &Context,
+        prepared: Prepared,
+        is_one: bool,
+    ) -> Result<ExitStatus, CliError> {
+        let Prepared { store, bench, pipelines } = prepared;
         let foreground = Foreground {
             context,
             engine: bench.engine,
@@ -73,34 +89,19 @@ impl Run {
             person: context.person.clone(),
         };
         let interrupted = foreground.work(&pipelines).await?;
-        self.tell(context, &foreground, &pipelines, interrupted).await
-    }
-
-    async fn tell(
-        &self,
-        context: &Context,
-        foreground: &Foreground<'_>,
-        pipelines: &[PipelineId],
-        interrupted: bool,
-    ) -> Result<ExitStatus, CliError> {
         let mut worst = ExitStatus::Success;
-        for id in pipelines {
+        for id in &pipelines {
             let result = result::load(&*foreground.store, *id).await?;
-            if context.global.json {
-                if let [_] = pipelines {
-                    crate::output::json(&result);
-                } else {
-                    crate::output::json_line(&result);
-                }
-            } else {
+            if !context.global.json {
                 result::print(&result, context);
+            } else if is_one {
+                crate::output::json(&result);
+            } else {
+                crate::output::json_line(&result);
             }
             worst = worst.max(result.exit_status());
         }
-        if interrupted {
-            worst = ExitStatus::Interrupted;
-        }
-        Ok(worst)
+        Ok(if interrupted { ExitStatus::Interrupted } else { worst })
     }
 
     const fn delivery(&self) -> Delivery {

@@ -101,6 +101,11 @@ fn sigterm_leaves_agents_at_work_for_the_next_orchestrator() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_leaves_agents_at_work_for_the_next_orchestrator() {
+    is_taken_up_again_after("HUP", Some(130));
+}
+
+#[test]
 fn what_an_agent_finished_while_nobody_was_there_is_delivered() {
     let world = World::new();
     let (started, end) = until_told(&world.gatewright);

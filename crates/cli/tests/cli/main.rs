@@ -15,8 +15,10 @@ mod refusals;
 
 mod approvals;
 mod concurrency;
+mod draining;
 mod interruption;
 mod isolation;
+mod resuming;
 
 mod bad_data_dirs;
 mod bad_files;

@@ -1,20 +1,19 @@
 //! Works in the foreground: shows progress, approves where it was told to, stops in good order.
 
+mod signals;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     id::PipelineId,
-    pipeline::{EventKind, Input, PipelineState},
+    pipeline::{EventKind, PipelineState},
 };
-use engine::{AtRest, Engine, EngineError, Progress, StopMode, stop_channel};
+use engine::{AtRest, Engine, EngineError, Progress, stop_channel};
 use ports::Store as _;
 use store_sqlite::SqliteStore;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::broadcast::error::RecvError,
-};
+use tokio::sync::{Notify, broadcast::error::RecvError};
 
-use crate::{context::Context, error::CliError, live::Display, output};
+use crate::{context::Context, error::CliError, live::Display};
 
 /// A foreground process at work.
 pub(crate) struct Foreground<'a> {
@@ -30,7 +29,9 @@ impl Foreground<'_> {
     /// Works until nothing of `pipelines` can move without a person. Says whether it was interrupted.
     pub(crate) async fn work(&self, pipelines: &[PipelineId]) -> Result<bool, CliError> {
         let (stop, signal) = stop_channel();
-        let interrupts = tokio::spawn(listen(stop, self.context.global.quiet));
+        let overdue = Arc::new(Notify::new());
+        let listener = signals::listen(stop, Arc::clone(&overdue), self.context.global.quiet);
+        let interrupts = tokio::spawn(listener);
         let mut titles = BTreeMap::new();
         for id in pipelines {
             if let Some(pipeline) = self.store.find_pipeline(*id).await? {
@@ -41,7 +42,12 @@ impl Foreground<'_> {
         let approver =
             self.yes.then(|| tokio::spawn(approve(Arc::clone(&self.engine), self.person.clone())));
         let worked = loop {
-            let worked = self.engine.run(signal.clone(), AtRest::Return).await;
+            let worked = tokio::select! {
+                biased;
+                worked = self.engine.run(signal.clone(), AtRest::Return) => worked,
+                // What is under way is dropped where it stands, as a crash would leave it.
+                () = overdue.notified() => Ok(()),
+            };
             if worked.is_err()
                 || signal.borrow().is_some()
                 || !self.approve_what_waits(pipelines).await?
@@ -83,7 +89,7 @@ impl Foreground<'_> {
                 // It has ended, or waits for a person already, which must stay visible.
                 continue;
             }
-            match self.engine.ask(*id, &Input::Pause, &self.person).await {
+            match self.engine.set_aside(*id).await {
                 // It was faster.
                 Ok(_) | Err(EngineError::Refused(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -91,33 +97,6 @@ impl Foreground<'_> {
         }
         Ok(())
     }
-}
-
-/// The first signal stops in good order, the second one at once.
-async fn listen(stop: tokio::sync::watch::Sender<Option<StopMode>>, quiet: bool) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // The sender has to live on: its end would stop the engine.
-        return std::future::pending().await;
-    };
-    let mode = tokio::select! {
-        _ = interrupt.recv() => StopMode::StopAgents,
-        _ = terminate.recv() => StopMode::LeaveAgents,
-    };
-    if !quiet {
-        output::say(match mode {
-            StopMode::StopAgents => {
-                "stopping: agents are asked to end and what they left is kept (again: leave them behind)"
-            }
-            StopMode::LeaveAgents => {
-                "stopping: agents go on by themselves and are taken up again on resume"
-            }
-        });
-    }
-    stop.send_replace(Some(mode));
-    interrupt.recv().await;
-    stop.send_replace(Some(StopMode::LeaveAgents));
 }
 
 /// Approves as soon as it is asked, so that nothing waits while others are at work.

@@ -12,7 +12,7 @@ use domain::{
     id::PipelineId,
     item::{Item, ItemKey},
     name::{AgentName, DefinitionName, ProjectKey},
-    pipeline::{Input, Pipeline, PipelineOptions, PipelineState},
+    pipeline::{Input, Pipeline, PipelineOptions},
     revision::{BranchName, CommitSha},
 };
 use engine::NewItem;
@@ -117,73 +117,11 @@ impl Run {
                 bench.engine.create(&item, &definition, &definition::hash(&definition)).await?;
             pipelines.push(pipeline.id);
         }
-        pause_others(&store, &bench, &pipelines, context).await?;
+        pause_others(&store, &bench, &pipelines, &[], context).await?;
         for id in &pipelines {
             let _moved = bench.engine.ask(*id, &Input::Start, &context.person).await?;
         }
         Ok(Prepared { store, bench, pipelines })
-    }
-
-    /// Takes up a pipeline that was left behind.
-    pub(super) async fn take_up(
-        &self,
-        context: &Context,
-        wanted: &str,
-    ) -> Result<Prepared, CliError> {
-        let here = context.load_config(&context.cwd)?;
-        let data_dir = context.data_dir(&here);
-        let holder = format!("pid {}, `gatewright run --resume`", std::process::id());
-        let store = crate::context::open_for_writing(&data_dir, &holder)?;
-        let pipeline = crate::commands::pipeline::resolve(&*store, wanted).await?;
-        let record = store.find_project(&pipeline.project).await?;
-        let record = record.ok_or_else(|| {
-            CliError::new(format!(
-                "the project `{}` of {} is not known any more",
-                pipeline.project, pipeline.id
-            ))
-        })?;
-        let repository = camino::Utf8PathBuf::from(&record.repository);
-        let loaded = context.load_config(&repository)?;
-        let mut project = loaded.project_at(&repository);
-        project.key = pipeline.project.clone();
-        let git = wiring::git(context, &data_dir).await?;
-        let reference = ProjectRef { key: record.key, repository: record.repository };
-        git.sync(&reference).await?;
-        let files = match &pipeline.base {
-            Some(base) => target_files(&git, &reference, base).await?,
-            None => BTreeMap::new(),
-        };
-        let roles = role_book(&loaded, &files)?;
-        let agent = pipeline.options.agent.clone();
-        let definition = store.find_definition(&pipeline.definition).await?;
-        let definition = definition.ok_or_else(|| {
-            CliError::new(format!("the definition of {} is missing from the store", pipeline.id))
-        })?;
-        let needed = needed_agents(&project, &roles, &definition, agent.as_ref())?;
-        let setup = Setup {
-            context,
-            loaded: &loaded,
-            data_dir: &data_dir,
-            store: Arc::clone(&store),
-            git,
-            project: &project,
-            roles,
-            agent,
-        };
-        let bench = wiring::workbench(setup, &needed).await?;
-        check_agents(&bench, &needed).await?;
-        pause_others(&store, &bench, &[pipeline.id], context).await?;
-        let begun = |state: &PipelineState| !matches!(state, PipelineState::Queued);
-        let inputs = match &pipeline.state {
-            PipelineState::Queued => vec![Input::Start],
-            PipelineState::Paused { inner } if !begun(inner) => vec![Input::Resume, Input::Start],
-            PipelineState::Paused { .. } => vec![Input::Resume],
-            _ => Vec::new(),
-        };
-        for input in inputs {
-            let _moved = bench.engine.ask(pipeline.id, &input, &context.person).await?;
-        }
-        Ok(Prepared { store, bench, pipelines: vec![pipeline.id] })
     }
 
     fn read_description(&self) -> Result<String, CliError> {
@@ -379,7 +317,7 @@ pub(crate) fn definition_error(error: &definition::DefinitionFileError) -> CliEr
 }
 
 /// The agents that the definition's roles will need.
-fn needed_agents(
+pub(super) fn needed_agents(
     project: &ProjectSettings,
     roles: &RoleBook,
     definition: &Definition,
@@ -398,7 +336,7 @@ fn needed_agents(
 }
 
 /// Every agent that will be needed answers.
-async fn check_agents(bench: &Workbench, needed: &[AgentName]) -> Result<(), CliError> {
+pub(super) async fn check_agents(bench: &Workbench, needed: &[AgentName]) -> Result<(), CliError> {
     for name in needed {
         let Some((kind, profile, path)) = bench.engine.agent(name) else { continue };
         agents::check(kind, profile, path).await?;
@@ -407,10 +345,12 @@ async fn check_agents(bench: &Workbench, needed: &[AgentName]) -> Result<(), Cli
 }
 
 /// Lets what an earlier process left running wait: this process works on what it was asked for, and nothing else.
-async fn pause_others(
+/// What is in `later` has its turn after `ours`, which is nobody's news.
+pub(super) async fn pause_others(
     store: &SqliteStore,
     bench: &Workbench,
     ours: &[PipelineId],
+    later: &[PipelineId],
     context: &Context,
 ) -> Result<(), CliError> {
     use domain::pipeline::PipelineStateTag as Tag;
@@ -424,7 +364,7 @@ async fn pause_others(
         .collect();
     for pipeline in others {
         let _moved = bench.engine.set_aside(pipeline.id).await?;
-        if !context.global.quiet {
+        if !context.global.quiet && !later.contains(&pipeline.id) {
             output::say(format_args!(
                 "{} was left running by an earlier process and is paused: gatewright run --resume {}",
                 pipeline.item.key, pipeline.id

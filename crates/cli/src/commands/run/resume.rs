@@ -1,0 +1,248 @@
+//! Goes on with what was left behind: one pipeline, several, or everything that was interrupted.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use camino::Utf8Path;
+use config::roles::RoleBook;
+use domain::{
+    definition::Definition,
+    id::PipelineId,
+    name::{AgentName, ProjectKey},
+    pipeline::{Actor, EventKindTag, Input, Pipeline, PipelineState, PipelineStateTag},
+};
+use git::MirrorGit;
+use ports::{Git as _, PipelineFilter, ProjectRef, Store as _};
+use store_sqlite::SqliteStore;
+
+use super::{
+    Run,
+    prepare::{Prepared, check_agents, needed_agents, pause_others, role_book, target_files},
+};
+use crate::{
+    commands::{data, pipeline::resolve},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    wiring::{self, Setup},
+};
+
+/// The word in place of ids. No id and no key of an item is spelled so.
+const ALL: &str = "all";
+
+/// Files of the target branch: its definitions and roles.
+type Files = BTreeMap<String, String>;
+
+/// Pipelines that one engine can work on: settings, roles and agents are the same for all of them.
+struct Group {
+    project: ProjectKey,
+    agent: Option<AgentName>,
+    files: Files,
+    pipelines: Vec<Pipeline>,
+}
+
+impl Run {
+    /// Takes up what was named, project by project. What cannot be taken up is told and does not keep the others.
+    pub(super) async fn go_on(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let here = context.load_config(&context.cwd)?;
+        let data_dir = context.data_dir(&here);
+        let holder = format!("pid {}, `gatewright run --resume`", std::process::id());
+        let store = crate::context::open_for_writing(&data_dir, &holder)?;
+        let wanted = self.wanted(&store).await?;
+        if wanted.is_empty() {
+            output::say("nothing was interrupted");
+            return Ok(ExitStatus::Success);
+        }
+        let git = wiring::git(context, &data_dir).await?;
+        let (is_one, mut worst) = (wanted.len() == 1, ExitStatus::Success);
+        let mut groups: Vec<Group> = Vec::new();
+        for pipeline in wanted {
+            let item = pipeline.item.key.clone();
+            match add(&mut groups, pipeline, &store, &git).await {
+                Err(error) if !is_one => worst = worst.max(told(&error, &item.to_string())),
+                result => result?,
+            }
+        }
+        let mut left: Vec<PipelineId> =
+            groups.iter().flat_map(|group| &group.pipelines).map(|it| it.id).collect();
+        for group in groups {
+            left.retain(|id| !group.pipelines.iter().any(|it| it.id == *id));
+            let project = group.project.clone();
+            let status = match take_up(context, &data_dir, &store, &git, group, &left).await {
+                Ok(prepared) => self.work(context, prepared, is_one).await?,
+                Err(error) if !is_one => told(&error, project.as_str()),
+                Err(error) => return Err(error),
+            };
+            worst = worst.max(status);
+            if status == ExitStatus::Interrupted {
+                break;
+            }
+        }
+        Ok(worst)
+    }
+
+    /// The pipelines that are meant, oldest first, each once.
+    async fn wanted(&self, store: &SqliteStore) -> Result<Vec<Pipeline>, CliError> {
+        let mut wanted = Vec::new();
+        for text in &self.resume {
+            if text == ALL {
+                wanted.extend(list_interrupted(store).await?);
+            } else {
+                wanted.push(resolve(store, text).await?);
+            }
+        }
+        wanted.sort_by_key(|it| it.id);
+        wanted.dedup_by_key(|it| it.id);
+        Ok(wanted)
+    }
+}
+
+/// Says what is wrong with one of several, and what that makes of the exit code.
+fn told(error: &CliError, whose: &str) -> ExitStatus {
+    output::warn(format_args!("{whose} cannot be resumed: {error}"));
+    ExitStatus::Failure
+}
+
+/// Everything that has not ended and waits for nobody: what ran or was queued when a process went away, and what a
+/// process paused when it was interrupted. What a person paused stays so.
+async fn list_interrupted(store: &SqliteStore) -> Result<Vec<Pipeline>, CliError> {
+    use PipelineStateTag as Tag;
+    let states = vec![Tag::Queued, Tag::Running, Tag::Paused];
+    let filter = PipelineFilter { states, ..PipelineFilter::default() };
+    let mut interrupted = Vec::new();
+    for pipeline in store.list_pipelines(&filter).await? {
+        if !matches!(pipeline.state, PipelineState::Paused { .. })
+            || paused_by_us(store, pipeline.id).await?
+        {
+            interrupted.push(pipeline);
+        }
+    }
+    Ok(interrupted)
+}
+
+async fn paused_by_us(store: &SqliteStore, id: PipelineId) -> Result<bool, CliError> {
+    let events = data::all_events(store, id).await?;
+    let paused =
+        events.iter().rfind(|event| EventKindTag::from(&event.kind) == EventKindTag::Paused);
+    Ok(paused.is_some_and(|event| event.actor == Actor::Engine))
+}
+
+/// Puts a pipeline to those that it can be worked on with.
+async fn add(
+    groups: &mut Vec<Group>,
+    pipeline: Pipeline,
+    store: &SqliteStore,
+    git: &MirrorGit,
+) -> Result<(), CliError> {
+    let project = find_project(store, &pipeline).await?;
+    let is_new = |group: &Group| group.project == project.key;
+    if !groups.iter().any(is_new) {
+        git.sync(&project).await?;
+    }
+    let files = match &pipeline.base {
+        Some(base) => target_files(git, &project, base).await?,
+        None => Files::new(),
+    };
+    let agent = pipeline.options.agent.clone();
+    let alike = |group: &&mut Group| {
+        group.project == project.key && group.agent == agent && group.files == files
+    };
+    match groups.iter_mut().find(alike) {
+        Some(group) => group.pipelines.push(pipeline),
+        None => {
+            groups.push(Group { project: project.key, agent, files, pipelines: vec![pipeline] });
+        }
+    }
+    Ok(())
+}
+
+async fn find_project(store: &SqliteStore, pipeline: &Pipeline) -> Result<ProjectRef, CliError> {
+    let record = store.find_project(&pipeline.project).await?;
+    let record = record.ok_or_else(|| {
+        CliError::new(format!(
+            "the project `{}` of {} is not known any more",
+            pipeline.project, pipeline.id
+        ))
+    })?;
+    Ok(ProjectRef { key: record.key, repository: record.repository })
+}
+
+/// Puts an engine together for a group and starts what does not run yet.
+async fn take_up(
+    context: &Context,
+    data_dir: &Utf8Path,
+    store: &Arc<SqliteStore>,
+    git: &Arc<MirrorGit>,
+    group: Group,
+    later: &[PipelineId],
+) -> Result<Prepared, CliError> {
+    let Group { project: key, agent, files, pipelines } = group;
+    let first = pipelines.first().expect("a group is made for a pipeline");
+    let repository = find_project(store, first).await?.repository;
+    let repository = Utf8Path::new(&repository);
+    let loaded = context.load_config(repository)?;
+    let mut project = loaded.project_at(repository);
+    project.key = key;
+    let roles = role_book(&loaded, &files)?;
+    let needed = list_needed(store, &project, &roles, &pipelines, agent.as_ref()).await?;
+    let setup = Setup {
+        context,
+        loaded: &loaded,
+        data_dir,
+        store: Arc::clone(store),
+        git: Arc::clone(git),
+        project: &project,
+        roles,
+        agent,
+    };
+    let bench = wiring::workbench(setup, &needed).await?;
+    check_agents(&bench, &needed).await?;
+    let ids: Vec<PipelineId> = pipelines.iter().map(|it| it.id).collect();
+    pause_others(store, &bench, &ids, later, context).await?;
+    for id in &ids {
+        // As it is now: an earlier turn may have set it aside.
+        let Some(pipeline) = store.find_pipeline(*id).await? else { continue };
+        for input in inputs(&pipeline.state) {
+            let _moved = bench.engine.ask(*id, &input, &context.person).await?;
+        }
+    }
+    Ok(Prepared { store: Arc::clone(store), bench, pipelines: ids })
+}
+
+/// What brings a pipeline in this state to move.
+fn inputs(state: &PipelineState) -> Vec<Input> {
+    match state {
+        PipelineState::Queued => vec![Input::Start],
+        PipelineState::Paused { inner } if matches!(**inner, PipelineState::Queued) => {
+            vec![Input::Resume, Input::Start]
+        }
+        PipelineState::Paused { .. } => vec![Input::Resume],
+        PipelineState::Running { .. }
+        | PipelineState::AwaitingHuman { .. }
+        | PipelineState::Blocked { .. }
+        | PipelineState::Succeeded { .. }
+        | PipelineState::Failed { .. }
+        | PipelineState::Cancelled { .. } => Vec::new(),
+    }
+}
+
+/// The agents of all of them.
+async fn list_needed(
+    store: &SqliteStore,
+    project: &config::ProjectSettings,
+    roles: &RoleBook,
+    pipelines: &[Pipeline],
+    agent: Option<&AgentName>,
+) -> Result<Vec<AgentName>, CliError> {
+    let mut needed = Vec::new();
+    for pipeline in pipelines {
+        let definition: Option<Definition> = store.find_definition(&pipeline.definition).await?;
+        let definition = definition.ok_or_else(|| {
+            CliError::new(format!("the definition of {} is missing from the store", pipeline.id))
+        })?;
+        needed.extend(needed_agents(project, roles, &definition, agent)?);
+    }
+    needed.sort();
+    needed.dedup();
+    Ok(needed)
+}
