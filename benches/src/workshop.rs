@@ -134,7 +134,13 @@ fn stamping_agent(program: &Utf8Path) -> Result<AgentSetup> {
         lend_login: false,
     };
     let kind = agents::find("command").context("there are no agents of kind `command`")?;
-    Ok(AgentSetup { profile, kind, time_limit: None, stall_limit: None })
+    Ok(AgentSetup {
+        profile,
+        kind,
+        time_limit: None,
+        stall_limit: None,
+        supervision: domain::supervision::Limits::default(),
+    })
 }
 
 /// Nothing that is measured asks a program whether it passes.

@@ -150,6 +150,7 @@ fn setup(
         kind,
         time_limit: settings.time_limit,
         stall_limit: settings.stall_limit,
+        supervision: settings.supervision(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! `gatewright.toml`: what loads, what is refused and in which words, what is shown.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use camino::Utf8Path;
 use config::{Flag, Loaded, Surroundings};
@@ -45,6 +45,21 @@ fn errors(text: &str) -> String {
 const EXAMPLE: &str = include_str!("example.toml");
 
 #[test]
+fn what_is_an_alarm_is_set_for_each_agent_and_can_be_switched_off() {
+    let text = "[agents.a]\nkind = \"claude\"\nrepeat_limit = 0\nprogress_limit = \"100h\"\n[agents.b]\nkind = \"claude\"\nerror_limit = 3\n";
+    let loaded = parse(text);
+    let limits = |name: &str| {
+        let name = AgentName::new(name).unwrap();
+        loaded.config.find_agent(&name).unwrap().supervision()
+    };
+    let defaults = domain::supervision::Limits::default();
+    let off =
+        domain::supervision::Limits { repeats: 0, progress: Duration::from_hours(100), ..defaults };
+    assert_eq!(limits("a"), off);
+    assert_eq!(limits("b"), domain::supervision::Limits { errors: 3, ..defaults });
+}
+
+#[test]
 fn the_example_loads_with_warnings_for_what_comes_later() {
     let loaded = parse(EXAMPLE);
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
@@ -78,7 +93,7 @@ fn unknown_keys_are_told_all_at_once_with_what_was_meant() {
     gatewright.toml:4:1: unknown key `max_concurency`, did you mean `max_concurrency`?
       help: known here: `max_concurrency`, `per_agent`, `per_project`
     gatewright.toml:8:1: unknown key `colour`
-      help: known here: `args`, `command`, `effort`, `env`, `env_from`, `kind`, `lend_login`, `max_turns`, `model`, `stall_limit`, `time_limit`
+      help: known here: `args`, `command`, `effort`, `env`, `env_from`, `error_limit`, `kind`, `lend_login`, `max_turns`, `model`, `progress_limit`, `repeat_limit`, `stall_limit`, `time_limit`
     ");
 }
 

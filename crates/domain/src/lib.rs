@@ -4,6 +4,7 @@
 //! by [`pipeline::decide`]; everything else in the workspace only produces inputs or carries out effects.
 
 mod checked_text;
+pub mod fingerprint;
 pub mod id;
 pub mod limits;
 pub mod name;
@@ -24,3 +25,4 @@ pub mod job;
 pub mod outbox;
 pub mod pipeline;
 pub mod run;
+pub mod supervision;

@@ -37,6 +37,15 @@ pub const AGENT_TIME_LIMIT: Duration = Duration::from_mins(30);
 pub const AGENT_STALL_LIMIT: Duration = Duration::from_mins(5);
 /// How long one tool call of an agent may take before its silence counts as a stall.
 pub const AGENT_TOOL_LIMIT: Duration = Duration::from_mins(15);
+/// Tool calls in a row of which next to none is new before it counts as a loop: a run that made 613 of them in 94 min
+/// would have ended after 9 min, and waiting for a build with one look a minute is no loop for an hour.
+pub const AGENT_REPEAT_LIMIT: u32 = 60;
+/// Equal errors in a row before an agent counts as stuck: clients of tools try three times, people maybe five.
+pub const AGENT_ERROR_LIMIT: u32 = 15;
+/// How long a busy agent may do nothing new. Longer than the usual run: it is for those that are given hours.
+pub const AGENT_PROGRESS_LIMIT: Duration = Duration::from_mins(45);
+/// Turns that a busy agent has at least taken in that time; fewer are long thoughts.
+pub const AGENT_PROGRESS_TURNS_MIN: u32 = 100;
 /// Between SIGTERM and SIGKILL.
 pub const AGENT_STOP_GRACE: Duration = Duration::from_secs(10);
 /// Longest that preparing a workspace or handing in may take: git on a large repository, but not a pipe that nobody feeds.

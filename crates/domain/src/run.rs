@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::Failure,
+    fingerprint::Fingerprint,
     id::{JobId, PipelineId, RunId},
     name::{AgentName, RoleName, StageName},
     revision::CommitSha,
@@ -35,6 +36,13 @@ pub enum AgentEvent {
         name: String,
         /// Its arguments, shortened to one line for people.
         input: String,
+        /// Of the whole call; `None` where the stream leaves out what calls differ in. Never told: it is made of what
+        /// was read.
+        #[serde(skip)]
+        fingerprint: Option<Fingerprint>,
+        /// The tool cannot change anything.
+        #[serde(skip)]
+        only_reads: bool,
     },
     /// A tool call has ended.
     ToolResult {
@@ -42,6 +50,9 @@ pub enum AgentEvent {
         ok: bool,
         /// Bytes of its output.
         size: u64,
+        /// Of the whole output, as far as the stream tells it.
+        #[serde(skip)]
+        fingerprint: Option<Fingerprint>,
     },
     /// Tokens and money of the run so far: a total, not a difference.
     Usage {

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use domain::{
     name::{AgentName, ProjectKey, RoleName},
     path_rules::PathRules,
+    supervision,
 };
 use ports::{
     Agent, AgentProfile, Briefs, Caps, Clock, Entropy, Files, Gates, Git, MergeStrategy, Mount,
@@ -46,6 +47,8 @@ pub struct AgentSetup {
     pub time_limit: Option<Duration>,
     /// Longest silence, where the stage sets none.
     pub stall_limit: Option<Duration>,
+    /// When what it does is an alarm.
+    pub supervision: supervision::Limits,
 }
 
 /// What a project's settings say about a role.

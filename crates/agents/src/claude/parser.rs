@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use domain::{
     failure::{Failure, FailureClass},
+    fingerprint::Fingerprint,
     run::{AgentEvent, RunOutcome},
     usage::Usage,
 };
@@ -21,6 +22,9 @@ use crate::{
 /// Messages whose tokens are remembered: each part of a message repeats them, and parts of subagents' messages
 /// come in between.
 const MESSAGES_REMEMBERED: usize = 32;
+/// Tools that change nothing but what the agent knows.
+const READING_TOOLS: &[&str] =
+    &["Read", "Glob", "Grep", "LS", "NotebookRead", "TodoWrite", "WebFetch", "WebSearch"];
 
 #[derive(Debug, Default)]
 pub(super) struct Parser {
@@ -250,9 +254,12 @@ fn said_or_done(part: Part) -> Option<AgentEvent> {
     match part {
         Part::Text { text } => Some(AgentEvent::Text { text: words::text(&text) }),
         Part::Thinking {} | Part::RedactedThinking {} => Some(AgentEvent::Thinking),
-        Part::ToolUse { name, input } => {
-            Some(AgentEvent::ToolCall { name: words::input(&name), input: arguments(&input) })
-        }
+        Part::ToolUse { name, input } => Some(AgentEvent::ToolCall {
+            fingerprint: Some(Fingerprint::of(&[&name, &input.to_string()])),
+            only_reads: READING_TOOLS.contains(&name.as_str()),
+            name: words::input(&name),
+            input: arguments(&input),
+        }),
         Part::ToolResult { .. } | Part::Other => None,
     }
 }
@@ -269,8 +276,12 @@ fn tool_result(part: Value) -> Option<AgentEvent> {
     let Ok(Part::ToolResult { content, is_error }) = serde_json::from_value(part) else {
         return None;
     };
-    let size = content.as_str().map_or_else(|| content.to_string().len(), str::len);
-    Some(AgentEvent::ToolResult { ok: !is_error, size: size as u64 })
+    let output = content.as_str().map_or_else(|| content.to_string(), str::to_owned);
+    Some(AgentEvent::ToolResult {
+        ok: !is_error,
+        size: output.len() as u64,
+        fingerprint: Some(Fingerprint::of(&[&output])),
+    })
 }
 
 fn rate_limited(info: &RateLimitInfo) -> Option<AgentEvent> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     failure::{Failure, FailureClass},
+    fingerprint::Fingerprint,
     run::{AgentEvent, RunOutcome},
     usage::Usage,
 };
@@ -118,14 +119,16 @@ impl Parser {
             _ => {}
         }
         let Some(call) = tool_call(&item) else { return Vec::new() };
-        let size = if let Item::CommandExecution { aggregated_output, .. } = &item {
-            aggregated_output.len()
+        // Only commands tell what came of them.
+        let output = if let Item::CommandExecution { aggregated_output, .. } = &item {
+            Some(aggregated_output.as_str())
         } else {
-            0
+            None
         };
         let result = AgentEvent::ToolResult {
             ok: head.status.as_deref() == Some("completed"),
-            size: size as u64,
+            size: output.map_or(0, str::len) as u64,
+            fingerprint: output.map(|output| Fingerprint::of(&[output])),
         };
         // Some items are only reported when they are done.
         if self.open.remove(&head.id) { vec![result] } else { vec![call, result] }
@@ -205,19 +208,26 @@ fn refused(message: &str) -> Failure {
 
 fn tool_call(item: &Item) -> Option<AgentEvent> {
     let (name, input) = match item {
-        Item::CommandExecution { command, .. } => ("shell".to_owned(), words::input(command)),
+        Item::CommandExecution { command, .. } => ("shell".to_owned(), command.clone()),
         Item::FileChange { changes } => {
             let changes: Vec<_> =
                 changes.iter().map(|change| format!("{} {}", change.kind, change.path)).collect();
-            ("apply_patch".to_owned(), words::input(&changes.join(", ")))
+            ("apply_patch".to_owned(), changes.join(", "))
         }
         Item::McpToolCall { server, tool, arguments } => {
-            (words::input(&format!("{server}.{tool}")), words::input(&arguments.to_string()))
+            (format!("{server}.{tool}"), arguments.to_string())
         }
-        Item::WebSearch { query } => ("web_search".to_owned(), words::input(query)),
+        Item::WebSearch { query } => ("web_search".to_owned(), query.clone()),
         Item::AgentMessage { .. } | Item::Reasoning {} | Item::Error { .. } | Item::Other => {
             return None;
         }
     };
-    Some(AgentEvent::ToolCall { name, input })
+    // A change of files is told without what is changed in them: two may differ in everything but the name.
+    let tells_all = !matches!(item, Item::FileChange { .. });
+    Some(AgentEvent::ToolCall {
+        fingerprint: tells_all.then(|| Fingerprint::of(&[&name, &input])),
+        only_reads: matches!(item, Item::WebSearch { .. }),
+        name: words::input(&name),
+        input: words::input(&input),
+    })
 }

@@ -2,6 +2,7 @@
 
 use domain::{
     failure::{Failure, FailureClass},
+    fingerprint::Fingerprint,
     run::{AgentEvent, RunOutcome},
     usage::Usage,
 };
@@ -86,16 +87,24 @@ fn tidy(event: AgentEvent) -> AgentEvent {
             AgentEvent::Started { session: session.as_deref().and_then(words::session) }
         }
         AgentEvent::Text { text } => AgentEvent::Text { text: words::text(&text) },
-        AgentEvent::ToolCall { name, input } => {
-            AgentEvent::ToolCall { name: words::input(&name), input: words::input(&input) }
-        }
+        AgentEvent::ToolCall { name, input, .. } => AgentEvent::ToolCall {
+            fingerprint: Some(Fingerprint::of(&[&name, &input])),
+            only_reads: false,
+            name: words::input(&name),
+            input: words::input(&input),
+        },
+        // All that is told of the output is how long it is.
+        AgentEvent::ToolResult { ok, size, .. } => AgentEvent::ToolResult {
+            ok,
+            size,
+            fingerprint: Some(Fingerprint::of(&[&ok.to_string(), &size.to_string()])),
+        },
         AgentEvent::Error { message } => AgentEvent::Error { message: words::text(&message) },
         AgentEvent::Usage { mut total } => {
             total.cost_usd = total.cost_usd.filter(|cost| *cost >= 0.0);
             AgentEvent::Usage { total }
         }
         AgentEvent::Thinking
-        | AgentEvent::ToolResult { .. }
         | AgentEvent::Retrying { .. }
         | AgentEvent::RateLimited { .. }
         | AgentEvent::Finished => event,

@@ -45,6 +45,11 @@ const SCENARIOS: &[(&str, &str)] = scenarios![
     "prints-secrets",
     "injects-prompt",
     "repeats-tool",
+    "repeats-error",
+    "asks-again",
+    "answers-for-another",
+    "forks",
+    "fills-disk",
 ];
 
 /// The text of a built-in scenario.

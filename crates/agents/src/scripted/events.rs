@@ -15,6 +15,16 @@ pub(super) struct Voice<'a> {
     usage: Usage,
 }
 
+/// A tool call, as it is told. Whoever reads it makes its fingerprint.
+pub(super) const fn called(name: String, input: String) -> AgentEvent {
+    AgentEvent::ToolCall { name, input, fingerprint: None, only_reads: false }
+}
+
+/// The end of a tool call, as it is told.
+pub(super) const fn answered(ok: bool, size: u64) -> AgentEvent {
+    AgentEvent::ToolResult { ok, size, fingerprint: None }
+}
+
 impl<'a> Voice<'a> {
     pub(super) fn new(out: &'a mut dyn Write) -> Self {
         Self { out, usage: Usage::default() }
@@ -49,11 +59,8 @@ impl<'a> Voice<'a> {
             },
             Step::RateLimited { until } => AgentEvent::RateLimited { until: *until },
             Step::Tool { name, input } => {
-                let call = AgentEvent::ToolCall { name: name.clone(), input: fill(input) };
-                return Some(
-                    self.event(&call)
-                        .and_then(|()| self.event(&AgentEvent::ToolResult { ok: true, size: 0 })),
-                );
+                let call = called(name.clone(), fill(input));
+                return Some(self.event(&call).and_then(|()| self.event(&answered(true, 0))));
             }
             Step::Spend { input, output, cached, cost_usd } => {
                 self.usage += Usage {

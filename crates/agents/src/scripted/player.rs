@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use domain::run::AgentEvent;
 
 use super::{
-    events::Voice,
+    events::{Voice, answered, called},
     files,
     processes::Place,
     scenario::{Step, fill},
@@ -170,24 +170,18 @@ impl<'a> Player<'a> {
         act: impl FnOnce() -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let input = self.filled(what)?;
-        self.voice
-            .event(&AgentEvent::ToolCall { name: tool.to_owned(), input })
-            .map_err(failed("print"))?;
+        self.voice.event(&called(tool.to_owned(), input)).map_err(failed("print"))?;
         let done = act();
-        self.voice
-            .event(&AgentEvent::ToolResult { ok: done.is_ok(), size: 0 })
-            .map_err(failed("print"))?;
+        self.voice.event(&answered(done.is_ok(), 0)).map_err(failed("print"))?;
         done
     }
 
     fn run(&mut self, command: &[String], expect: i32) -> Result<(), Stop> {
         let argv = command.iter().map(|word| self.filled(word)).collect::<Result<Vec<_>, _>>()?;
         let line = argv.join(" ");
-        self.voice
-            .event(&AgentEvent::ToolCall { name: "shell".to_owned(), input: line.clone() })
-            .map_err(failed("print"))?;
+        self.voice.event(&called("shell".to_owned(), line.clone())).map_err(failed("print"))?;
         let ended = self.place().run(&argv).map_err(failed("run a command"))?;
-        let result = AgentEvent::ToolResult { ok: ended.code == Some(0), size: ended.size };
+        let result = answered(ended.code == Some(0), ended.size);
         self.voice.event(&result).map_err(failed("print"))?;
         if ended.code == Some(expect) {
             return Ok(());
@@ -206,12 +200,10 @@ impl<'a> Player<'a> {
             .get("GATEWRIGHT_BRIEF")
             .ok_or_else(|| Stop::Failed("GATEWRIGHT_BRIEF is not set".to_owned()))?;
         let words = self.filled(words)?;
-        self.voice
-            .event(&AgentEvent::ToolCall { name: "read".to_owned(), input: file.clone() })
-            .map_err(failed("print"))?;
+        self.voice.event(&called("read".to_owned(), file.clone())).map_err(failed("print"))?;
         let brief = std::fs::read_to_string(file).map_err(failed("read the brief"))?;
         let size = brief.len() as u64;
-        self.voice.event(&AgentEvent::ToolResult { ok: true, size }).map_err(failed("print"))?;
+        self.voice.event(&answered(true, size)).map_err(failed("print"))?;
         if brief.contains(&words) {
             Ok(())
         } else {

@@ -8,7 +8,7 @@ use domain::{
 };
 use ports::{ExitRecord, StopReason};
 
-use crate::run::{ENDED_AT, Read, exited, read, recorded, stopped};
+use crate::run::{ENDED_AT, Read, as_told, exited, read, recorded, stopped};
 
 const TWO_CALLS: [u64; 4] = [2400, 84, 1000, 60];
 const NOTHING: [u64; 4] = [0; 4];
@@ -61,16 +61,18 @@ fn a_good_run_tells_its_story() {
         .cloned()
         .collect();
     assert_eq!(
-        shown,
+        as_told(&shown),
         [
             AgentEvent::Started {
                 session: Some("6e0814b4-f2d7-445a-bce0-386ccc4148ba".to_owned())
             },
             AgentEvent::ToolCall {
                 name: "Bash".to_owned(),
-                input: "echo made-by-agent > made.txt".to_owned()
+                input: "echo made-by-agent > made.txt".to_owned(),
+                fingerprint: None,
+                only_reads: false,
             },
-            AgentEvent::ToolResult { ok: true, size: 31 },
+            AgentEvent::ToolResult { ok: true, size: 31, fingerprint: None },
             AgentEvent::Text { text: "All done: made.txt written. ".to_owned() },
             AgentEvent::Finished,
         ]

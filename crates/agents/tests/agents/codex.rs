@@ -8,7 +8,7 @@ use domain::{
 };
 use ports::{ExitRecord, StopReason};
 
-use crate::run::{Read, exited, read, recorded, stopped};
+use crate::run::{Read, as_told, exited, read, recorded, stopped};
 
 const TWO_CALLS: [u64; 4] = [1400, 84, 1000, 0];
 const NOTHING: [u64; 4] = [0; 4];
@@ -61,16 +61,18 @@ fn a_good_run_tells_its_story() {
         .cloned()
         .collect();
     assert_eq!(
-        shown,
+        as_told(&shown),
         [
             AgentEvent::Started {
                 session: Some("01a1faaf-ee0f-7e51-89af-96cb2533925e".to_owned())
             },
             AgentEvent::ToolCall {
                 name: "apply_patch".to_owned(),
-                input: "add /home/agent".to_owned()
+                input: "add /home/agent".to_owned(),
+                fingerprint: None,
+                only_reads: false,
             },
-            AgentEvent::ToolResult { ok: true, size: 0 },
+            AgentEvent::ToolResult { ok: true, size: 0, fingerprint: None },
             AgentEvent::Text { text: "All done: made.txt written.".to_owned() },
             AgentEvent::Finished,
         ]

@@ -9,7 +9,7 @@ use domain::{
 };
 use ports::StopReason;
 
-use crate::run::{ENDED_AT, exited, read, stopped};
+use crate::run::{ENDED_AT, as_told, exited, read, stopped};
 
 fn line(event: &AgentEvent) -> String {
     serde_json::to_string(event).expect("JSON")
@@ -49,8 +49,13 @@ fn every_event_comes_back_as_it_was_said() {
     let events = [
         AgentEvent::Started { session: Some("s-1".to_owned()) },
         AgentEvent::Thinking,
-        AgentEvent::ToolCall { name: "shell".to_owned(), input: "ls".to_owned() },
-        AgentEvent::ToolResult { ok: false, size: 7 },
+        AgentEvent::ToolCall {
+            name: "shell".to_owned(),
+            input: "ls".to_owned(),
+            fingerprint: None,
+            only_reads: false,
+        },
+        AgentEvent::ToolResult { ok: false, size: 7, fingerprint: None },
         AgentEvent::Usage { total },
         AgentEvent::Retrying { status: Some(529), after: Some(Duration::from_secs(2)), attempt: 1 },
         AgentEvent::RateLimited { until: None },
@@ -60,7 +65,7 @@ fn every_event_comes_back_as_it_was_said() {
     ];
     let stream: Vec<_> = events.iter().map(line).collect();
     let read = read("command", &stream.join("\n"), &exited(0), "");
-    assert_eq!(read.events, events);
+    assert_eq!(as_told(&read.events), events);
     assert_eq!((read.usage, read.class()), (total, None));
 }
 

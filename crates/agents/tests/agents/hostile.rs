@@ -4,7 +4,7 @@ use agents::KINDS;
 use domain::run::AgentEvent;
 use proptest::prelude::*;
 
-use crate::run::{exited, read, recorded};
+use crate::run::{as_told, exited, read, recorded};
 
 const RECORDED: &[&str] = &[
     "claude-bypass-issandbox",
@@ -25,7 +25,7 @@ fn fit_for_people(event: &AgentEvent) -> bool {
     };
     match event {
         AgentEvent::Text { text } | AgentEvent::Error { message: text } => fits(text, 4200),
-        AgentEvent::ToolCall { name, input } => {
+        AgentEvent::ToolCall { name, input, .. } => {
             fits(name, 2400) && fits(input, 2400) && !input.contains('\n')
         }
         AgentEvent::Started { session } => session.as_deref().is_none_or(|it| fits(it, 128)),
@@ -93,6 +93,8 @@ fn a_direction_override_in_a_tool_call_is_shown() {
     let call = AgentEvent::ToolCall {
         name: "shell\\u{1b}[2J".to_owned(),
         input: "rm \\u{202e} x y".to_owned(),
+        fingerprint: None,
+        only_reads: false,
     };
-    assert_eq!(read.events, [call]);
+    assert_eq!(as_told(&read.events), [call]);
 }

@@ -8,3 +8,4 @@ mod hostile;
 mod launch;
 mod player;
 mod run;
+mod supervision;

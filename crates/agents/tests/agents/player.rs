@@ -44,6 +44,7 @@ impl Stage {
             ("GIT_COMMITTER_EMAIL", "agent@example.com"),
             ("GATEWRIGHT_ITEM", "ET-001"),
             ("GATEWRIGHT_STAGE", "development"),
+            ("GATEWRIGHT_ATTEMPT", "1"),
         ] {
             vars.insert(name.to_owned(), value.to_owned());
         }
@@ -115,7 +116,9 @@ fn misbehaviour_ends_as_it_is_written_down() {
         ("cut", Some(Transient)),
         ("credentials", Some(Credentials)),
         ("wrong-exit-code", Some(Permanent)),
-        ("repeats-tool", Some(Permanent)),
+        ("asks-again", None),
+        ("answers-for-another", None),
+        ("fills-disk", None),
     ];
     for &(name, class) in table {
         let stage = Stage::new();

@@ -44,6 +44,21 @@ pub(crate) fn read(kind: &str, stream: &str, exit: &ExitRecord, stderr: &str) ->
     Read { events, usage: parser.usage(), outcome: parser.end(exit, stderr) }
 }
 
+/// Events without the fingerprints that were made of them.
+pub(crate) fn as_told(events: &[AgentEvent]) -> Vec<AgentEvent> {
+    let mut events = events.to_vec();
+    for event in &mut events {
+        match event {
+            AgentEvent::ToolCall { fingerprint, only_reads, .. } => {
+                (*fingerprint, *only_reads) = (None, false);
+            }
+            AgentEvent::ToolResult { fingerprint, .. } => *fingerprint = None,
+            _ => {}
+        }
+    }
+    events
+}
+
 /// A recorded stream.
 pub(crate) fn recorded(name: &str) -> String {
     let file = format!("{}/tests/streams/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));

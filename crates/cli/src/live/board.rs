@@ -133,7 +133,7 @@ impl Line {
 
     fn heard(&mut self, role: &domain::name::RoleName, event: AgentEvent) {
         let action = match event {
-            AgentEvent::ToolCall { name, input } => format!("{name} {input}"),
+            AgentEvent::ToolCall { name, input, .. } => format!("{name} {input}"),
             AgentEvent::Text { text } => text,
             AgentEvent::Thinking => "thinking".to_owned(),
             AgentEvent::Retrying { attempt, .. } => {

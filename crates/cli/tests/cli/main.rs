@@ -12,6 +12,7 @@ mod delivery;
 mod limits;
 mod output;
 mod refusals;
+mod zoo;
 
 mod approvals;
 mod concurrency;

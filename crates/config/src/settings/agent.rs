@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
-use domain::name::AgentName;
+use domain::{name::AgentName, supervision};
 use ports::AgentProfile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,21 @@ pub struct AgentSettings {
     )]
     #[schemars(with = "Option<TimeText>")]
     pub stall_limit: Option<Duration>,
+    /// Tool calls in a row of which next to none asks or brings anything new, before the run is stopped as a loop; 0
+    /// never. Default: 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_limit: Option<u32>,
+    /// Equal errors in a row, nothing going well in between, before the run is stopped; 0 never. Default: 15.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_limit: Option<u32>,
+    /// How long a busy agent may do nothing new; longer than its time limit never stops it. Default: 45m.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::unsigned_duration::friendly::compact::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<TimeText>")]
+    pub progress_limit: Option<Duration>,
     /// Most turns of one run, where the kind knows such a thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_turns: Option<NonZeroU32>,
@@ -109,8 +124,22 @@ impl AgentSettings {
             env_from: Vec::new(),
             time_limit: None,
             stall_limit: None,
+            repeat_limit: None,
+            error_limit: None,
+            progress_limit: None,
             max_turns: None,
             lend_login: false,
+        }
+    }
+
+    /// When what it does is an alarm.
+    #[must_use]
+    pub fn supervision(&self) -> supervision::Limits {
+        let defaults = supervision::Limits::default();
+        supervision::Limits {
+            repeats: self.repeat_limit.unwrap_or(defaults.repeats),
+            errors: self.error_limit.unwrap_or(defaults.errors),
+            progress: self.progress_limit.unwrap_or(defaults.progress),
         }
     }
 

@@ -6,6 +6,8 @@ mod failures;
 
 mod silence;
 
+mod supervision;
+
 mod people;
 
 mod merging;

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     failure::{Failure, FailureClass},
+    fingerprint::Fingerprint,
     run::{AgentEvent, RunOutcome},
     usage::Usage,
 };
 use ports::{
-    Agent, AgentError, AgentProfile, ExitRecord, LaunchContext, LaunchLine, SandboxEnd,
+    Agent, AgentError, AgentProfile, ExitRecord, LaunchContext, LaunchLine, SandboxEnd, StopReason,
     StreamParser,
 };
 
@@ -135,7 +136,7 @@ impl Agent for FakeAgent {
     }
 }
 
-/// Understands `session ID`, `tool NAME`, `result`, `usage TOKENS` and `fail CLASS WORDS`; all else is said.
+/// Understands `session ID`, `tool NAME`, `result [WORDS]`, `usage TOKENS` and `fail CLASS WORDS`; all else is said.
 #[derive(Debug, Default)]
 struct LineParser {
     usage: Usage,
@@ -148,8 +149,17 @@ impl StreamParser for LineParser {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "session" => vec![AgentEvent::Started { session: Some(rest.to_owned()) }],
-            "tool" => vec![AgentEvent::ToolCall { name: rest.to_owned(), input: String::new() }],
-            "result" => vec![AgentEvent::ToolResult { ok: true, size: 0 }],
+            "tool" => vec![AgentEvent::ToolCall {
+                name: rest.to_owned(),
+                input: String::new(),
+                fingerprint: Some(Fingerprint::of(&[rest])),
+                only_reads: false,
+            }],
+            "result" => vec![AgentEvent::ToolResult {
+                ok: true,
+                size: rest.len() as u64,
+                fingerprint: Some(Fingerprint::of(&[rest])),
+            }],
             "usage" => {
                 self.usage.output_tokens = rest.parse().expect("a script names a number");
                 vec![AgentEvent::Usage { total: self.usage }]
@@ -177,6 +187,11 @@ impl StreamParser for LineParser {
             SandboxEnd::Exited { code } => Some(self.failure.take().unwrap_or_else(|| {
                 Failure::new(FailureClass::Permanent, format!("exited with code {code}"))
             })),
+            // A provider that refuses is what stands behind a limit that was reached.
+            SandboxEnd::Stopped { reason: StopReason::TimeLimit | StopReason::Silence } => {
+                let limit = || Failure::new(FailureClass::Resource, "reached a limit");
+                Some(self.failure.take().unwrap_or_else(limit))
+            }
             SandboxEnd::Stopped { .. } | SandboxEnd::Signaled { .. } => {
                 Some(Failure::new(FailureClass::Lost, "was stopped"))
             }

@@ -141,6 +141,7 @@ pub fn options(owner: &str) -> Options {
         kind: Arc::new(FakeAgent),
         time_limit: None,
         stall_limit: Some(STALL_LIMIT),
+        supervision: domain::supervision::Limits::default(),
     };
     Options {
         owner: owner.to_owned(),

@@ -58,13 +58,13 @@ fn describe(event: &AgentEvent) -> Option<(String, Tone)> {
         AgentEvent::Started { session: None } => ("started".to_owned(), Tone::Quiet),
         AgentEvent::Text { text } => (safe(text), Tone::Plain),
         AgentEvent::Thinking => ("thinking …".to_owned(), Tone::Quiet),
-        AgentEvent::ToolCall { name, input } => {
+        AgentEvent::ToolCall { name, input, .. } => {
             (format!("> {} {}", one_line(name), one_line(input)), Tone::Plain)
         }
-        AgentEvent::ToolResult { ok: true, size } => {
+        AgentEvent::ToolResult { ok: true, size, .. } => {
             (format!("  worked, {size} bytes"), Tone::Quiet)
         }
-        AgentEvent::ToolResult { ok: false, size } => {
+        AgentEvent::ToolResult { ok: false, size, .. } => {
             (format!("  did not work, {size} bytes"), Tone::Attention)
         }
         AgentEvent::Usage { .. } => return None,

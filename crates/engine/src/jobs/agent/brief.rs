@@ -5,6 +5,7 @@ use domain::{
     definition::{Check, Stage},
     limits::AGENT_TIME_LIMIT,
     pipeline::Pipeline,
+    verdict::Finding,
 };
 
 use super::Assignment;
@@ -28,11 +29,15 @@ impl Assignment<'_> {
     }
 
     fn brief_context(&self) -> BriefContext {
-        let Self { job, pipeline, stage, role, settings, .. } = self;
+        let Self { job, pipeline, stage, role, settings, stopped, .. } = self;
         let key = pipeline.item.key.to_string();
         let fill = |text: &String| text.replace("{item}", &key);
-        let feedback =
+        let mut feedback =
             pipeline.state.attempt().map(|attempt| attempt.feedback.clone()).unwrap_or_default();
+        if let Some(why) = stopped {
+            feedback.findings.push(Finding::blocking(format!("Your last try was stopped: {why}")));
+            feedback.from.get_or_insert_with(|| "the supervision of the last try".to_owned());
+        }
         let (of_stage, of_role) = (stage.paths_of(role), &settings.paths);
         let narrower = if of_stage.write.is_empty() { of_role } else { of_stage };
         let denied = of_stage.deny.iter().chain(&of_role.deny).map(fill);

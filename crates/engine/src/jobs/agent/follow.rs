@@ -5,8 +5,9 @@ use domain::{
     failure::{Failure, FailureClass},
     limits::{AGENT_TOOL_LIMIT, STREAM_LINE_BYTES_MAX},
     run::{AgentEvent, Run, RunOutcome},
+    supervision::{Alarm, Supervisor},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ports::{ExitRecord, OutputStream, SandboxEnd, SandboxStatus, StopReason, StreamParser};
 use tokio::sync::watch;
 
@@ -80,15 +81,22 @@ impl Engine {
         let mut lines = Lines { buffer: Vec::new(), skipping: false };
         let mut offset = 0;
         let mut interrupt = None;
-        let mut stalled = false;
-        let mut watch = Watch::new(self.ports.clock.now(), assignment);
+        let mut alarm = None;
+        let mut stopped = false;
+        let mut supervisor = assignment.supervisor(self.ports.clock.now());
         loop {
             // The status first: what was written before the end is there when the end is seen.
             let status = self.ports.sandbox.status(&dir).await?;
             let bytes = self.ports.sandbox.read_log(&dir, OutputStream::Out, offset, CHUNK).await?;
             offset += bytes.len() as u64;
             for line in lines.push(&bytes) {
-                self.heard(assignment, &mut run, parser.as_mut(), &line, &mut watch).await?;
+                let heard =
+                    self.heard(assignment, &mut run, parser.as_mut(), &line, &mut supervisor);
+                alarm = alarm.or(heard.await?);
+            }
+            if alarm.is_some() && !stopped && status == SandboxStatus::Running {
+                stopped = true;
+                self.ports.sandbox.stop(&dir).await?;
             }
             if !bytes.is_empty() {
                 continue;
@@ -100,11 +108,12 @@ impl Engine {
             };
             if let Some(record) = record {
                 if let Some(line) = lines.rest() {
-                    self.heard(assignment, &mut run, parser.as_mut(), &line, &mut watch).await?;
+                    self.heard(assignment, &mut run, parser.as_mut(), &line, &mut supervisor)
+                        .await?;
                 }
                 run.usage = parser.usage();
                 let outcome =
-                    self.outcome(assignment, &dir, parser.as_mut(), record, stalled).await?;
+                    self.outcome(assignment, &dir, parser.as_mut(), record, alarm).await?;
                 return Ok(Followed { run, outcome, interrupt });
             }
             tokio::select! {
@@ -119,9 +128,10 @@ impl Engine {
                     self.ports.sandbox.stop(&dir).await?;
                 }
                 waited = self.ports.sandbox.wait_output(&dir, offset) => waited?,
-                () = self.ports.clock.sleep_until(watch.deadline()), if !stalled => {
-                    stalled = self.ports.clock.now() >= watch.deadline();
-                    if stalled {
+                () = self.ports.clock.sleep_until(supervisor.deadline()), if !stopped => {
+                    alarm = alarm.or_else(|| supervisor.silent(self.ports.clock.now()));
+                    stopped = alarm.is_some();
+                    if stopped {
                         self.ports.sandbox.stop(&dir).await?;
                     }
                 }
@@ -135,10 +145,12 @@ impl Engine {
         run: &mut Run,
         parser: &mut dyn StreamParser,
         line: &str,
-        watch: &mut Watch,
-    ) -> Result<(), JobError> {
+        supervisor: &mut Supervisor,
+    ) -> Result<Option<Alarm>, JobError> {
+        let mut alarm = None;
         for event in parser.line(line) {
-            watch.heard(self.ports.clock.now(), &event);
+            let heard = supervisor.heard(self.ports.clock.now(), &event);
+            alarm = alarm.or(heard);
             if let AgentEvent::Started { session: Some(session) } = &event
                 && run.session.as_ref() != Some(session)
             {
@@ -153,7 +165,7 @@ impl Engine {
                 event,
             });
         }
-        Ok(())
+        Ok(alarm)
     }
 
     /// How the run ended, with the limits that only we know named.
@@ -163,7 +175,7 @@ impl Engine {
         dir: &Utf8Path,
         parser: &mut dyn StreamParser,
         record: Option<ExitRecord>,
-        stalled: bool,
+        alarm: Option<Alarm>,
     ) -> Result<RunOutcome, JobError> {
         let failed =
             |class, message: String| RunOutcome::Failed { failure: Failure::new(class, message) };
@@ -174,13 +186,15 @@ impl Engine {
                 format!("the sandbox of agent `{agent}` vanished"),
             ));
         };
-        let stalled = stalled || record.end == SandboxEnd::Stopped { reason: StopReason::Silence };
-        if stalled {
-            let limit = in_words(assignment.stall_limit());
-            let message = format!(
-                "agent `{agent}` said nothing for {limit} and was stopped; raise stall_limit if it needs longer"
-            );
-            return Ok(failed(FailureClass::Resource, message));
+        // The shim's own watch, which sees bytes only, in case that ours was not there.
+        let silence = record.end == SandboxEnd::Stopped { reason: StopReason::Silence };
+        let alarm =
+            alarm.or_else(|| silence.then(|| Alarm::Silence { limit: assignment.stall_limit() }));
+        // Whoever came to a good end in spite of it is judged by the work.
+        if let Some(alarm) = alarm.filter(|_| record.end != (SandboxEnd::Exited { code: 0 })) {
+            let failure = refused(parser, record).unwrap_or_else(|| alarm.failure(agent));
+            let outcome = RunOutcome::Failed { failure };
+            return Ok(secrets::hide(outcome, &assignment.agent.profile.env));
         }
         if record.end == (SandboxEnd::Stopped { reason: StopReason::TimeLimit }) {
             let limit = in_words(assignment.time_limit());
@@ -221,40 +235,23 @@ impl Engine {
     }
 }
 
-/// Tells silence from a tool call that takes its time.
-struct Watch {
-    last: Timestamp,
-    in_tool: bool,
-    stall: SignedDuration,
-    tool: SignedDuration,
+/// The provider's refusal that an agent which was stopped could not get over: not its own doing.
+fn refused(parser: &mut dyn StreamParser, record: ExitRecord) -> Option<Failure> {
+    let end = SandboxEnd::Stopped { reason: StopReason::Silence };
+    match parser.end(&ExitRecord { end, ..record }, "") {
+        RunOutcome::Failed { failure } => {
+            let theirs = [FailureClass::Transient, FailureClass::Credentials];
+            theirs.contains(&failure.class).then_some(failure)
+        }
+        RunOutcome::Ended { .. } => None,
+    }
 }
 
-impl Watch {
-    fn new(now: Timestamp, assignment: &Assignment<'_>) -> Self {
-        let signed = |it| SignedDuration::try_from(it).unwrap_or(SignedDuration::MAX);
-        let stall = assignment.stall_limit();
-        Self {
-            last: now,
-            in_tool: false,
-            stall: signed(stall),
-            tool: signed(AGENT_TOOL_LIMIT.max(stall)),
-        }
-    }
-
-    fn heard(&mut self, now: Timestamp, event: &AgentEvent) {
-        self.last = now;
-        match event {
-            AgentEvent::ToolCall { .. } => self.in_tool = true,
-            AgentEvent::ToolResult { .. } | AgentEvent::Text { .. } | AgentEvent::Finished => {
-                self.in_tool = false;
-            }
-            _ => {}
-        }
-    }
-
-    fn deadline(&self) -> Timestamp {
-        let limit = if self.in_tool { self.tool } else { self.stall };
-        self.last.saturating_add(limit).unwrap_or(Timestamp::MAX)
+impl Assignment<'_> {
+    /// Who watches over the run.
+    fn supervisor(&self, now: Timestamp) -> Supervisor {
+        let stall = self.stall_limit();
+        Supervisor::new(now, stall, AGENT_TOOL_LIMIT.max(stall), self.agent.supervision)
     }
 }
 

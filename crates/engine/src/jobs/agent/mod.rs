@@ -46,6 +46,8 @@ pub(super) struct Assignment<'a> {
     pub(super) head: CommitSha,
     /// The conversation of an earlier run of this job that was cut off.
     pub(super) session: Option<String>,
+    /// Why the last run of this job was stopped, so that this one does not go the same way.
+    pub(super) stopped: Option<String>,
 }
 
 impl Engine {
@@ -116,6 +118,7 @@ impl Engine {
         let earlier = earlier.into_iter().rfind(|run| run.job == job.id && run.ended_at.is_some());
         let head =
             earlier.as_ref().and_then(|run| run.left.clone()).unwrap_or_else(|| start.clone());
+        let stopped = earlier.as_ref().and_then(stopped_at_a_limit);
         let session = earlier.filter(was_cut_off).and_then(|run| run.session);
         Ok(Assignment {
             job,
@@ -128,6 +131,7 @@ impl Engine {
             start,
             head,
             session,
+            stopped,
         })
     }
 
@@ -250,6 +254,16 @@ impl Assignment<'_> {
 /// Whether the agent goes on without us, for somebody else to take up.
 fn leaves_agents(interrupt: Interrupt) -> bool {
     matches!(interrupt, Interrupt::Stopping(StopMode::LeaveAgents) | Interrupt::Lost)
+}
+
+/// The words about a run that reached a limit: its time, silence, going round in circles.
+fn stopped_at_a_limit(run: &Run) -> Option<String> {
+    match &run.outcome {
+        Some(RunOutcome::Failed { failure }) if failure.class == FailureClass::Resource => {
+            Some(failure.message.clone())
+        }
+        _ => None,
+    }
 }
 
 /// Whether a run ended in the middle of its conversation, so that it is worth going on with.
