@@ -4,6 +4,7 @@ mod bare;
 mod branches;
 mod commit_files;
 mod difference;
+mod keep;
 mod read;
 mod sync;
 

@@ -57,7 +57,11 @@ async fn create(
 }
 
 /// Built elsewhere and renamed, so that a mirror is whole or absent.
-fn create_bare(git_dir: &Utf8Path, drops: &Utf8Path, format: ObjectFormat) -> io::Result<()> {
+pub(super) fn create_bare(
+    git_dir: &Utf8Path,
+    drops: &Utf8Path,
+    format: ObjectFormat,
+) -> io::Result<()> {
     let scratch = Scratch::create(drops, "mirror-")?;
     let built = scratch.path().join("git");
     NewRepository {

@@ -4,6 +4,7 @@ mod command;
 mod hand_in;
 mod hand_in_hostile;
 mod inspect;
+mod keep;
 mod land;
 mod merge;
 mod mirror;

@@ -1,0 +1,54 @@
+//! Mirrors that are carried away and brought back.
+
+use git::MirrorGit;
+use ports::{Git, GitError};
+
+use crate::world::{World, branch, options, run};
+
+#[tokio::test]
+async fn a_mirror_comes_back_with_everything_that_is_nowhere_else() {
+    let world = World::synced().await;
+    let on_a_branch = world.change("a", "on a branch").await;
+    world.git.move_branch(&world.project, &branch("gw/x"), None, &on_a_branch).await.unwrap();
+    let key = &world.project.key;
+    assert_eq!(world.git.list_mirrors().await.unwrap(), std::slice::from_ref(key));
+    let bundle = world.root.join("ET.bundle");
+    assert!(world.git.pack_mirror(key, &bundle).await.unwrap());
+
+    let other = MirrorGit::new(options(&world.root.join("other")));
+    assert_eq!(other.list_mirrors().await.unwrap(), []);
+    other.unpack_mirror(key, &bundle).await.unwrap();
+    let refs = ["for-each-ref", "--format=%(refname) %(objectname)"];
+    let restored = world.root.join("other/mirrors/ET.git");
+    let found = run(&restored, refs);
+    assert_eq!(found, run(&world.mirror(), refs));
+    assert!(found.contains("refs/heads/gw/x") && found.contains("refs/remotes/origin/main"));
+    other.sync(&world.project).await.expect("it is a mirror like any other");
+}
+
+#[tokio::test]
+async fn refs_that_no_mirror_has_do_not_come_in_with_a_bundle() {
+    let world = World::synced().await;
+    let people = world.people();
+    run(&people, ["update-ref", "refs/replace/0000000000000000000000000000000000000000", "HEAD"]);
+    run(&people, ["tag", "v1"]);
+    let bundle = world.root.join("hostile.bundle");
+    run(&people, ["bundle", "create", "--quiet", bundle.as_str(), "--all"]);
+    let other = MirrorGit::new(options(&world.root.join("other")));
+    other.unpack_mirror(&world.project.key, &bundle).await.unwrap();
+    let refs =
+        run(&world.root.join("other/mirrors/ET.git"), ["for-each-ref", "--format=%(refname)"]);
+    assert_eq!(refs, "refs/heads/main\n");
+}
+
+#[tokio::test]
+async fn a_bundle_that_was_cut_short_is_refused() {
+    let world = World::synced().await;
+    let bundle = world.root.join("ET.bundle");
+    assert!(world.git.pack_mirror(&world.project.key, &bundle).await.unwrap());
+    let bytes = std::fs::read(&bundle).unwrap();
+    std::fs::write(&bundle, &bytes[..bytes.len() - 30]).unwrap();
+    let other = MirrorGit::new(options(&world.root.join("other")));
+    let refused = other.unpack_mirror(&world.project.key, &bundle).await;
+    assert!(matches!(refused, Err(GitError::Command { .. })), "{refused:?}");
+}
