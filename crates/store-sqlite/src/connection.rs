@@ -77,6 +77,15 @@ pub(crate) fn for_reading(database: &Utf8Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// A connection that only reads, and may take its time: for the whole of a database at once.
+pub(crate) fn for_copying(database: &Utf8Path) -> Result<Connection, Error> {
+    check_version()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(database, flags)?;
+    settle(&connection, "PRAGMA cache_size = -2048;")?;
+    Ok(connection)
+}
+
 /// The same tables, kept nowhere.
 pub(crate) fn in_memory() -> Result<Connection, Error> {
     check_version()?;

@@ -12,16 +12,63 @@ use ports::StoreError;
 const DATABASE: &str = "gatewright.db";
 const LOCK: &str = "lock";
 
+/// Where a backup is unpacked, in the data directory itself. As long as it is there and the database is not, the
+/// directory is half restored, and nothing may begin in it.
+pub const RESTORING: &str = "restoring";
+
+#[derive(Debug, thiserror::Error)]
+#[error("there is no database in {data_dir}: nothing was started there yet")]
+struct NoDatabase {
+    data_dir: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{data_dir} is half restored: restore it again, or move {data_dir}/{RESTORING} away")]
+struct HalfRestored {
+    data_dir: String,
+}
+
 /// The database in that directory.
 pub(crate) fn database(data_dir: &Utf8Path) -> Utf8PathBuf {
     data_dir.join(DATABASE)
+}
+
+/// The name of the database in a data directory.
+#[must_use]
+pub const fn database_file() -> &'static str {
+    DATABASE
+}
+
+/// Takes a data directory for `holder` without opening what is in it. Makes it where it is missing.
+pub fn hold(data_dir: &Utf8Path, holder: &str) -> Result<DirectoryLock, StoreError> {
+    take(data_dir, holder)
+}
+
+/// The database of that directory, which must be there.
+pub(crate) fn existing(data_dir: &Utf8Path) -> Result<Utf8PathBuf, StoreError> {
+    let database = database(data_dir);
+    if database.exists() {
+        return Ok(database);
+    }
+    refuse_half_restored(data_dir)?;
+    let source = Box::new(NoDatabase { data_dir: data_dir.to_string() });
+    Err(StoreError::Database { operation: "open the database", source })
+}
+
+/// Refuses a directory whose restore has not ended. The database comes last, so that its absence says so.
+fn refuse_half_restored(data_dir: &Utf8Path) -> Result<(), StoreError> {
+    if data_dir.join(RESTORING).exists() && !database(data_dir).exists() {
+        let source = Box::new(HalfRestored { data_dir: data_dir.to_string() });
+        return Err(StoreError::Database { operation: "open the database", source });
+    }
+    Ok(())
 }
 
 /// The right to write, until it is dropped or the process ends, however it ends.
 ///
 /// The file stays: whoever removed it could lock another one than the process that waits for it.
 #[derive(Debug)]
-pub(crate) struct DirectoryLock {
+pub struct DirectoryLock {
     #[expect(dead_code, reason = "the lock is held as long as the file is open")]
     file: File,
 }
@@ -53,6 +100,7 @@ pub(crate) struct NewDatabase(Option<Utf8PathBuf>);
 
 /// Makes the database's file if there is none. Its companions get the same permissions from SQLite.
 pub(crate) fn make_database(data_dir: &Utf8Path) -> Result<NewDatabase, StoreError> {
+    refuse_half_restored(data_dir)?;
     let path = database(data_dir);
     match private().create_new(true).open(&path) {
         Ok(_) => Ok(NewDatabase(Some(path))),

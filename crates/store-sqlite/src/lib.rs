@@ -15,6 +15,7 @@ mod writer;
 mod connection;
 mod data_dir;
 mod migrations;
+mod snapshot;
 
 mod document;
 mod error;
@@ -24,5 +25,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+pub use data_dir::{DirectoryLock, RESTORING, database_file, hold};
 pub use options::{Mode, Options};
+pub use snapshot::{Contents, bring_up_to_date, examine, snapshot};
 pub use store::SqliteStore;

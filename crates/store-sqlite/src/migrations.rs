@@ -59,7 +59,7 @@ pub(crate) fn check(connection: &Connection, place: &str) -> Result<(), StoreErr
 }
 
 /// How many migrations the database has had. Refuses one that has had more than there are.
-fn found(connection: &Connection, place: &str) -> Result<u32, StoreError> {
+pub(crate) fn found(connection: &Connection, place: &str) -> Result<u32, StoreError> {
     let found: rusqlite::Result<u32> =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0));
     let found = found.doing("read the schema's version").map_err(|error| error.at(place))?;

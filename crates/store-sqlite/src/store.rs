@@ -36,12 +36,6 @@ enum Access {
     Memory(Mutex<Connection>),
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("there is no database in {data_dir}: nothing was started there yet")]
-struct NoDatabase {
-    data_dir: String,
-}
-
 impl SqliteStore {
     /// Opens the store of a data directory; for writing, makes it and brings its tables up to date.
     ///
@@ -113,11 +107,7 @@ fn open_writer(data_dir: &Utf8Path, holder: &str, queue_max: usize) -> Result<Wr
 }
 
 fn check_readable(data_dir: &Utf8Path) -> Result<(), StoreError> {
-    let database = data_dir::database(data_dir);
-    if !database.exists() {
-        let source = Box::new(NoDatabase { data_dir: data_dir.to_string() });
-        return Err(StoreError::Database { operation: "open the database", source });
-    }
+    let database = data_dir::existing(data_dir)?;
     let connection =
         connection::for_reading(&database).map_err(|error| error.at(data_dir.as_str()))?;
     migrations::check(&connection, data_dir.as_str())

@@ -1,0 +1,164 @@
+//! The whole database as one file: taken while another process writes, looked over, brought back.
+
+use camino::Utf8Path;
+use ports::StoreError;
+use rusqlite::Connection;
+
+use crate::{
+    connection, data_dir,
+    error::{Doing, Error},
+    migrations,
+};
+
+/// Problems that are named; a file with more of them is named by the first.
+const PROBLEMS_MAX: usize = 20;
+
+/// What a database file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// How many migrations it has had.
+    pub schema: u32,
+    /// Pipelines, ended ones included.
+    pub pipelines: u64,
+    /// Events.
+    pub events: u64,
+    /// Rows that name a row which is not there, at most twenty: `jobs 7 names a row of pipelines that is not there`.
+    pub dangling: Vec<String>,
+}
+
+/// The file is no database of ours, or not whole any more.
+#[derive(Debug, thiserror::Error)]
+enum NoSnapshot {
+    #[error("{file} is damaged: {what}")]
+    Damaged { file: String, what: String },
+    #[error("{file} is no database of gatewright")]
+    Foreign { file: String },
+    #[error("the tables of {file} are not those of schema {schema}: {what}")]
+    OtherTables { file: String, schema: u32, what: String },
+}
+
+/// Writes everything that is committed in a data directory into a new file, as of one moment.
+///
+/// Reads only, so that it works while another process has the directory; takes neither more memory nor longer turns
+/// from that process than any other reader. Blocks the thread for as long as it takes.
+pub fn snapshot(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), StoreError> {
+    let place = data_dir.as_str();
+    let database = data_dir::existing(data_dir)?;
+    let connection = connection::for_copying(&database).map_err(|error| error.at(place))?;
+    migrations::found(&connection, place)?;
+    // The pages that are in use, in order: never a copy of the file, which another process changes meanwhile.
+    let written = connection.execute("VACUUM INTO ?1", [file.as_str()]);
+    written.map(drop).doing("copy the database").map_err(|error| error.at(place))
+}
+
+/// Looks over a database file that nobody uses: that it is whole, that it is ours, that this version knows it.
+pub fn examine(file: &Utf8Path) -> Result<Contents, StoreError> {
+    let place = file.as_str();
+    let connection = connection::for_copying(file).map_err(|error| error.at(place))?;
+    // A row that cannot be parks its own pipeline and nothing else: that is no reason to refuse all the others.
+    let lenient = connection.execute_batch("PRAGMA ignore_check_constraints = ON");
+    let damage = lenient.doing("set up the connection to the database");
+    let damage = damage.and_then(|()| quick_check(&connection)).map_err(|error| error.at(place))?;
+    if let Some(what) = damage.into_iter().next() {
+        return Err(refused(file, NoSnapshot::Damaged { file: place.to_owned(), what }));
+    }
+    let schema = migrations::found(&connection, place)?;
+    if schema == 0 {
+        return Err(refused(file, NoSnapshot::Foreign { file: place.to_owned() }));
+    }
+    if let Some(what) = unlike(&connection, schema, place)? {
+        let file_name = place.to_owned();
+        return Err(refused(file, NoSnapshot::OtherTables { file: file_name, schema, what }));
+    }
+    let look = || {
+        Ok(Contents {
+            schema,
+            pipelines: count(&connection, "SELECT count(*) FROM pipelines")?,
+            events: count(&connection, "SELECT count(*) FROM events")?,
+            dangling: dangling(&connection)?,
+        })
+    };
+    look().map_err(|error: Error| error.at(place))
+}
+
+fn count(connection: &Connection, sql: &str) -> Result<u64, Error> {
+    let count: rusqlite::Result<i64> = connection.query_row(sql, [], |row| row.get(0));
+    Ok(count.doing("count rows")?.unsigned_abs())
+}
+
+/// Brings the tables of a database file that nobody uses to the form that this version knows.
+pub fn bring_up_to_date(file: &Utf8Path) -> Result<(), StoreError> {
+    let place = file.as_str();
+    let mut connection = connection::for_writing(file).map_err(|error| error.at(place))?;
+    migrations::migrate(&mut connection, place)?;
+    connection
+        .close()
+        .map_err(|(_, error)| error)
+        .doing("close the database")
+        .map_err(|error| error.at(place))
+}
+
+/// What SQLite finds wrong with the file itself; nothing where it is whole.
+pub(crate) fn quick_check(connection: &Connection) -> Result<Vec<String>, Error> {
+    let find = || {
+        let mut statement = connection.prepare(&format!("PRAGMA quick_check({PROBLEMS_MAX})"))?;
+        let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+        lines.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let lines = find().doing("check the database")?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// Rows that name a row which is not there.
+pub(crate) fn dangling(connection: &Connection) -> Result<Vec<String>, Error> {
+    let find = || {
+        let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+        let rows = statement.query_map([], |row| {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            let row =
+                row.get::<_, Option<i64>>(1)?.map(|row| format!(" {row}")).unwrap_or_default();
+            Ok(format!("{table}{row} names a row of {parent} that is not there"))
+        })?;
+        rows.take(PROBLEMS_MAX).collect()
+    };
+    let rows: rusqlite::Result<Vec<String>> = find();
+    rows.doing("check the database")
+}
+
+/// The first table, index or trigger that is not as the migrations make it. A file from outside must bring no code.
+fn unlike(connection: &Connection, schema: u32, place: &str) -> Result<Option<String>, StoreError> {
+    let mut expected = connection::in_memory().map_err(|error| error.at(place))?;
+    migrations::migrate_to(&mut expected, schema, place)?;
+    let (found, expected) = (parts(connection), parts(&expected));
+    let (found, expected) =
+        found.and_then(|found| Ok((found, expected?))).map_err(|error| error.at(place))?;
+    let one_sided = |a: &[Part], b: &[Part]| a.iter().find(|part| !b.contains(part)).cloned();
+    let odd = one_sided(&found, &expected).or_else(|| one_sided(&expected, &found));
+    Ok(odd.map(|Part { kind, name, .. }| format!("the {kind} `{name}` differs")))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    kind: String,
+    name: String,
+    sql: String,
+}
+
+fn parts(connection: &Connection) -> Result<Vec<Part>, Error> {
+    let find = || {
+        // What SQLite makes by itself for a constraint has no text, and its statistics are nobody's.
+        let mut statement = connection.prepare(
+            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'",
+        )?;
+        let parts = statement.query_map([], |row| {
+            Ok(Part { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? })
+        })?;
+        parts.collect()
+    };
+    let parts: rusqlite::Result<Vec<Part>> = find();
+    parts.doing("read the tables of the database")
+}
+
+fn refused(file: &Utf8Path, why: NoSnapshot) -> StoreError {
+    Error::refused("use the database", why).at(file.as_str())
+}
