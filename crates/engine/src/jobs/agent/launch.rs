@@ -177,7 +177,8 @@ impl Engine {
             brief_text: brief,
             workspace: &workspace.repository,
             home: &workspace.home,
-            session: assignment.session.as_deref(),
+            // A conversation lies in the agent's home: a new one, as after a restore, knows none.
+            session: assignment.session.as_deref().filter(|_| workspace.reused),
             path: &self.options.path,
             gatewright: &self.options.gatewright,
         };
