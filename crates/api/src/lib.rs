@@ -18,11 +18,13 @@ mod definition;
 mod queue;
 
 mod agent;
+mod backup;
 mod check;
 mod problem;
 mod setting;
 
 pub use agent::{AgentView, ScenarioView};
+pub use backup::{BackupView, RestoreView, UnfinishedView};
 pub use check::{CheckState, CheckView};
 pub use decision::{AnswerView, DecisionView};
 pub use definition::{DefinitionView, GateView, LimitsView, RouteView, StageDefinitionView};

@@ -93,6 +93,10 @@ pub(crate) enum Command {
     Agents(commands::agents::Agents),
     /// Say what is installed, what is missing, and what mends it
     Doctor(commands::doctor::Doctor),
+    /// Write everything that is remembered into one file, also while work is under way
+    Backup(commands::backup::Backup),
+    /// Bring a backup back, into a data directory that is empty or new
+    Restore(commands::restore::Restore),
     /// Show, check and describe the configuration
     #[command(subcommand)]
     Config(commands::config::Config),

@@ -6,6 +6,7 @@ mod args;
 mod error;
 mod exit;
 
+mod archive;
 mod context;
 mod output;
 mod repository;

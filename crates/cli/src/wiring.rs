@@ -23,6 +23,9 @@ use crate::{
 /// Longest that one git call may take.
 const GIT_TIME_LIMIT: Duration = Duration::from_mins(5);
 
+/// Longest that a mirror may take as a whole: the history of a large repository, on a slow disk.
+const MIRROR_TIME_LIMIT: Duration = Duration::from_hours(2);
+
 /// Everything that is needed to work.
 pub(crate) struct Workbench {
     pub(crate) engine: Arc<Engine>,
@@ -48,18 +51,38 @@ pub(crate) async fn git(
     context: &Context,
     data_dir: &Utf8Path,
 ) -> Result<Arc<MirrorGit>, CliError> {
+    Ok(Arc::new(mirror_git(context, data_dir, GIT_TIME_LIMIT).await?))
+}
+
+/// The same for whole mirrors at once.
+pub(crate) async fn patient_git(
+    context: &Context,
+    data_dir: &Utf8Path,
+) -> Result<MirrorGit, CliError> {
+    mirror_git(context, data_dir, MIRROR_TIME_LIMIT).await
+}
+
+async fn mirror_git(
+    context: &Context,
+    data_dir: &Utf8Path,
+    time_limit: Duration,
+) -> Result<MirrorGit, CliError> {
+    Ok(MirrorGit::new(git::Options {
+        data_dir: data_dir.to_owned(),
+        git: git_binary(context).await?,
+        author_name: "Gatewright".to_owned(),
+        author_email: "gatewright@localhost".to_owned(),
+        time_limit,
+    }))
+}
+
+async fn git_binary(context: &Context) -> Result<Utf8PathBuf, CliError> {
     let missing =
         "install git 2.40 or newer: apt-get install git, or your system's package manager";
     let binary =
         git::find_git(&context.path).map_err(|error| CliError::from(error).help(missing))?;
     git::version(&binary).await.map_err(|error| CliError::from(error).help(missing))?;
-    Ok(Arc::new(MirrorGit::new(git::Options {
-        data_dir: data_dir.to_owned(),
-        git: binary,
-        author_name: "Gatewright".to_owned(),
-        author_email: "gatewright@localhost".to_owned(),
-        time_limit: GIT_TIME_LIMIT,
-    })))
+    Ok(binary)
 }
 
 /// The sandbox backend that is configured, proven to work. To go without a wall is nobody's guess: it has to be said by name.

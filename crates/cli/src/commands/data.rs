@@ -39,7 +39,8 @@ impl Opened {
     }
 }
 
-fn place(context: &Context) -> Result<(Loaded, Utf8PathBuf), CliError> {
+/// The configuration that holds here, and the data directory that it names.
+pub(crate) fn place(context: &Context) -> Result<(Loaded, Utf8PathBuf), CliError> {
     let loaded = context.load_config(&root(context))?;
     let data_dir = context.data_dir(&loaded);
     Ok((loaded, data_dir))

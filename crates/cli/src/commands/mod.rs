@@ -11,11 +11,13 @@ pub(crate) mod pipeline;
 pub(crate) mod queue;
 
 pub(crate) mod agents;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod definition;
 pub(crate) mod doctor;
 pub(crate) mod gate;
+pub(crate) mod restore;
 
 pub(crate) mod hidden;
 
@@ -41,6 +43,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitStatu
         Command::Definition(command) => command.run(context).await,
         Command::Agents(command) => command.run(context).await,
         Command::Doctor(command) => command.run(context).await,
+        Command::Backup(command) => command.run(context).await,
+        Command::Restore(command) => command.run(context).await,
         Command::Config(command) => command.run(context).await,
         Command::Completions(command) => command.run(context).await,
     }

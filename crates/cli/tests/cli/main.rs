@@ -19,6 +19,7 @@ mod concurrency;
 mod draining;
 mod interruption;
 mod isolation;
+mod keeping;
 mod resuming;
 
 mod bad_data_dirs;

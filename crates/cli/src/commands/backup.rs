@@ -1,0 +1,206 @@
+//! `gatewright backup`
+
+mod staging;
+
+use std::io;
+
+use api::BackupView;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use domain::name::ProjectKey;
+use git::MirrorGit;
+use jiff::Timestamp;
+use staging::Staging;
+
+use super::data::place;
+use crate::{
+    archive::{FORMAT, Manifest, Place, Writer},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output, wiring,
+};
+
+/// The archive, as long as it is not whole.
+const ARCHIVE: &str = "archive";
+
+/// Write everything that is remembered into one file, also while work is under way
+///
+/// In it are the database, the mirrors with the commits of unfinished work, and what stands behind the verdicts.
+/// Not in it are the workspaces and logs of agents: what they handed in is in the mirrors. It holds no secret that the
+/// data directory does not hold, and is readable for you alone.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to write
+    file: Utf8PathBuf,
+    /// Take the place of a file that is there
+    #[arg(long)]
+    force: bool,
+    /// Leave mirrors and evidence out: unfinished work cannot go on from such a backup
+    #[arg(long)]
+    database_only: bool,
+}
+
+impl Backup {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let (_, data_dir) = place(context)?;
+        let file = context.absolute(&self.file);
+        self.check_free(&file)?;
+        let staging = Staging::begin(&file)?;
+        let view = self.write(context, &data_dir, &file, &staging).await?;
+        if context.global.json {
+            output::json(&view);
+        } else {
+            print(&view);
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    fn check_free(&self, file: &Utf8Path) -> Result<(), CliError> {
+        if file.is_dir() {
+            return Err(CliError::usage(format!("{file} is a directory")).help("name a file"));
+        }
+        if !self.force && file.symlink_metadata().is_ok() {
+            return Err(CliError::new(format!("{file} is there already"))
+                .help("name another file, or take its place with --force"));
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        context: &Context,
+        data_dir: &Utf8Path,
+        file: &Utf8Path,
+        staging: &Staging,
+    ) -> Result<BackupView, CliError> {
+        let database = staging.path("gatewright.db");
+        store_sqlite::snapshot(data_dir, &database)?;
+        let contents = store_sqlite::examine(&database)?;
+        for problem in &contents.dangling {
+            output::warn(format_args!("{problem}: restoring this takes --damaged"));
+        }
+        let manifest = Manifest {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            made_at: Timestamp::now(),
+            schema: contents.schema,
+            pipelines: contents.pipelines,
+            events: contents.events,
+            whole: !self.database_only,
+        };
+        // After the database: whatever commit it names is in a mirror by then, and no mirror ever drops one.
+        let (mirrors, evidence) = if self.database_only {
+            (Vec::new(), Vec::new())
+        } else {
+            (bundles(context, data_dir, staging).await?, find_evidence(data_dir)?)
+        };
+        let written = staging.path(ARCHIVE);
+        let write = || -> io::Result<u64> {
+            let mut archive = Writer::begin(&written, &manifest)?;
+            archive.add(&Place::Database, &database)?;
+            for (key, bundle) in &mirrors {
+                archive.add(&Place::Mirror(key.clone()), bundle)?;
+            }
+            for place in &evidence {
+                archive.add(place, &data_dir.join(place.path()))?;
+            }
+            archive.finish()
+        };
+        let bytes = write().map_err(cannot("write", &written))?;
+        self.check_free(file)?;
+        staging.hand_over(ARCHIVE, file)?;
+        let Manifest { format: _, version: _, made_at, schema, pipelines, events, whole } =
+            manifest;
+        Ok(BackupView {
+            file: file.to_string(),
+            bytes,
+            made_at,
+            schema,
+            pipelines,
+            events,
+            mirrors: mirrors.into_iter().map(|(key, _)| key).collect(),
+            evidence_files: evidence.len(),
+            whole,
+        })
+    }
+}
+
+/// What the file system refused, with the place.
+pub(super) fn cannot<'a>(
+    operation: &'a str,
+    path: &'a Utf8Path,
+) -> impl Fn(io::Error) -> CliError + 'a {
+    move |error| {
+        let full =
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let said = CliError::new(format!("could not {operation} {path}: {error}"));
+        if full { said.help("free some space, or use another disk") } else { said }
+    }
+}
+
+/// Every mirror as a file.
+async fn bundles(
+    context: &Context,
+    data_dir: &Utf8Path,
+    staging: &Staging,
+) -> Result<Vec<(ProjectKey, Utf8PathBuf)>, CliError> {
+    let git: MirrorGit = wiring::patient_git(context, data_dir).await?;
+    let mut bundles = Vec::new();
+    for key in git.list_mirrors().await? {
+        let bundle = staging.path(&format!("{key}.bundle"));
+        if git.pack_mirror(&key, &bundle).await? {
+            bundles.push((key, bundle));
+        }
+    }
+    Ok(bundles)
+}
+
+/// What stands behind verdicts, in order. Files of a gate that is still at work are not whole yet and have other names.
+fn find_evidence(data_dir: &Utf8Path) -> Result<Vec<Place>, CliError> {
+    let root = data_dir.join("evidence");
+    let mut places = Vec::new();
+    for dir in entries(&root)? {
+        for file in entries(&dir)? {
+            let path = file.strip_prefix(data_dir).unwrap_or(&file);
+            let place = Place::parse(path.as_str()).filter(|_| file.is_file());
+            places.extend(place);
+        }
+    }
+    Ok(places)
+}
+
+/// What is in a directory, in order; nothing where there is none.
+fn entries(dir: &Utf8Path) -> Result<Vec<Utf8PathBuf>, CliError> {
+    let list = || -> io::Result<Vec<Utf8PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in dir.read_dir_utf8()? {
+            paths.push(entry?.into_path());
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    match list() {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(Vec::new())
+        }
+        listed => listed.map_err(cannot("read", dir)),
+    }
+}
+
+fn print(view: &BackupView) {
+    let BackupView { file, bytes, pipelines, events, mirrors, evidence_files, whole, .. } = view;
+    let mebibytes = bytes.div_ceil(1024 * 1024);
+    output::data(format_args!("{file}: {pipelines} pipelines, {events} events, {mebibytes} MiB"));
+    if *whole {
+        let mirrors: Vec<String> = mirrors.iter().map(ToString::to_string).collect();
+        output::data(format_args!(
+            "  mirrors: {}; evidence: {evidence_files} files",
+            if mirrors.is_empty() { "none".to_owned() } else { mirrors.join(", ") }
+        ));
+    } else {
+        output::data("  the database only: unfinished work cannot go on from it");
+    }
+}

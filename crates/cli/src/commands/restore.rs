@@ -1,0 +1,133 @@
+//! `gatewright restore`
+
+mod place;
+
+use std::fs::File;
+
+use api::{RestoreView, UnfinishedView};
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use place::Target;
+use ports::{PipelineFilter, Store as _};
+use store_sqlite::Contents;
+
+use super::{
+    backup::cannot,
+    data::{gatewright, place as data_place},
+};
+use crate::{
+    archive::{self, Unpacked},
+    context::{Context, open_for_reading},
+    error::{CliError, chain},
+    exit::ExitStatus,
+    output, wiring,
+};
+
+/// Bring a backup back, into a data directory that is empty or new
+///
+/// Nothing is in place before everything is: a restore that is killed leaves a directory in which nothing begins until
+/// it is restored again. Agents of the old machine are not in a backup; what they were doing begins anew.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    file: Utf8PathBuf,
+    /// Take the place of what is in the directory, which is kept aside
+    #[arg(long)]
+    force: bool,
+    /// Accept a database with rows that name others which are not there
+    #[arg(long)]
+    damaged: bool,
+}
+
+impl Restore {
+    pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let (_, data_dir) = data_place(context)?;
+        let file = context.absolute(&self.file);
+        let archive = File::open(&file).map_err(cannot("read", &file))?;
+        let target = Target::take(&data_dir, self.force)?;
+        target.check_space(&archive, &file)?;
+        let staging = target.begin()?;
+        let prepared = self.prepare(context, &file, archive, &staging).await;
+        let Unpacked { manifest, mirrors: _ } = match prepared {
+            Ok(unpacked) => unpacked,
+            Err(error) => {
+                target.give_up();
+                return Err(error);
+            }
+        };
+        let kept_aside = target.swap()?;
+        let store = open_for_reading(&data_dir)?;
+        let pipelines = store.list_pipelines(&PipelineFilter::default()).await?;
+        let unfinished = pipelines.iter().filter(|it| !it.state.is_terminal());
+        let view = RestoreView {
+            data_dir: data_dir.to_string(),
+            made_at: manifest.made_at,
+            pipelines: manifest.pipelines,
+            events: manifest.events,
+            whole: manifest.whole,
+            kept_aside: kept_aside.map(Utf8PathBuf::into_string),
+            unfinished: unfinished
+                .map(|it| UnfinishedView { pipeline: it.id, item: it.item.key.to_string() })
+                .collect(),
+        };
+        if context.global.json {
+            output::json(&view);
+        } else {
+            print(context, &view);
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    /// Unpacks the archive and makes of it what a data directory holds, all in `staging`.
+    async fn prepare(
+        &self,
+        context: &Context,
+        file: &Utf8Path,
+        archive: File,
+        staging: &Utf8Path,
+    ) -> Result<Unpacked, CliError> {
+        let unpacked = archive::unpack(archive, staging).map_err(|error| {
+            CliError::new(format!("could not restore {file}: {}", chain(&error)))
+        })?;
+        let database = staging.join(store_sqlite::database_file());
+        let Contents { schema, pipelines, events, dangling } = store_sqlite::examine(&database)?;
+        let manifest = &unpacked.manifest;
+        if (schema, pipelines, events) != (manifest.schema, manifest.pipelines, manifest.events) {
+            return Err(CliError::new(format!("{file} holds another database than it says")));
+        }
+        if let (Some(problem), false) = (dangling.first(), self.damaged) {
+            return Err(CliError::new(format!("the database of {file} is damaged: {problem}"))
+                .help("use another backup, or accept it with --damaged: what is damaged is parked, the rest goes on"));
+        }
+        store_sqlite::bring_up_to_date(&database)?;
+        let git = wiring::patient_git(context, staging).await?;
+        for key in &unpacked.mirrors {
+            let bundle = staging.join(format!("mirrors/{key}.bundle"));
+            git.unpack_mirror(key, &bundle).await?;
+            std::fs::remove_file(&bundle).map_err(cannot("remove", &bundle))?;
+        }
+        Ok(unpacked)
+    }
+}
+
+fn print(context: &Context, view: &RestoreView) {
+    let RestoreView { data_dir, made_at, pipelines, events, .. } = view;
+    output::data(format_args!(
+        "{data_dir}: {pipelines} pipelines, {events} events, as of {}",
+        made_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    ));
+    if let Some(aside) = &view.kept_aside {
+        output::data(format_args!("  what was there before is in {aside}"));
+    }
+    if !view.whole {
+        output::warn(
+            "the backup holds the database only: what had not ended lacks its commits and cannot go on",
+        );
+    }
+    for UnfinishedView { pipeline, item } in &view.unfinished {
+        output::data(format_args!(
+            "  {item} has not ended: {} run --resume {pipeline}",
+            gatewright(context)
+        ));
+    }
+}

@@ -1,0 +1,231 @@
+//! `backup` and `restore`: while work is under way, after a kill at any moment, and with files that are no backup.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use testkit::gatewright::Finished;
+
+use crate::world::{Told, World, assert_error};
+
+/// The backup file of a world.
+fn file(world: &World) -> Utf8PathBuf {
+    world.gatewright.home().join("gatewright.backup")
+}
+
+fn back_up(world: &World) -> Finished {
+    let finished = world.call(&["backup", file(world).as_str(), "--json"]);
+    assert_eq!(finished.code(), Some(0), "{finished:#?}");
+    finished
+}
+
+/// What is in the directory of a backup that was not there before.
+fn left_beside(file: &Utf8Path) -> Vec<String> {
+    let entries = file.parent().unwrap().read_dir_utf8().unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().to_owned()).collect();
+    names.retain(|name| name.starts_with("gatewright.backup"));
+    names.sort();
+    names
+}
+
+/// The story: the machine is lost in the middle of the work, and the work goes on from the backup.
+#[test]
+fn a_backup_made_while_work_is_under_way_delivers_what_that_work_would_have() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::of_agent("echo new > new.txt");
+    let (judging, go_on) = (world.gatewright.bell("judging"), world.gatewright.bell("go-on"));
+    let check =
+        format!("echo judging > {}; read now < {}; tests/run.sh", judging.path(), go_on.path());
+    let arguments = ["run", "Add a file", "--merge", "--json", "--check", &check];
+    let running = world.gatewright.start(world.dir(), &arguments);
+    let judging = judging.listen();
+    assert_eq!(judging.next(), "judging");
+
+    let backup = back_up(&world).json();
+    assert_eq!(
+        (&backup["pipelines"], &backup["mirrors"]),
+        (&1.into(), &serde_json::json!(["IT"])),
+        "{backup:#}"
+    );
+    let mode = fs::metadata(file(&world)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    assert_eq!(left_beside(&file(&world)), ["gatewright.backup"]);
+
+    running.kill();
+    drop(running.finish());
+    let briefs = world.briefs().len();
+    fs::rename(world.gatewright.data_dir(), world.gatewright.home().join("lost")).unwrap();
+    world.assert_untouched();
+
+    let restored = world.call(&["restore", file(&world).as_str(), "--json"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    assert_eq!(restored.json()["unfinished"][0]["item"], "IT-001", "{restored:#?}");
+    let resumed = world.resume();
+    (0..3).for_each(|_| go_on.ring());
+    let told = Told::of(&resumed.finish());
+    world.assert_merged(&told);
+    assert_eq!(briefs, 1);
+    assert!(!world.gatewright.data_dir().join("runs").exists(), "the agent had done its part");
+}
+
+/// An agent that was at work when the backup was made is gone: its job begins anew, and costs no attempt.
+#[test]
+fn what_an_agent_was_doing_begins_anew_after_a_restore() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!(
+        "echo \"run $GATEWRIGHT_RUN\" > work.txt; echo started > {}; sleep 1000",
+        started.path()
+    ));
+    let running = world.start();
+    let started = started.listen();
+    assert_eq!(started.next(), "started");
+    back_up(&world);
+    running.signal("INT");
+    drop(running.finish());
+    fs::rename(world.gatewright.data_dir(), world.gatewright.home().join("lost")).unwrap();
+
+    let restored = world.call(&["restore", file(&world).as_str()]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    world.gatewright.configure_agent("echo \"run $GATEWRIGHT_RUN\" > work.txt");
+    let told = Told::of(&world.resume().finish());
+    world.assert_merged(&told);
+    let shown = world.call(&["pipeline", "show", "IT-001", "--json"]).json();
+    assert_eq!(shown["pipeline"]["attempt"], serde_json::Value::Null, "{shown:#}");
+    let attempts: Vec<_> =
+        shown["timeline"].as_array().unwrap().iter().map(|it| &it["attempt"]).collect();
+    assert!(attempts.iter().all(|attempt| **attempt == 1), "{shown:#}");
+}
+
+#[test]
+fn a_backup_that_is_killed_leaves_no_file_and_nothing_in_the_way_of_the_next() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    for _ in 0..5 {
+        let backup = world.gatewright.start(world.dir(), &["backup", file(&world).as_str()]);
+        backup.kill();
+        drop(backup.finish());
+        assert!(!file(&world).exists(), "it is whole or not there");
+    }
+    // What a kill in the middle leaves.
+    let partial = Utf8PathBuf::from(format!("{}.partial", file(&world)));
+    fs::create_dir_all(partial.join("deep")).unwrap();
+    fs::write(partial.join("archive"), "half of it").unwrap();
+    back_up(&world);
+    assert_eq!(left_beside(&file(&world)), ["gatewright.backup"]);
+}
+
+#[test]
+fn a_backup_takes_the_place_of_another_file_only_if_told_so() {
+    let world = World::of_agent("echo new > new.txt");
+    let nothing = world.call(&["backup", file(&world).as_str()]);
+    assert_error(&nothing, 1, "there is no database in", "");
+    assert!(!world.gatewright.data_dir().exists(), "looking makes no directory");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    fs::write(file(&world), "precious").unwrap();
+    let refused = world.call(&["backup", file(&world).as_str()]);
+    assert_error(&refused, 1, "is there already", "--force");
+    assert_eq!(fs::read_to_string(file(&world)).unwrap(), "precious");
+    let forced = world.call(&["backup", file(&world).as_str(), "--force"]);
+    assert_eq!(forced.code(), Some(0), "{forced:#?}");
+    assert!(fs::read(file(&world)).unwrap().starts_with(b"gatewright-backup.json"));
+}
+
+#[test]
+fn a_restore_refuses_what_is_in_use_and_what_is_no_backup() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    back_up(&world);
+    let backup = file(&world);
+    let bytes = fs::read(&backup).unwrap();
+    assert_error(&world.call(&["restore", backup.as_str()]), 1, "is in use", "--force");
+
+    let other = world.gatewright.home().join("other");
+    let restore =
+        |file: &Utf8Path| world.call(&["restore", file.as_str(), "--data-dir", other.as_str()]);
+    let broken = world.gatewright.home().join("broken");
+    for (what, content, words) in [
+        ("something else", b"words ".repeat(1000), "it is no backup of gatewright"),
+        ("half of it", bytes[..bytes.len() / 2].to_vec(), "it is damaged"),
+        (
+            "a database",
+            fs::read(world.gatewright.data_dir().join("gatewright.db")).unwrap(),
+            "it is no backup",
+        ),
+    ] {
+        fs::write(&broken, content).unwrap();
+        let refused = restore(&broken);
+        assert_eq!(refused.code(), Some(1), "{what}: {refused:#?}");
+        assert!(refused.stderr.contains(words), "{what}: {refused:#?}");
+        let left: Vec<_> =
+            other.read_dir_utf8().unwrap().map(|it| it.unwrap().file_name().to_owned()).collect();
+        assert_eq!(left, ["lock"], "{what}");
+    }
+    assert_eq!(restore(&backup).code(), Some(0), "what was refused left nothing in the way");
+}
+
+#[test]
+fn a_forced_restore_keeps_what_was_there() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    back_up(&world);
+    let second = Told::of(&world.call(&["run", "Add another file", "--json"]));
+    assert_eq!(second.text("item"), "IT-002", "{second:#?}");
+    let restored = world.call(&["restore", file(&world).as_str(), "--force", "--json"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    let listed = world.call(&["pipeline", "list", "--json"]).json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed:#}");
+    let aside = restored.json()["kept_aside"].as_str().unwrap().to_owned();
+    let listed = world.call(&["pipeline", "list", "--json", "--data-dir", &aside]).json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed:#}");
+}
+
+#[test]
+fn a_restore_that_is_killed_begins_nothing_and_can_be_done_again() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    back_up(&world);
+    fs::rename(world.gatewright.data_dir(), world.gatewright.home().join("lost")).unwrap();
+    for _ in 0..5 {
+        let restore = world.gatewright.start(world.dir(), &["restore", file(&world).as_str()]);
+        restore.kill();
+        drop(restore.finish());
+    }
+    // Killed between its two halves: mirrors in place, the database not yet.
+    let data_dir = world.gatewright.data_dir();
+    fs::create_dir_all(data_dir.join("restoring")).unwrap();
+    fs::create_dir_all(data_dir.join("mirrors/IT.git")).unwrap();
+    let refused = world.call(&["run", "Add a file"]);
+    assert_eq!(refused.code(), Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("half restored"), "{refused:#?}");
+    let restored = world.call(&["restore", file(&world).as_str()]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    let shown = world.call(&["pipeline", "show", "IT-001", "--json"]);
+    assert_eq!(shown.code(), Some(0), "{shown:#?}");
+    assert!(!data_dir.join("restoring").exists());
+    let again = Told::of(&world.resume().finish());
+    world.assert_merged(&again);
+}
+
+#[test]
+fn nobody_restores_over_a_process_that_is_at_work() {
+    let world = World::new();
+    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
+    world.gatewright.configure_agent(&format!(
+        "echo started > {}; read now < {}; echo new > new.txt",
+        started.path(),
+        end.path()
+    ));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    back_up(&world);
+    let refused = world.call(&["restore", file(&world).as_str(), "--force"]);
+    assert_error(&refused, 1, "`gatewright run`", "one process at a time");
+    end.ring();
+    let told = Told::of(&running.finish());
+    world.assert_merged(&told);
+}
