@@ -16,7 +16,7 @@ use domain::{
     name::RoleName,
     pipeline::{Input, Report},
 };
-use engine::{Cause, Engine, Outcome};
+use engine::{Cause, Engine, JobReport, Outcome};
 use jiff::Timestamp;
 use ports::{Claim, Store};
 use store_sqlite::SqliteStore;
@@ -193,8 +193,8 @@ async fn report_all(
             let key = format!("job/{}/{}", job.id, job.claims);
             let token = fixtures::token(&job);
             let id = job.pipeline;
-            let cause =
-                Cause { key, job: Some((job, JobInput::Complete { token })), ..walk::cause(id, 0) };
+            let report = JobReport { job, input: JobInput::Complete { token }, expired_by: None };
+            let cause = Cause { key, job: Some(report), ..walk::cause(id, 0) };
             let outcome = engine.apply(id, &input, &cause).await?;
             ensure!(matches!(outcome, Outcome::Moved(_)), "{id} did not move: {outcome:?}");
             count += 1;

@@ -10,7 +10,7 @@ use domain::{
     definition::{Definition, Known},
     name::{AgentName, ProjectKey},
 };
-use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings};
+use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings, Tenancy};
 use git::MirrorGit;
 use ports::{
     AgentProfile, Caps, GateAnswer, GateError, GateQuestion, Gates, MergeStrategy, ProjectRef,
@@ -54,6 +54,7 @@ impl Workshop {
         let program = program()?;
         let options = Options {
             owner: "benches".to_owned(),
+            tenancy: Tenancy::Alone,
             data_dir: data_dir.to_owned(),
             caps: no_caps(),
             agents: BTreeMap::from([(agent_name()?, stamping_agent(&program)?)]),

@@ -101,6 +101,7 @@ fn blocked(block: &Block) -> String {
             format!("its agent asks more often than people are asked: {}", first_line(questions))
         }
         Block::Limit { message } => message.clone(),
+        Block::Stranded => "nothing was left that would have moved it on".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     definition::Network,
     name::{AgentName, RoleName},
 };
-use engine::{AgentSetup, Engine, Options, Ports, RoleSettings};
+use engine::{AgentSetup, Engine, Options, Ports, RoleSettings, Tenancy};
 use git::MirrorGit;
 use ports::{Caps, Mount, Sandbox};
 use sandbox::{Backend, Selection};
@@ -256,6 +256,8 @@ fn build(
     let options = Options {
         // Never used again: a process that is gone must not be taken for this one.
         owner: format!("{}-{:032x}", std::process::id(), u128::from_le_bytes(entropy)),
+        // The store was opened for writing, and its lock is ours alone.
+        tenancy: Tenancy::Alone,
         data_dir: data_dir.to_owned(),
         caps: caps(loaded, &agents),
         agents,

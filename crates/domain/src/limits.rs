@@ -30,6 +30,8 @@ pub const DELIVERY_TIME_LIMIT: Duration = Duration::from_secs(30);
 pub const LETTER_LEASE_TTL: Duration = Duration::from_mins(1);
 /// Characters that are kept of what a destination says.
 pub const LETTER_WORDS_CHARS_MAX: usize = 500;
+/// How often the watchdog looks for pipelines that nothing will move: soon enough for a person, and one query each time.
+pub const LIVENESS_CHECK: Duration = Duration::from_mins(1);
 
 /// Time limit of an agent run where its role sets none.
 pub const AGENT_TIME_LIMIT: Duration = Duration::from_mins(30);

@@ -23,12 +23,23 @@ pub struct Cause {
     pub actor: Actor,
     /// Its deduplication key: the same input brought twice moves the pipeline once.
     pub key: String,
-    /// The job that it is the report of, and what the report does to it.
-    pub job: Option<(Job, JobInput)>,
+    /// The job that it is the report of.
+    pub job: Option<JobReport>,
     /// The run that ended with it.
     pub run: Option<Run>,
     /// The timer that it is the firing of.
     pub fired: Option<domain::pipeline::TimerKey>,
+}
+
+/// What the bringer of an input says of its job.
+#[derive(Clone, Debug)]
+pub struct JobReport {
+    /// The job, as it was when it was looked at.
+    pub job: Job,
+    /// What the report does to it.
+    pub input: JobInput,
+    /// Where given, the report counts only if the job's lease had ended by then.
+    pub expired_by: Option<Timestamp>,
 }
 
 /// What became of an input.
@@ -102,7 +113,9 @@ impl Engine {
     fn step(&self, decided: Decided, cause: &Cause, now: Timestamp) -> Result<Step, EngineError> {
         let Decided { pipeline, events, effects } = decided;
         let job = match &cause.job {
-            Some((job, input)) => Some(job_update(job, input, now)?),
+            Some(JobReport { job, input, expired_by }) => {
+                Some(JobUpdate { expired_by: *expired_by, ..job_update(job, input, now)? })
+            }
             None => None,
         };
         let mut step = Step {
@@ -209,5 +222,5 @@ pub(crate) fn job_update(
         JobInput::Expire => (job.claims, Some("its worker is gone".to_owned())),
         JobInput::Claim { .. } | JobInput::Cancel => (job.claims, None),
     };
-    Ok(JobUpdate { job: job.id, token, next, last_error })
+    Ok(JobUpdate { job: job.id, token, next, last_error, expired_by: None })
 }

@@ -16,6 +16,7 @@ mod jobs;
 mod orphans;
 mod recover;
 mod timers;
+mod watchdog;
 mod worker;
 
 use std::{
@@ -23,7 +24,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-pub use apply::{Cause, Outcome};
+pub use apply::{Cause, JobReport, Outcome};
 use domain::{
     definition::{Definition, DefinitionHash},
     id::JobId,
@@ -34,7 +35,7 @@ pub use layout::Layout;
 pub use people::NewItem;
 use ports::{Agent, AgentProfile};
 pub use progress::Progress;
-pub use settings::{AgentSetup, Options, Ports, ProjectSettings, RoleSettings};
+pub use settings::{AgentSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy};
 use tokio::sync::broadcast;
 pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
 

@@ -2,53 +2,78 @@
 
 use domain::{
     failure::{Failure, FailureClass},
-    job::{Job, JobInput, JobKind, JobState, JobStateTag},
+    job::{Job, JobInput, JobKind, JobNext, JobState, JobStateTag, Lease},
     pipeline::{Actor, Input},
     usage::Usage,
 };
-use ports::{JobFilter, SandboxStatus};
+use ports::{JobFilter, JobUpdate, SandboxStatus};
 
-use crate::{Cause, Engine, EngineError, apply::job_update, worker::chain};
+use crate::{
+    Cause, Engine, EngineError, JobReport, Outcome, Tenancy, apply::job_update, worker::chain,
+};
+
+/// Why a job that runs is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    /// Nobody works on it, whatever its lease says.
+    WorkerGone,
+    /// Nobody has renewed its lease. Its worker may be alive all the same, and may renew it at this very moment.
+    LeaseOver,
+}
 
 impl Engine {
-    /// Gives every running job that nobody works on back to the queue. For the start on one machine, where the lock
-    /// on the data directory proves that no other process is alive. Returns how many there were.
+    /// Takes back what dead workers held, for the start. Returns how many jobs there were.
+    ///
+    /// Alone, that is everything that others hold: the lock on the data directory proves that no other process is
+    /// alive. Where others may be, it is what their leases do not cover any more.
     pub async fn recover(&self) -> Result<usize, EngineError> {
-        self.take_back(|owner| owner != self.options.owner).await
-    }
-
-    /// Gives back what this process has and nobody in it works on: its report could not be told.
-    pub(crate) async fn take_back_own(&self) -> Result<usize, EngineError> {
-        self.take_back(|_| false).await
-    }
-
-    async fn take_back(&self, is_dead: impl Fn(&str) -> bool) -> Result<usize, EngineError> {
-        let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
-        let jobs = self.ports.store.list_jobs(&filter).await?;
-        let is_lost = |job: &Job| match &job.state {
-            JobState::Running { lease } => {
-                is_dead(&lease.owner) || self.has_given_up(job, &lease.owner)
+        match self.options.tenancy {
+            Tenancy::Alone => {
+                let is_nobodys = |job: &Job, lease: &Lease| {
+                    lease.owner != self.options.owner || self.has_given_up(job, lease)
+                };
+                self.take_back(|job, lease| is_nobodys(job, lease).then_some(Loss::WorkerGone))
+                    .await
             }
-            _ => false,
-        };
-        let lost: Vec<Job> = jobs.into_iter().filter(is_lost).collect();
-        for job in &lost {
-            match self.expire(job).await {
-                Err(error) if error.is_damage() => {
-                    tracing::error!(job.id = %job.id, "could not take back {}: {}", job.slot, chain(&error));
-                }
-                result => result?,
-            }
+            Tenancy::Shared => self.reap().await,
         }
-        Ok(lost.len())
     }
 
-    fn has_given_up(&self, job: &Job, owner: &str) -> bool {
+    /// Takes back every job whose lease is over, of whatever kind and whoever's it was, and what this process holds
+    /// without working on it: its report could not be told.
+    pub(crate) async fn reap(&self) -> Result<usize, EngineError> {
+        let now = self.ports.clock.now();
+        self.take_back(|job, lease| {
+            if self.has_given_up(job, lease) {
+                Some(Loss::WorkerGone)
+            } else {
+                (lease.expires_at <= now).then_some(Loss::LeaseOver)
+            }
+        })
+        .await
+    }
+
+    async fn take_back(
+        &self,
+        loss: impl Fn(&Job, &Lease) -> Option<Loss>,
+    ) -> Result<usize, EngineError> {
+        let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
+        let mut taken = 0;
+        for job in self.ports.store.list_jobs(&filter).await? {
+            let JobState::Running { lease } = &job.state else { continue };
+            let Some(loss) = loss(&job, lease) else { continue };
+            taken += usize::from(self.expire(&job, loss).await?);
+        }
+        Ok(taken)
+    }
+
+    fn has_given_up(&self, job: &Job, lease: &Lease) -> bool {
         let under_way = || self.running.lock().expect("no holder panics").contains_key(&job.id);
-        owner == self.options.owner && !under_way()
+        lease.owner == self.options.owner && !under_way()
     }
 
-    async fn expire(&self, job: &Job) -> Result<(), EngineError> {
+    /// Takes a job back, unless somebody was faster. Says whether it was taken.
+    async fn expire(&self, job: &Job, loss: Loss) -> Result<bool, EngineError> {
         let failure =
             Failure::new(FailureClass::Lost, "the orchestrator ended while it was at work");
         // An agent outlives us under its shim and is taken up again, which is no loss. Anything else begins anew: a
@@ -58,7 +83,9 @@ impl Engine {
         } else {
             JobInput::Expire
         };
-        let update = job_update(job, &job_input, self.ports.clock.now())?;
+        let now = self.ports.clock.now();
+        let expired_by = (loss == Loss::LeaseOver).then_some(now);
+        let update = JobUpdate { expired_by, ..job_update(job, &job_input, now)? };
         let (slot, usage) = (job.slot.clone(), Usage::default());
         let input = match update.next.state {
             JobState::Queued { .. } => Input::JobRetried { slot, failure, usage },
@@ -67,16 +94,19 @@ impl Engine {
         let cause = Cause {
             actor: Actor::Engine,
             key: format!("expire/{}/{}", job.id, job.claims),
-            job: Some((job.clone(), job_input)),
+            job: Some(JobReport { job: job.clone(), input: job_input, expired_by }),
             run: None,
             fired: None,
         };
         match self.apply(job.pipeline, &input, &cause).await {
-            Ok(_) => Ok(()),
+            Ok(outcome) => Ok(matches!(outcome, Outcome::Moved(_))),
             // Nobody waits for it.
-            Err(EngineError::Refused(_)) => {
-                self.ports.store.settle_job(&update).await?;
-                Ok(())
+            Err(EngineError::Refused(_)) => Ok(self.ports.store.settle_job(&update).await?),
+            // Its pipeline cannot be read, so that nobody can wait for it: others must not either.
+            Err(error) if error.is_damage() => {
+                tracing::error!(job.id = %job.id, "gave up {}: {}", job.slot, chain(&error));
+                let next = JobNext { state: JobState::Failed, budget: job.budget };
+                Ok(self.ports.store.settle_job(&JobUpdate { next, ..update }).await?)
             }
             Err(error) => Err(error),
         }

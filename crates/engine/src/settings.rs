@@ -75,11 +75,22 @@ pub struct ProjectSettings {
     pub merge_strategy: MergeStrategy,
 }
 
+/// Who else may work on the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenancy {
+    /// Nobody, which a lock proves: whoever else holds a lease is dead.
+    Alone,
+    /// Others: a lease that has not ended is somebody's.
+    Shared,
+}
+
 /// What the engine is given at its start.
 #[derive(Clone)]
 pub struct Options {
     /// This process, unique for its life: leases carry it.
     pub owner: String,
+    /// Who else may work on the store.
+    pub tenancy: Tenancy,
     /// The data directory, absolute.
     pub data_dir: Utf8PathBuf,
     /// How much may run at once.

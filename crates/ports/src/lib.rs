@@ -29,6 +29,7 @@ pub use sandbox::{
 };
 pub use store::{
     Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NewLetter,
-    NextDue, PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters, TimerChange,
+    NextDue, PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
+    TimerChange,
 };
 pub use wakeup::Wakeup;

@@ -98,6 +98,8 @@ pub struct JobUpdate {
     pub next: JobNext,
     /// Why the try failed, where it did.
     pub last_error: Option<String>,
+    /// Where given, it is written only if the lease had ended by then: a worker that renewed it meanwhile is alive.
+    pub expired_by: Option<Timestamp>,
 }
 
 /// What a step does to the timers of its pipeline.
@@ -159,7 +161,8 @@ pub struct Step {
     pub verdicts: Vec<Verdict>,
     /// Runs as they are now: the end of a run is remembered together with what came of it, or not at all.
     pub runs: Vec<Run>,
-    /// The job that brought the input. Written only while its token is the current one and the job is running.
+    /// The job that brought the input. Written only while its token is the current one and the job is running, and
+    /// as [`JobUpdate::expired_by`] says.
     pub job: Option<JobUpdate>,
     /// Who is told of which event: as durable as the event, due at once.
     pub letters: Vec<NewLetter>,
@@ -278,6 +281,15 @@ pub struct LetterCount {
     pub oldest: Timestamp,
 }
 
+/// A pipeline that nothing will move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stranded {
+    /// The pipeline.
+    pub pipeline: PipelineId,
+    /// Its version when it was found so.
+    pub version: u64,
+}
+
 /// What is due next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NextDue {
@@ -285,13 +297,15 @@ pub struct NextDue {
     pub job: Option<Timestamp>,
     /// When the next timer is.
     pub timer: Option<Timestamp>,
+    /// When the first lease of a running job ends, unless it is renewed.
+    pub lease: Option<Timestamp>,
 }
 
 impl NextDue {
     /// When the first of them is.
     #[must_use]
     pub fn first(&self) -> Option<Timestamp> {
-        self.job.into_iter().chain(self.timer).min()
+        self.job.into_iter().chain(self.timer).chain(self.lease).min()
     }
 }
 
@@ -344,7 +358,8 @@ pub trait Store: Send + Sync {
         until: Timestamp,
     ) -> Result<Vec<JobId>, StoreError>;
 
-    /// Ends a job whose report nobody waits for. Written only while `token` is the current one; says whether it was.
+    /// Ends a job whose report nobody waits for. Written only while `token` is the current one, and as
+    /// [`JobUpdate::expired_by`] says; says whether it was.
     async fn settle_job(&self, update: &JobUpdate) -> Result<bool, StoreError>;
 
     /// Jobs, oldest first.
@@ -380,6 +395,10 @@ pub trait Store: Send + Sync {
 
     /// How many letters wait, are under way or are dead, by destination and state.
     async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError>;
+
+    /// Pipelines that were started, have not ended and are not paused, and that nothing will move: no job of theirs
+    /// is queued or running, and no question is open. There should be none.
+    async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError>;
 
     /// Records a run: before its launch, and again with every change.
     async fn save_run(&self, run: &Run) -> Result<(), StoreError>;

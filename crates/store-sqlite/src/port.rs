@@ -16,13 +16,13 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
-    PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters,
+    PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 
 use crate::{
     ops::{
         apply, claim, decisions, definitions, events, jobs, letters, pipelines, projects, runs,
-        timers, verdicts,
+        stranded, timers, verdicts,
     },
     store::SqliteStore,
 };
@@ -145,6 +145,10 @@ impl Store for SqliteStore {
 
     async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError> {
         self.read(letters::count).await
+    }
+
+    async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError> {
+        self.read(stranded::list).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

@@ -138,6 +138,7 @@ fn every_block_says_what_stands_in_the_way() {
             "its agent asks more often than people are asked: Which?",
         ),
         (Block::Limit { message: "too dear".to_owned() }, "too dear"),
+        (Block::Stranded, "nothing was left that would have moved it on"),
     ];
     for (block, expected) in blocks {
         let state = PipelineState::Blocked {

@@ -73,6 +73,7 @@ impl Fold {
             | EventKind::JobRetried { .. }
             | EventKind::JobFailed { .. }
             | EventKind::DecisionWithdrawn { .. }
+            | EventKind::Stranded { .. }
             | EventKind::Paused
             | EventKind::Resumed
             | EventKind::Succeeded { .. }

@@ -10,7 +10,7 @@ use api::{CapsView, JobView, QueueView};
 use clap::Args;
 use comfy_table::Cell;
 use jiff::Timestamp;
-use ports::{JobFilter, Store as _};
+use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
     commands::data::Opened,
@@ -59,7 +59,8 @@ impl Queue {
 
 async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let next_due = data.store.next_due().await?.first();
+    let NextDue { job, timer, lease: _ } = data.store.next_due().await?;
+    let next_due = job.into_iter().chain(timer).min();
     let limits = &data.loaded.config.limits;
     let caps = CapsView {
         total: limits.max_concurrency.map_or(1, NonZeroU32::get),

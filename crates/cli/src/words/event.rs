@@ -80,6 +80,9 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
             format!("somebody else moved the target: the merge starts again (try {})", round + 1)
         }
         EventKind::Blocked { stage, reason } => format!("stage {stage} is blocked: {reason}"),
+        EventKind::Stranded { stage } => {
+            format!("nothing was left that would have moved stage {stage} on: please report it")
+        }
         EventKind::Paused => "paused".to_owned(),
         EventKind::Resumed => "goes on".to_owned(),
         EventKind::Restarted { stage } => format!("a person had stage {stage} begin anew"),
@@ -113,6 +116,7 @@ pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
         EventKind::JobFailed { .. }
         | EventKind::Failed { .. }
         | EventKind::Cancelled { .. }
+        | EventKind::Stranded { .. }
         | EventKind::LetterDied { .. } => Tone::Bad,
         EventKind::GateJudged { outcome, .. } => tone_of_verdict(*outcome),
         EventKind::SentBack { .. }

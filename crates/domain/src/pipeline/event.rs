@@ -185,6 +185,11 @@ pub enum EventKind {
         /// Why, one sentence.
         reason: String,
     },
+    /// Nothing was left that would have moved it; a person is asked.
+    Stranded {
+        /// The stage.
+        stage: StageName,
+    },
     /// A person had it wait.
     Paused,
     /// A person had it go on.

@@ -97,6 +97,11 @@ pub enum Input {
         /// Which.
         timer: TimerKey,
     },
+    /// Nothing was found that would move the pipeline: a fault of ours, or a damaged store.
+    Stranded {
+        /// The version that it was found at: it may have moved since.
+        version: u64,
+    },
     /// Wait.
     Pause,
     /// Go on.

@@ -293,6 +293,8 @@ pub enum Block {
         /// Which, with its value.
         message: String,
     },
+    /// Nothing was left that would have moved it: a fault of ours, or a damaged store.
+    Stranded,
 }
 
 /// Where the work went.

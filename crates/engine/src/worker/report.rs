@@ -10,7 +10,7 @@ use domain::{
 use jiff::SignedDuration;
 
 use crate::{
-    Cause, Engine, EngineError,
+    Cause, Engine, EngineError, JobReport,
     apply::job_update,
     jobs::{Ending, Performed},
 };
@@ -69,7 +69,7 @@ impl Engine {
         let cause = Cause {
             actor: Actor::Job { job: job.id },
             key: format!("job/{}/{token}", job.id),
-            job: Some((job.clone(), job_input.clone())),
+            job: Some(JobReport { job: job.clone(), input: job_input, expired_by: None }),
             run: performed.run.clone(),
             fired: None,
         };

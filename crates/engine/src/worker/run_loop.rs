@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     id::JobId,
     job::{Job, JobKind, JobStateTag},
-    limits::{LEASE_HEARTBEAT, LEASE_TTL},
+    limits::{LEASE_HEARTBEAT, LEASE_TTL, LIVENESS_CHECK},
 };
 use jiff::{SignedDuration, Timestamp};
 use ports::{Claim, JobFilter};
@@ -43,14 +43,18 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.recover().await?;
         let mut tasks = JoinSet::new();
-        let mut heartbeat_at = self.after(heartbeat());
+        let mut rounds =
+            Rounds { heartbeat_at: self.after(heartbeat()), watch_at: self.ports.clock.now() };
         let mut refusals = 0;
         loop {
             if stop.borrow_and_update().is_some() {
                 break;
             }
-            let look_again = match self.turn(&mut tasks, &mut heartbeat_at).await {
-                Ok(Turn::NothingLeft) if at_rest == AtRest::Return => return Ok(()),
+            let look_again = match self.turn(&mut tasks, &mut rounds).await {
+                Ok(Turn::NothingLeft) if at_rest == AtRest::Return => {
+                    // Nobody may look again for long.
+                    return self.watch_liveness().await.map(drop);
+                }
                 Ok(Turn::NothingLeft) => self.after(SAFETY_POLL),
                 Ok(Turn::Until(at)) => {
                     refusals = 0;
@@ -96,24 +100,29 @@ impl Engine {
     async fn turn(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        heartbeat_at: &mut Timestamp,
+        rounds: &mut Rounds,
     ) -> Result<Turn, EngineError> {
-        if self.ports.clock.now() >= *heartbeat_at {
+        if self.ports.clock.now() >= rounds.heartbeat_at {
             self.send_heartbeats().await?;
-            // What could not be reported is nobody's by now.
-            self.take_back_own().await?;
-            *heartbeat_at = self.after(heartbeat());
+            // Our own leases are renewed by now: what has ended is nobody's.
+            self.reap().await?;
+            rounds.heartbeat_at = self.after(heartbeat());
+        }
+        if self.ports.clock.now() >= rounds.watch_at {
+            self.watch_liveness().await?;
+            rounds.watch_at = self.after(liveness_check());
         }
         self.fire_due_timers().await?;
         let claimed = self.claim_and_start(tasks).await?;
         let next_due = self.ports.store.next_due().await?;
-        if claimed == 0 && tasks.is_empty() && next_due.job.is_none() {
+        let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
+        if claimed == 0 && !work_left {
             return Ok(Turn::NothingLeft);
         }
         // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
         let now = self.ports.clock.now();
         let due = next_due.first().filter(|due| *due > now).unwrap_or(Timestamp::MAX);
-        Ok(Turn::Until(due.min(*heartbeat_at).min(self.after(SAFETY_POLL))))
+        Ok(Turn::Until(due.min(rounds.heartbeat_at).min(self.after(SAFETY_POLL))))
     }
 
     fn after(&self, wait: SignedDuration) -> Timestamp {
@@ -208,6 +217,12 @@ impl Engine {
     }
 }
 
+/// What the loop does every so often, and when it does it next.
+struct Rounds {
+    heartbeat_at: Timestamp,
+    watch_at: Timestamp,
+}
+
 /// What came of a turn of the loop.
 enum Turn {
     /// No job is queued or running that could move without a person.
@@ -237,6 +252,10 @@ fn log_abnormal_end(ended: &Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!("a worker task ended abnormally: {error}");
     }
+}
+
+fn liveness_check() -> SignedDuration {
+    SignedDuration::try_from(LIVENESS_CHECK).unwrap_or(SAFETY_POLL)
 }
 
 fn heartbeat() -> SignedDuration {

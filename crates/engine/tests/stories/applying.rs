@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use domain::{
-    job::{JobInput, JobStateTag},
+    job::{Job, JobInput, JobStateTag},
     pipeline::{Actor, EventKind, Input, Report},
     revision::CommitSha,
 };
-use engine::{Cause, EngineError, Outcome};
+use engine::{Cause, EngineError, JobReport, Outcome};
 use testkit::world::{Script, TestEnv};
 
 fn by_person(key: &str) -> Cause {
     let actor = Actor::Person { name: "ann".to_owned() };
     Cause { actor, key: key.to_owned(), job: None, run: None, fired: None }
+}
+
+fn report(job: &Job, input: JobInput) -> JobReport {
+    JobReport { job: job.clone(), input, expired_by: None }
 }
 
 #[tokio::test]
@@ -41,8 +45,8 @@ async fn the_report_of_a_worker_that_lost_its_lease_changes_nothing() {
     let before = env.world.pipeline(id).await;
     let base = CommitSha::new("0".repeat(40)).unwrap();
     let input = Input::JobDone { slot: job.slot.clone(), report: Report::Opened { base } };
-    let complete = JobInput::Complete { token: job.claims };
-    let cause = Cause { job: Some((job, complete)), ..by_person("late") };
+    let report = report(&job, JobInput::Complete { token: job.claims });
+    let cause = Cause { job: Some(report), ..by_person("late") };
     let late = env.engine().apply(id, &input, &cause).await;
     assert!(matches!(late, Err(EngineError::Refused(_))), "{late:?}");
     assert_eq!(env.world.pipeline(id).await, before);
@@ -62,8 +66,8 @@ async fn a_report_with_an_old_token_is_fenced_even_where_the_pipeline_waits_for_
     let failure = domain::failure::Failure::new(domain::failure::FailureClass::Lost, "late");
     let usage = domain::usage::Usage::default();
     let input = Input::JobRetried { slot: old.slot.clone(), failure, usage };
-    let release = JobInput::Release { token: old.claims };
-    let cause = Cause { job: Some((old, release)), ..by_person("late") };
+    let report = report(&old, JobInput::Release { token: old.claims });
+    let cause = Cause { job: Some(report), ..by_person("late") };
     assert_eq!(env.engine().apply(id, &input, &cause).await.unwrap(), Outcome::Fenced);
     assert_eq!(env.world.pipeline(id).await, before);
 }

@@ -1,11 +1,16 @@
 //! Workers that are taken for dead.
 
+use std::time::Duration;
+
 use domain::{
     job::{Budget, JobStateTag},
-    limits::LEASE_HEARTBEAT,
+    limits::{LEASE_HEARTBEAT, LEASE_TTL},
     pipeline::{EventKind, PipelineStateTag},
 };
-use testkit::world::{Script, TestEnv};
+use testkit::world::{Script, Side, TestEnv};
+
+/// How often an engine looks even if nobody wakes it.
+const POLL: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn jobs_of_a_dead_owner_go_back_and_cost_nothing() {
@@ -44,5 +49,65 @@ async fn a_worker_that_loses_its_lease_changes_nothing() {
     let finished = |event: &EventKind| matches!(event, EventKind::AgentFinished { .. });
     assert_eq!(env.world.count(id, finished).await, 1);
     assert_eq!(env.world.sandbox.launches(), 1);
+    env.world.check(id).await;
+}
+
+/// F14: what a worker held that was killed is taken up as soon as its lease is over, and not before.
+#[tokio::test]
+async fn where_others_may_be_alive_a_lease_is_waited_for() {
+    let mut env = TestEnv::new().await.beside_others();
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.crash_and_restart().await;
+    let moment = Duration::from_millis(1);
+    env.advance(LEASE_TTL.saturating_sub(moment)).await;
+    assert_eq!(env.world.sandbox.followers(), 0, "its worker might be alive");
+    env.advance(LEASE_HEARTBEAT + moment).await;
+    env.until("it is followed again", async |world| world.sandbox.followers() == 1).await;
+    env.world.sandbox.play(0, Script::writes("flag.rs", "a flag"));
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!(env.world.sandbox.launches(), 1);
+    env.world.check(id).await;
+}
+
+/// F8: no kind of job falls between those who take jobs back. Every claim of a story is answered to a worker that is
+/// dead by then.
+#[tokio::test]
+async fn whatever_a_dead_worker_held_is_taken_back() {
+    for nth in 1.. {
+        let mut env = TestEnv::new().await.beside_others();
+        let id = env.start("Add a flag").await;
+        env.world.calls.hang_at("store.claim", Side::After, nth);
+        if !env.work_into_trap().await {
+            assert!(nth > 6, "a story has more claims than {nth}");
+            return;
+        }
+        env.crash_and_restart().await;
+        env.rest_as_time_passes(POLL).await.unwrap();
+        assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded, "claim {nth}");
+        assert_eq!(env.world.sandbox.launches(), 1, "claim {nth}");
+        env.world.check(id).await;
+    }
+}
+
+/// F5: of two that find the same lease over, one takes the job back.
+#[tokio::test]
+async fn a_lease_that_two_find_over_is_taken_back_once() {
+    let mut env = TestEnv::new().await.beside_others();
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.world.sandbox.vanish(0);
+    env.crash().await;
+    env.world.clock.advance(LEASE_TTL);
+    let other = env.world.engine("another", engine::Tenancy::Shared);
+    let taken = futures::future::join(env.engine().recover(), other.recover()).await;
+    assert_eq!(taken.0.unwrap() + taken.1.unwrap(), 1);
+    let jobs = env.world.jobs(id, JobStateTag::Queued).await;
+    assert_eq!(jobs[0].budget, Budget { lost: 1, ..Budget::default() });
     env.world.check(id).await;
 }

@@ -18,6 +18,8 @@ mod stopping;
 
 mod leases;
 
+mod stranded;
+
 mod crashes;
 
 mod orders;

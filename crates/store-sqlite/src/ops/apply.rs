@@ -34,7 +34,7 @@ pub(crate) fn apply(connection: &Connection, step: &Step) -> Result<Applied, Err
         return Ok(Applied::Duplicate);
     }
     if let Some(update) = job
-        && !jobs::is_held(connection, update.job, update.token)?
+        && !jobs::is_held(connection, update)?
     {
         return Ok(Applied::Fenced);
     }

@@ -31,11 +31,13 @@ const ENQUEUE: &str = "INSERT INTO jobs (
         :last_error, :created_at
     ) ON CONFLICT (pipeline, slot) DO NOTHING";
 const IS_HELD: &str =
-    "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND state = 'running' AND lease_token = ?2)";
+    "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND state = 'running' AND lease_token = ?2
+        AND (?3 IS NULL OR lease_expires_at <= ?3))";
 const SETTLE: &str = "UPDATE jobs SET state = :state, available_at = :available_at,
         lease_owner = :lease_owner, lease_token = :lease_token, lease_expires_at = :lease_expires_at,
         failures = :failures, transient_failures = :transient_failures, losses = :losses, last_error = :last_error
-    WHERE id = :id AND state = 'running' AND lease_token = :token";
+    WHERE id = :id AND state = 'running' AND lease_token = :token
+        AND (:expired_by IS NULL OR lease_expires_at <= :expired_by)";
 const LEASE: &str =
     "UPDATE jobs SET state = :state, available_at = :available_at, claims = :lease_token,
         lease_owner = :lease_owner, lease_token = :lease_token, lease_expires_at = :lease_expires_at
@@ -103,23 +105,23 @@ pub(crate) fn enqueue(connection: &Connection, job: &Job) -> Result<(), Error> {
     rows::write(connection, ENQUEUE, params, "queue a job").map(drop)
 }
 
-/// Whether this token is the current one of a running job.
-pub(crate) fn is_held(connection: &Connection, job: JobId, token: u64) -> Result<bool, Error> {
-    let find = || {
-        connection
-            .prepare_cached(IS_HELD)?
-            .query_row(params![job.to_string(), integer(token)], |row| row.get(0))
-    };
+/// Whether an update may be written: its token is the current one of a running job, and its lease is over where that
+/// is what it is about.
+pub(crate) fn is_held(connection: &Connection, update: &JobUpdate) -> Result<bool, Error> {
+    let JobUpdate { job, token, next: _, last_error: _, expired_by } = update;
+    let params = params![job.to_string(), integer(*token), expired_by.map(time::to_column)];
+    let find = || connection.prepare_cached(IS_HELD)?.query_row(params, |row| row.get(0));
     find().doing("look at the lease of a job")
 }
 
 /// Writes what became of a job, if the reporter still holds it. Says whether it does.
 pub(crate) fn settle(connection: &Connection, update: &JobUpdate) -> Result<bool, Error> {
-    let JobUpdate { job, token, next: JobNext { state, budget }, last_error } = update;
+    let JobUpdate { job, token, next: JobNext { state, budget }, last_error, expired_by } = update;
     let columns = StateColumns::from(state);
     let params = named_params! {
         ":id": job.to_string(),
         ":token": integer(*token),
+        ":expired_by": expired_by.map(time::to_column),
         ":state": columns.state,
         ":available_at": columns.available_at,
         ":lease_owner": columns.lease_owner,

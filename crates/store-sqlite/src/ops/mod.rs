@@ -16,6 +16,7 @@ pub(crate) mod merge_leases;
 pub(crate) mod pipelines;
 pub(crate) mod projects;
 pub(crate) mod runs;
+pub(crate) mod stranded;
 pub(crate) mod timers;
 pub(crate) mod verdicts;
 
@@ -39,6 +40,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     pipelines::STATEMENTS,
     projects::STATEMENTS,
     runs::STATEMENTS,
+    stranded::STATEMENTS,
     timers::STATEMENTS,
     verdicts::STATEMENTS,
 ];

@@ -22,8 +22,10 @@ const NEXT: &str = "SELECT min(at) FROM timers";
 const NEXT_JOB: &str = "SELECT available_at FROM jobs INDEXED BY jobs_due
     WHERE state = 'queued' AND damaged IS NULL AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
     ORDER BY available_at LIMIT 1";
+const NEXT_LEASE: &str = "SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_by_state WHERE state = 'running' AND damaged IS NULL";
 
-pub(crate) const STATEMENTS: &[&str] = &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE, NEXT, NEXT_JOB];
+pub(crate) const STATEMENTS: &[&str] =
+    &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE, NEXT, NEXT_JOB, NEXT_LEASE];
 
 struct TimerRow {
     pipeline: String,
@@ -102,8 +104,10 @@ pub(crate) fn next_due(connection: &Connection) -> Result<NextDue, Error> {
             .next()?
             .map(|row| row.get(0))
             .transpose()?;
-        Ok((job, timer))
+        let lease: Option<i64> =
+            connection.prepare_cached(NEXT_LEASE)?.query_row([], |row| row.get(0))?;
+        Ok([job, timer, lease].map(|at| at.map(time::from_column)))
     };
-    let (job, timer) = find().doing("find what is due next")?;
-    Ok(NextDue { job: job.map(time::from_column), timer: timer.map(time::from_column) })
+    let [job, timer, lease] = find().doing("find what is due next")?;
+    Ok(NextDue { job, timer, lease })
 }

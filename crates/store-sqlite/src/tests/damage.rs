@@ -73,7 +73,7 @@ async fn a_damaged_job_leaves_the_queue_and_the_others_are_given_out() {
         assert_eq!(ids(&given), job_ids(&[2]), "{statement}");
         assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "{statement}");
         assert_eq!(
-            store.next_due().await.unwrap().first(),
+            store.next_due().await.unwrap().job,
             None,
             "{statement}: nobody is woken for it"
         );

@@ -290,13 +290,18 @@ pub fn token(job: &Job) -> u64 {
 #[must_use]
 pub fn update(job: &Job, input: &JobInput, now: Timestamp) -> JobUpdate {
     let next = job.decide(input, now).expect("the job runs");
-    JobUpdate { job: job.id, token: token(job), next, last_error: None }
+    JobUpdate { job: job.id, token: token(job), next, last_error: None, expired_by: None }
 }
 
 /// A running job's happy end.
 #[must_use]
 pub fn completed(job: &Job) -> JobUpdate {
     update(job, &JobInput::Complete { token: token(job) }, at(0))
+}
+
+/// A pipeline as it is remembered.
+pub async fn load_pipeline(store: &dyn Store, id: PipelineId) -> Pipeline {
+    store.find_pipeline(id).await.expect("the store answers").expect("the pipeline is remembered")
 }
 
 /// A job as it is remembered.

@@ -5,11 +5,11 @@ use domain::{
     id::JobId,
     job::{Budget, Job, JobInput, JobState, JobStateTag, Lease},
 };
-use ports::{Claim, JobFilter, JobUpdate, Store};
+use ports::{Applied, Claim, JobFilter, JobUpdate, Step, Store};
 
 use super::fixtures::{
-    TTL, at, claim, claimed, completed, gate_job, ids, job_ids, load_job, pipeline, queue, token,
-    update,
+    TTL, at, claim, claimed, completed, gate_job, ids, job_ids, load_job, load_pipeline, pipeline,
+    queue, step, token, update,
 };
 
 async fn one_job(store: &dyn Store) -> Job {
@@ -98,6 +98,36 @@ pub async fn a_heartbeat_extends_the_leases_that_are_held(store: &dyn Store) {
         panic!("it runs")
     };
     assert_eq!(lease.expires_at, at(60));
+}
+
+/// A reaper that looked before the worker spoke up changes nothing: the lease itself is what counts, in the very
+/// statement that takes the job back.
+pub async fn a_job_is_taken_back_only_while_its_lease_is_over(store: &dyn Store) {
+    let job = one_job(store).await;
+    let held = claimed(store, &claim(at(0))).await.remove(0);
+    let expire =
+        |by| JobUpdate { expired_by: Some(at(by)), ..update(&held, &JobInput::Expire, at(by)) };
+    assert!(!store.settle_job(&expire(29)).await.unwrap(), "it lasts until second 30");
+    assert_eq!(store.heartbeat(&[(held.id, 1)], at(60)).await.unwrap(), []);
+    assert!(!store.settle_job(&expire(30)).await.unwrap(), "it was renewed meanwhile");
+    let made = load_pipeline(store, job.pipeline).await;
+    let step = Step { job: Some(expire(59)), ..step(&made) };
+    assert_eq!(store.apply(&step).await.unwrap(), Applied::Fenced);
+    let step = Step { job: Some(expire(60)), ..step };
+    assert!(matches!(store.apply(&step).await.unwrap(), Applied::Done { .. }));
+    assert!(!store.settle_job(&expire(60)).await.unwrap(), "once is enough");
+    assert_eq!(load_job(store, held.id).await.budget.lost, 1);
+}
+
+pub async fn the_first_lease_to_end_is_due(store: &dyn Store) {
+    let made = pipeline(store, 1, "ET").await;
+    queue(store, &made, vec![gate_job(&made, 1), gate_job(&made, 2)]).await;
+    assert_eq!(store.next_due().await.unwrap().lease, None);
+    let early = claimed(store, &Claim { limit: 1, ..claim(at(0)) }).await.remove(0);
+    claimed(store, &claim(at(5))).await;
+    assert_eq!(store.next_due().await.unwrap().lease, Some(at(30)));
+    store.heartbeat(&[(early.id, 1)], at(50)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap().lease, Some(at(35)));
 }
 
 pub async fn jobs_are_listed_oldest_first(store: &dyn Store) {

@@ -15,6 +15,7 @@ pub mod pipelines;
 pub mod projects;
 pub mod runs;
 pub mod steps;
+pub mod stranded;
 pub mod timers;
 
 #[cfg(test)]
@@ -61,6 +62,8 @@ macro_rules! store_conformance {
                 a_failed_try_is_remembered_with_its_reason
                 a_report_with_an_old_token_settles_nothing
                 a_heartbeat_extends_the_leases_that_are_held
+                a_job_is_taken_back_only_while_its_lease_is_over
+                the_first_lease_to_end_is_due
                 jobs_are_listed_oldest_first
             ;
             fairness:
@@ -106,6 +109,10 @@ macro_rules! store_conformance {
                 a_letter_that_a_person_has_tried_again_goes_first
                 the_end_of_a_letter_is_written_with_its_step_or_not_at_all
                 letters_are_listed_newest_first_and_counted
+            ;
+            stranded:
+                a_pipeline_that_nothing_will_move_is_found
+                what_waits_for_a_person_or_was_not_started_is_not_stranded
             ;
             runs:
                 a_run_is_remembered_as_it_changes

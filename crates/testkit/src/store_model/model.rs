@@ -68,7 +68,7 @@ impl Model {
         if self.inputs.contains(&step.input) {
             return Ok(Applied::Duplicate);
         }
-        if step.job.as_ref().is_some_and(|update| !self.is_held(update.job, update.token)) {
+        if step.job.as_ref().is_some_and(|update| !self.is_held(update)) {
             return Ok(Applied::Fenced);
         }
         if step.letter.as_ref().is_some_and(|letter| !self.is_seen(letter)) {

@@ -16,7 +16,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
-    PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters,
+    PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 
 use super::ModelStore;
@@ -133,7 +133,23 @@ impl Store for ModelStore {
                     | JobState::Cancelled => None,
                 }
             });
-        Ok(NextDue { job: jobs.min(), timer: model.timers.values().copied().min() })
+        let leases = model.jobs.values().filter_map(|job| match &job.state {
+            JobState::Running { lease } => Some(lease.expires_at),
+            JobState::Queued { .. } | JobState::Done | JobState::Failed | JobState::Cancelled => {
+                None
+            }
+        });
+        let timer = model.timers.values().copied().min();
+        Ok(NextDue { job: jobs.min(), timer, lease: leases.min() })
+    }
+
+    async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError> {
+        let model = self.model();
+        let mut stranded: Vec<&Pipeline> =
+            model.pipelines.values().filter(|pipeline| model.is_stranded(pipeline)).collect();
+        stranded.sort_by_key(|pipeline| std::cmp::Reverse((pipeline.created_at, pipeline.id)));
+        let found = |it: &&Pipeline| Stranded { pipeline: it.id, version: it.version };
+        Ok(stranded.iter().map(found).collect())
     }
 
     async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {

@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 
 use domain::{
+    decision::{Decision, DecisionState},
     id::{JobId, PipelineId},
     job::{Job, JobInput, JobKind, JobState, JobStateTag},
     name::ProjectKey,
-    pipeline::PipelineState,
+    pipeline::{Pipeline, PipelineState},
 };
 use jiff::Timestamp;
 use ports::{Caps, Claim, JobUpdate};
@@ -75,13 +76,39 @@ impl Model {
         u32::try_from(running.filter(|job| meant(job)).count()).expect("a test has few jobs")
     }
 
-    pub(super) fn is_held(&self, job: JobId, token: u64) -> bool {
-        let state = self.jobs.get(&job).map(|job| &job.state);
-        matches!(state, Some(JobState::Running { lease }) if lease.token == token)
+    /// Whether an update may be written.
+    pub(super) fn is_held(&self, update: &JobUpdate) -> bool {
+        let Some(JobState::Running { lease }) = self.jobs.get(&update.job).map(|job| &job.state)
+        else {
+            return false;
+        };
+        lease.token == update.token && update.expired_by.is_none_or(|by| lease.expires_at <= by)
+    }
+
+    /// Whether nothing will move a pipeline that was started and has not ended.
+    pub(super) fn is_stranded(&self, pipeline: &Pipeline) -> bool {
+        let waits_for_nobody = match pipeline.state {
+            PipelineState::Running { .. }
+            | PipelineState::AwaitingHuman { .. }
+            | PipelineState::Blocked { .. } => true,
+            PipelineState::Queued
+            | PipelineState::Paused { .. }
+            | PipelineState::Succeeded { .. }
+            | PipelineState::Failed { .. }
+            | PipelineState::Cancelled { .. } => false,
+        };
+        let moves = |job: &Job| {
+            let alive = [JobStateTag::Queued, JobStateTag::Running].contains(&(&job.state).into());
+            alive && job.pipeline == pipeline.id && job.slot.work.kind() != JobKind::Cleanup
+        };
+        let asks = |decision: &Decision| {
+            decision.pipeline == pipeline.id && decision.state == DecisionState::Open
+        };
+        waits_for_nobody && !self.jobs.values().any(moves) && !self.decisions.values().any(asks)
     }
 
     pub(super) fn settle(&mut self, update: &JobUpdate) -> bool {
-        if !self.is_held(update.job, update.token) {
+        if !self.is_held(update) {
             return false;
         }
         let job = self.jobs.get_mut(&update.job).expect("it is held");

@@ -9,7 +9,7 @@ use domain::{
     pipeline::{Delivery, Input, PipelineOptions},
     revision::BranchName,
 };
-use engine::{AtRest, Engine, EngineError, NewItem, StopMode, stop_channel};
+use engine::{AtRest, Engine, EngineError, NewItem, StopMode, Tenancy, stop_channel};
 use ports::{ProjectRecord, Store};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
@@ -41,6 +41,7 @@ pub struct TestEnv {
     /// Engines that were given up for dead and are not.
     undead: Vec<Worker>,
     engines: u32,
+    tenancy: Tenancy,
 }
 
 impl TestEnv {
@@ -53,7 +54,7 @@ impl TestEnv {
     pub async fn on(store: Arc<dyn Store>) -> Self {
         let world = World::on(store);
         let project = ProjectKey::new("ET").expect("a name");
-        let engine = world.engine("engine-1");
+        let engine = world.engine("engine-1", Tenancy::Alone);
         let definition = definitions::build_and_ship();
         let env = Self {
             world,
@@ -63,6 +64,7 @@ impl TestEnv {
             worker: None,
             undead: Vec::new(),
             engines: 1,
+            tenancy: Tenancy::Alone,
         };
         env.found_project(&env.project).await;
         env
@@ -72,6 +74,14 @@ impl TestEnv {
     #[must_use]
     pub fn with_definition(self, definition: Definition) -> Self {
         Self { definition, ..self }
+    }
+
+    /// The same, with engines that know of others on the store.
+    #[must_use]
+    pub fn beside_others(mut self) -> Self {
+        self.tenancy = Tenancy::Shared;
+        self.replace_engine();
+        self
     }
 
     /// Makes a project with a repository, which our mirror has seen.
@@ -194,7 +204,7 @@ impl TestEnv {
     /// Puts another process in the engine's place, and returns the old one.
     fn replace_engine(&mut self) -> Arc<Engine> {
         self.engines += 1;
-        let next = self.world.engine(&format!("engine-{}", self.engines));
+        let next = self.world.engine(&format!("engine-{}", self.engines), self.tenancy);
         std::mem::replace(&mut self.engine, next)
     }
 
@@ -237,7 +247,7 @@ impl TestEnv {
     pub async fn advance(&self, by: Duration) {
         let looks = self.world.calls.answered("store.claim");
         self.world.clock.advance(by);
-        ports::Wakeup::wake(self.world.wakeup.as_ref());
+        self.world.bell.ring();
         let looked = async |world: &World| world.calls.answered("store.claim") > looks;
         self.until("the engine looks for work", looked).await;
     }

@@ -22,13 +22,13 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use agent::{Act, FakeAgent, STALL_LIMIT, Script};
 pub use calls::{Calls, Side, Toll};
 use domain::name::ProjectKey;
-use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings};
+use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings, Tenancy};
 pub use env::{PERSON, TestEnv};
 pub use gates::{Answer, FakeGates};
 pub use git::FakeGit;
 use ports::{Caps, Git as _, MergeStrategy, ProjectRef, Store};
 pub use sandbox::FakeSandbox;
-pub use small::{FakeBriefs, FakeFiles, LocalWakeup, SeededEntropy};
+pub use small::{Bell, FakeBriefs, FakeFiles, Listener, SeededEntropy};
 pub use store::WatchedStore;
 
 use crate::clock::ManualClock;
@@ -52,7 +52,7 @@ pub struct World {
     /// Files of our own.
     pub files: Arc<FakeFiles>,
     /// What wakes engines.
-    pub wakeup: Arc<LocalWakeup>,
+    pub bell: Arc<Bell>,
     /// Every call of a port.
     pub calls: Arc<Calls>,
     entropy: Arc<SeededEntropy>,
@@ -72,7 +72,7 @@ impl World {
             gates: Arc::new(FakeGates::new(a_git(), a_clock(), Arc::clone(&calls))),
             briefs: Arc::default(),
             files: Arc::new(FakeFiles::new(Arc::clone(&calls))),
-            wakeup: Arc::default(),
+            bell: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(1)),
             store,
             clock,
@@ -87,21 +87,21 @@ impl World {
         Self { entropy: Arc::new(SeededEntropy::new(seed)), ..Self::on(store) }
     }
 
-    /// An engine in this world: a process of that name.
+    /// An engine in this world: a process of that name, alone on its store or not.
     #[must_use]
-    pub fn engine(&self, owner: &str) -> Arc<Engine> {
+    pub fn engine(&self, owner: &str, tenancy: Tenancy) -> Arc<Engine> {
         let ports = Ports {
             store: Arc::clone(&self.watched_store) as _,
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::clone(&self.entropy) as _,
-            wakeup: Arc::clone(&self.wakeup) as _,
+            wakeup: Arc::new(self.bell.listener()),
             git: Arc::clone(&self.git) as _,
             sandbox: Arc::clone(&self.sandbox) as _,
             gates: Arc::clone(&self.gates) as _,
             briefs: Arc::clone(&self.briefs) as _,
             files: Arc::clone(&self.files) as _,
         };
-        Engine::new(ports, options(owner))
+        Engine::new(ports, options(owner, tenancy))
     }
 
     /// The ports of a process that has nothing in common with others but this world: its calls and its wake-ups are
@@ -114,7 +114,7 @@ impl World {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::clone(&self.entropy) as _,
-            wakeup: Arc::<LocalWakeup>::default(),
+            wakeup: Arc::new(Arc::<Bell>::default().listener()),
             sandbox: Arc::new(self.sandbox.called(Arc::clone(&git), Arc::clone(calls))),
             gates: Arc::new(self.gates.called(Arc::clone(&git), Arc::clone(calls))),
             git,
@@ -133,7 +133,7 @@ impl World {
 
 /// What an engine is given that nobody asked for anything else.
 #[must_use]
-pub fn options(owner: &str) -> Options {
+pub fn options(owner: &str, tenancy: Tenancy) -> Options {
     let profile = agent::profile();
     let name = profile.name.clone();
     let fake = AgentSetup {
@@ -145,6 +145,7 @@ pub fn options(owner: &str) -> Options {
     };
     Options {
         owner: owner.to_owned(),
+        tenancy,
         data_dir: "/data".into(),
         caps: Caps { total: 4, per_project: None, per_agent: BTreeMap::new() },
         agents: [(name.clone(), fake)].into(),

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Weak,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
@@ -56,20 +56,45 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// A wake-up inside the process.
+/// Wakes every engine of the world, as a database does that all of them listen to.
 #[derive(Debug, Default)]
-pub struct LocalWakeup {
-    notify: Notify,
+pub struct Bell {
+    listeners: Mutex<Vec<Weak<Notify>>>,
+}
+
+impl Bell {
+    /// The ear of a new engine.
+    #[must_use]
+    pub fn listener(self: &Arc<Self>) -> Listener {
+        let own = Arc::<Notify>::default();
+        let mut listeners = self.listeners.lock().expect("nobody panics while holding it");
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(Arc::downgrade(&own));
+        Listener { bell: Arc::clone(self), own }
+    }
+
+    /// Wakes them all.
+    pub fn ring(&self) {
+        let listeners = self.listeners.lock().expect("nobody panics while holding it");
+        listeners.iter().filter_map(Weak::upgrade).for_each(|listener| listener.notify_one());
+    }
+}
+
+/// One engine's way to hear the [`Bell`], and to ring it.
+#[derive(Debug)]
+pub struct Listener {
+    bell: Arc<Bell>,
+    own: Arc<Notify>,
 }
 
 #[async_trait]
-impl Wakeup for LocalWakeup {
+impl Wakeup for Listener {
     fn wake(&self) {
-        self.notify.notify_one();
+        self.bell.ring();
     }
 
     async fn woken(&self) {
-        self.notify.notified().await;
+        self.own.notified().await;
     }
 }
 

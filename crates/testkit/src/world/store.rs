@@ -18,7 +18,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
-    PipelineFilter, ProjectRecord, Step, Store, StoreError, TakeLetters,
+    PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 
 use super::Calls;
@@ -184,6 +184,10 @@ impl Store for WatchedStore {
 
     async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError> {
         self.make("store.count_letters", self.store.count_letters()).await
+    }
+
+    async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError> {
+        self.make("store.list_stranded", self.store.list_stranded()).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

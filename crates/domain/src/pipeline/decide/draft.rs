@@ -162,7 +162,9 @@ pub(super) fn options(block: &Block, attempt: &StageAttempt) -> Vec<Choice> {
         Block::GateFailed { .. } | Block::GateError { .. } => {
             vec![Choice::Retry, Choice::Waive, Choice::Cancel]
         }
-        Block::HandIn { .. } | Block::JobFailed { .. } => vec![Choice::Retry, Choice::Cancel],
+        Block::HandIn { .. } | Block::JobFailed { .. } | Block::Stranded => {
+            vec![Choice::Retry, Choice::Cancel]
+        }
         Block::Questions { .. } => vec![Choice::Answer, Choice::Cancel],
         Block::Limit { .. } => vec![Choice::Continue, Choice::Cancel],
     }
@@ -185,6 +187,10 @@ fn describe(block: &Block) -> (String, Vec<Finding>) {
         Block::JobFailed { failure } => (failure.message.clone(), Vec::new()),
         Block::Questions { questions } => (questions.clone(), Vec::new()),
         Block::Limit { message } => (message.clone(), Vec::new()),
+        Block::Stranded => (
+            "nothing was left that would have moved it on: its job or its question is gone, which must not be".to_owned(),
+            Vec::new(),
+        ),
     }
 }
 

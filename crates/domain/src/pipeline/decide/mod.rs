@@ -7,6 +7,7 @@ mod merge;
 mod people;
 mod refusal;
 mod stages;
+mod stranded;
 
 use draft::Draft;
 use jiff::Timestamp;
@@ -95,12 +96,14 @@ impl Draft<'_> {
                 Input::JobDone { .. }
                 | Input::JobRetried { .. }
                 | Input::JobFailed { .. }
-                | Input::TimerFired { .. } => {
+                | Input::TimerFired { .. }
+                | Input::Stranded { .. } => {
                     return Err(Refusal::Stale { input: input.into() });
                 }
                 _ => return Err(not_allowed()),
             },
             PipelineState::Running { attempt } => match input {
+                Input::Stranded { version } => return self.stranded(state, attempt, *version),
                 // The target may have been moved already: too late to give up, soon over.
                 Input::Cancel { .. } | Input::RestartStage { .. } if landing(attempt) => {
                     return Err(not_allowed());
@@ -125,6 +128,7 @@ impl Draft<'_> {
                 _ => return Err(not_allowed()),
             },
             PipelineState::AwaitingHuman { attempt, decision } => match input {
+                Input::Stranded { version } => return self.stranded(state, attempt, *version),
                 Input::Resolve { decision: answered, choice, comment } => {
                     current(*decision, *answered, input)?;
                     return self.gate_answered(attempt, *decision, *choice, comment);
@@ -141,6 +145,7 @@ impl Draft<'_> {
                 _ => return Err(not_allowed()),
             },
             PipelineState::Blocked { attempt, decision, block } => match input {
+                Input::Stranded { version } => return self.stranded(state, attempt, *version),
                 Input::Resolve { decision: answered, choice, comment } => {
                     current(*decision, *answered, input)?;
                     return self.block_answered(state, attempt, *decision, block, *choice, comment);
@@ -218,7 +223,8 @@ impl Draft<'_> {
             Input::JobDone { .. }
             | Input::JobRetried { .. }
             | Input::JobFailed { .. }
-            | Input::TimerFired { .. } => Err(Refusal::Stale { input: input.into() }),
+            | Input::TimerFired { .. }
+            | Input::Stranded { .. } => Err(Refusal::Stale { input: input.into() }),
             _ => Err(not_allowed),
         }
     }

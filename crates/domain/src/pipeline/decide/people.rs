@@ -7,7 +7,7 @@ use super::{
 use crate::{
     brief::Feedback,
     decision::Choice,
-    definition::Check,
+    definition::{Check, Stage},
     id::DecisionId,
     name::StageName,
     pipeline::{Block, EventKind, InputTag, PipelineState, StageAttempt, Step},
@@ -168,26 +168,37 @@ impl Draft<'_> {
             ),
             Block::Limit { .. } => {
                 self.pipeline.limit_grants += 1;
-                match &attempt.step {
-                    Step::Opening => {
-                        self.reopen();
-                        Ok(())
-                    }
-                    // What agents have handed in stays: nobody pays for it twice.
-                    Step::Gating { gate, .. } => self.judge_from(attempt.clone(), stage, *gate),
-                    Step::Working { wave, roles } if roles.iter().all(|it| it.head.is_none()) => {
-                        self.start_wave(attempt.clone(), stage, *wave)
-                    }
-                    Step::Working { .. }
-                    | Step::Joining { .. }
-                    | Step::Acting
-                    | Step::Integrating { .. }
-                    | Step::Landing { .. } => {
-                        let feedback =
-                            with_comment(attempt.feedback.clone(), "how to go on", comment, &by);
-                        self.enter(&stage.name, feedback)
-                    }
-                }
+                self.go_on_where_it_was(attempt, stage, comment)
+            }
+            Block::Stranded => self.go_on_where_it_was(attempt, stage, comment),
+        }
+    }
+
+    /// Goes on with what the attempt was doing, as far as that can be taken up.
+    fn go_on_where_it_was(
+        &mut self,
+        attempt: &StageAttempt,
+        stage: &Stage,
+        comment: &str,
+    ) -> Result<(), Refusal> {
+        match &attempt.step {
+            Step::Opening => {
+                self.reopen();
+                Ok(())
+            }
+            // What agents have handed in stays: nobody pays for it twice.
+            Step::Gating { gate, .. } => self.judge_from(attempt.clone(), stage, *gate),
+            Step::Working { wave, roles } if roles.iter().all(|it| it.head.is_none()) => {
+                self.start_wave(attempt.clone(), stage, *wave)
+            }
+            Step::Working { .. }
+            | Step::Joining { .. }
+            | Step::Acting
+            | Step::Integrating { .. }
+            | Step::Landing { .. } => {
+                let by = &self.context.by;
+                let feedback = with_comment(attempt.feedback.clone(), "how to go on", comment, by);
+                self.enter(&stage.name, feedback)
             }
         }
     }

@@ -29,6 +29,7 @@ enum Move {
     Retry,
     Restart(usize),
     Cancel,
+    Strand,
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -45,6 +46,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Retry),
         1 => (0usize..4).prop_map(Move::Restart),
         1 => Just(Move::Cancel),
+        1 => Just(Move::Strand),
     ];
     proptest::collection::vec(one, 0..120)
 }
@@ -165,6 +167,7 @@ proptest! {
                 Move::Retry => driver.give(&Input::Retry { comment: "again".to_owned() }),
                 Move::Restart(index) => driver.give(&Input::RestartStage { stage: stage_name(["plan", "build", "ship", "nowhere"][index % 4]) }),
                 Move::Cancel => driver.give(&Input::Cancel { reason: "unwanted".to_owned() }),
+                Move::Strand => driver.give(&Input::Stranded { version: before.version }),
             };
             match result {
                 Ok(decided) => prop_assert_eq!(decided.pipeline.version, before.version + 1),

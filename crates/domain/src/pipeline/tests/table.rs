@@ -108,6 +108,8 @@ fn inputs(driver: &Driver) -> Vec<(&'static str, Input)> {
             },
         ),
         ("timer_fired", Input::TimerFired { timer: TimerKey::WallTime }),
+        ("stranded", Input::Stranded { version: driver.pipeline.version }),
+        ("stranded before", Input::Stranded { version: driver.pipeline.version.wrapping_sub(1) }),
         ("pause", Input::Pause),
         ("resume", Input::Resume),
         ("cancel", Input::Cancel { reason: "unwanted".to_owned() }),
