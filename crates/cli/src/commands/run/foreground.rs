@@ -2,7 +2,13 @@
 
 mod signals;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use domain::{
     id::PipelineId,
@@ -39,19 +45,25 @@ impl Foreground<'_> {
             }
         }
         let display = Display::start(self.context, &self.engine, titles);
-        let approver =
-            self.yes.then(|| tokio::spawn(approve(Arc::clone(&self.engine), self.person.clone())));
+        let approvals = Arc::<AtomicU64>::default();
+        let approver = self.yes.then(|| {
+            let (engine, person) = (Arc::clone(&self.engine), self.person.clone());
+            tokio::spawn(approve(engine, person, Arc::clone(&approvals)))
+        });
         let worked = loop {
+            let before = approvals.load(Ordering::SeqCst);
             let worked = tokio::select! {
                 biased;
                 worked = self.engine.run(signal.clone(), AtRest::Return) => worked,
                 // What is under way is dropped where it stands, as a crash would leave it.
                 () = overdue.notified() => Ok(()),
             };
-            if worked.is_err()
-                || signal.borrow().is_some()
-                || !self.approve_what_waits(pipelines).await?
-            {
+            if worked.is_err() || signal.borrow().is_some() {
+                break worked;
+            }
+            // What the approver has answered just when the engine came to rest left work behind, and no question.
+            let waited = self.approve_what_waits(pipelines).await?;
+            if !waited && approvals.load(Ordering::SeqCst) == before {
                 break worked;
             }
         };
@@ -99,14 +111,16 @@ impl Foreground<'_> {
     }
 }
 
-/// Approves as soon as it is asked, so that nothing waits while others are at work.
-async fn approve(engine: Arc<Engine>, person: String) {
+/// Approves as soon as it is asked, so that nothing waits while others are at work. Counts before it answers: whoever
+/// finds no question any more finds it counted.
+async fn approve(engine: Arc<Engine>, person: String, approvals: Arc<AtomicU64>) {
     let mut progress = engine.watch();
     loop {
         match progress.recv().await {
             Ok(Progress::Happened {
                 event: EventKind::DecisionOpened { decision, .. }, ..
             }) => {
+                approvals.fetch_add(1, Ordering::SeqCst);
                 if let Err(error) = engine.approve_unseen(decision, &person).await {
                     tracing::error!("could not approve {decision}: {error}");
                 }
