@@ -118,7 +118,15 @@ impl Engine {
             return Ok(false);
         }
         let Some(run) = self.ports.store.find_open_run(job.id).await? else { return Ok(false) };
-        let status = self.ports.sandbox.status(&self.layout.agent_sandbox(run.id)).await?;
-        Ok(matches!(status, SandboxStatus::Running | SandboxStatus::Ended(_)))
+        let status = self.ports.sandbox.status(&self.layout.agent_sandbox(run.id)).await;
+        Ok(match status {
+            Ok(SandboxStatus::Running | SandboxStatus::Ended(_)) => true,
+            Ok(SandboxStatus::Absent | SandboxStatus::Vanished) => false,
+            // It may be at work, and says so when its turn comes. One that cannot be looked at keeps no other waiting.
+            Err(error) => {
+                tracing::warn!(run.id = %run.id, "could not look at an agent: {}", chain(&error));
+                true
+            }
+        })
     }
 }

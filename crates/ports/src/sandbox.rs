@@ -153,6 +153,18 @@ pub enum SandboxError {
         /// What is wrong with which value.
         reason: String,
     },
+    /// A newer version started it. It is left alone: nothing of it is read, stopped or removed.
+    #[error(
+        "the sandbox in {dir} was started by a newer version (protocol {found}, this one knows {known}): go on with that version"
+    )]
+    Newer {
+        /// The sandbox's directory.
+        dir: Utf8PathBuf,
+        /// The version of its shim's protocol.
+        found: u32,
+        /// The newest that is known.
+        known: u32,
+    },
     /// The file system or the kernel refused.
     #[error("could not {operation} for sandbox in {dir}")]
     Io {

@@ -16,7 +16,8 @@ pub(crate) const ORDER: &str = "spec.json";
 pub(crate) const LOCK: &str = "lock";
 /// Locked by whoever launches or removes.
 pub(crate) const LAUNCH_LOCK: &str = "launch.lock";
-/// There since the shim decided to start the command: from here on it is never started again.
+/// There since the shim decided to start the command: from here on it is never started again. Holds the version of the
+/// protocol that the shim speaks.
 pub(crate) const STARTED: &str = "started";
 /// There once somebody asked for an end; for the moment before the shim can take signals.
 pub(crate) const STOP: &str = "stop";

@@ -17,6 +17,7 @@ mod logs;
 mod order;
 mod probe;
 mod procfs;
+mod protocol;
 mod remove;
 mod select;
 pub mod shim;

@@ -5,10 +5,11 @@ use std::io;
 use camino::Utf8Path;
 use ports::{ExitRecord, SandboxError, SandboxStatus};
 
-use crate::{files, launch::blocking, leftovers, lock};
+use crate::{files, launch::blocking, leftovers, lock, protocol};
 
 /// Reads the status of the sandbox in `dir`. Where its shim vanished, ends what may be left of it first.
 pub(crate) async fn status(dir: &Utf8Path) -> Result<SandboxStatus, SandboxError> {
+    protocol::check(dir).await?;
     blocking("read the status", dir, |dir| {
         let status = read(&dir)?;
         if status == SandboxStatus::Vanished {

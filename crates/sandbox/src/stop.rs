@@ -8,10 +8,11 @@ use nix::{
 };
 use ports::SandboxError;
 
-use crate::{files, launch::blocking, lock, order::Running, procfs};
+use crate::{files, launch::blocking, lock, order::Running, procfs, protocol};
 
 /// Signals the shim of the sandbox in `dir`; where none runs there is nothing to do.
 pub(crate) async fn stop(dir: &Utf8Path) -> Result<(), SandboxError> {
+    protocol::check(dir).await?;
     blocking("stop the command", dir, |dir| {
         if !lock::is_held(&dir)? {
             return Ok(());

@@ -96,6 +96,15 @@ impl JobError {
         Self::Other { class: FailureClass::Permanent, message: message.into() }
     }
 
+    /// Whether it is about a sandbox that only a newer version understands.
+    const fn is_of_a_newer_version(&self) -> bool {
+        matches!(
+            self,
+            Self::Sandbox(SandboxError::Newer { .. })
+                | Self::Engine(EngineError::Sandbox(SandboxError::Newer { .. }))
+        )
+    }
+
     fn failure(&self) -> Failure {
         let class = match self {
             // The store or the disk is unwell, not the work.
@@ -137,6 +146,24 @@ impl Engine {
             Work::Land => self.land(job).await,
             Work::Publish => self.publish(job).await,
         };
-        result.unwrap_or_else(|error| Performed::failed(error.failure()))
+        match result {
+            Ok(performed) => performed,
+            Err(error) if error.is_of_a_newer_version() => self.leave_to_newer(job, &error).await,
+            Err(error) => Performed::failed(error.failure()),
+        }
+    }
+
+    /// Parks the pipeline of a job whose agent only a newer version can take up: it is neither stopped nor started
+    /// again, and costs nothing. Whoever resumes the pipeline finds it.
+    async fn leave_to_newer(&self, job: &Job, error: &JobError) -> Performed {
+        let reason = chain(error);
+        tracing::error!(job.id = %job.id, pipeline.id = %job.pipeline, "{reason}");
+        match self.set_aside(job.pipeline).await {
+            // Somebody was faster, and it waits already.
+            Ok(_) | Err(EngineError::Refused(_)) => {
+                Performed { ending: Ending::Released { reason }, run: None }
+            }
+            Err(error) => Performed::failed(JobError::Engine(error).failure()),
+        }
     }
 }

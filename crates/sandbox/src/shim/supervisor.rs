@@ -24,6 +24,7 @@ use crate::{
     files, lock,
     order::{Order, Running},
     procfs,
+    protocol::PROTOCOL,
 };
 
 /// What the supervisor says on its standard output once it has the sandbox.
@@ -101,7 +102,7 @@ fn take(dir: &Utf8Path) -> io::Result<Option<Taken<'_>>> {
         .id;
     let running = Running { boot: procfs::boot_id(), shim: me, others: Vec::new(), session: None };
     files::write_atomically(dir, files::RUNNING, &running)?;
-    files::mark(dir, files::STARTED)?;
+    files::write_atomically(dir, files::STARTED, &PROTOCOL)?;
     Ok(Some(Taken { dir, order, lock, started_at: Timestamp::now(), running, signals }))
 }
 
