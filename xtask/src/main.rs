@@ -14,11 +14,20 @@ const CHECK: &[&[&str]] = &[
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["chaos", ..] => chaos(&arguments[1..]),
         ["check"] => CHECK.iter().try_for_each(|arguments| cargo(arguments)),
         _ => bail!(
-            "usage: cargo xtask check    formatting, house rules, layering and lints: all that needs no running product"
+            "usage: cargo xtask check    formatting, house rules, layering and lints: all that needs no running product
+       cargo xtask chaos    kills the product again and again and counts what it did; --help says more"
         ),
     }
+}
+
+/// Builds the product with failpoints beside the driver, and lets the driver loose.
+fn chaos(arguments: &[String]) -> Result<()> {
+    cargo(&["build", "--quiet", "--package", "chaos", "--bins"])?;
+    let run = ["run", "--quiet", "--package", "chaos", "--bin", "chaos", "--"];
+    cargo(&run.into_iter().chain(arguments.iter().map(String::as_str)).collect::<Vec<_>>())
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {

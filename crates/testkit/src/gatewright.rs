@@ -50,6 +50,11 @@ impl Gatewright {
         gatewright
     }
 
+    /// From now on the binary is another file: an upgrade.
+    pub fn upgrade(&mut self, program: &str) {
+        self.program = program.into();
+    }
+
     /// The home directory of whoever calls it.
     #[must_use]
     pub fn home(&self) -> Utf8PathBuf {

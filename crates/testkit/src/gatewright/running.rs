@@ -131,6 +131,12 @@ impl Running {
         kill(signal, &format!("-{}", self.id)).expect("it is still running");
     }
 
+    /// The same for one that may have ended; says whether it had not.
+    #[must_use]
+    pub fn try_signal(&self, signal: &str) -> bool {
+        kill(signal, &format!("-{}", self.id)).is_ok()
+    }
+
     /// Kills it where it stands, if it still does.
     pub fn kill(&self) {
         // It may have ended by itself.
@@ -150,6 +156,20 @@ impl Running {
             .find_map(|line| line.strip_prefix("VmHWM:"))
             .expect("a process has memory");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// What it came to, or itself where it has not ended yet.
+    ///
+    /// # Errors
+    /// Itself.
+    pub fn poll(mut self) -> Result<Finished, Self> {
+        match self.ended.try_recv() {
+            Ok(finished) => {
+                self.over = true;
+                Ok(finished)
+            }
+            Err(_) => Err(self),
+        }
     }
 
     /// Waits for its end.

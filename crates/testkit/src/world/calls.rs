@@ -36,6 +36,8 @@ enum Fault {
     Hang,
     /// It panics.
     Panic,
+    /// The process ends where it stands.
+    Abort,
 }
 
 /// Which call springs a trap.
@@ -87,6 +89,11 @@ impl Calls {
         self.ledger().set_trap(call, side, nth, Fault::Hang);
     }
 
+    /// The so-many-th call of that name, from 1 and from now, ends the process: for programs that are tested from outside.
+    pub fn abort_at(&self, call: &'static str, side: Side, nth: u64) {
+        self.ledger().set_trap(call, side, nth, Fault::Abort);
+    }
+
     /// The so-many-th passing, from 1 and from now, never returns. Every call is passed twice, once on each side.
     pub fn hang_at_number(&self, number: u64) {
         let mut ledger = self.ledger();
@@ -132,7 +139,7 @@ impl Calls {
     }
 
     /// Makes a call: passes, does it, passes again.
-    pub(super) async fn make<T>(&self, call: &'static str, work: impl Future<Output = T>) -> T {
+    pub async fn make<T>(&self, call: &'static str, work: impl Future<Output = T>) -> T {
         self.pass(call, Side::Before).await;
         let answer = work.await;
         self.pass(call, Side::After).await;
@@ -153,6 +160,7 @@ impl Calls {
             None => {}
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Panic) => panic!("`{call}` was told to panic"),
+            Some(Fault::Abort) => std::process::abort(),
         }
     }
 

@@ -39,7 +39,9 @@ pub struct WatchedStore {
 }
 
 impl WatchedStore {
-    pub(super) fn new(store: Arc<dyn Store>, calls: Arc<Calls>) -> Self {
+    /// A way to `store` whose calls are told to `calls`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, calls: Arc<Calls>) -> Self {
         Self { store, refusal: Mutex::default(), calls }
     }
 

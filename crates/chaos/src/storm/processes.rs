@@ -1,0 +1,66 @@
+//! Who is who among the processes of a storm.
+
+use std::fs;
+
+use camino::Utf8Path;
+
+/// A process that a storm may kill.
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    pub(super) pid: u32,
+    command: String,
+    environment: String,
+}
+
+/// Every process that has something to do with a data directory: by its command line or its environment.
+pub(super) fn list(data_dir: &Utf8Path) -> Vec<Process> {
+    let entries = fs::read_dir("/proc").expect("Linux has /proc");
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let text = |pid: u32, name: &str| {
+        let bytes = fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).replace('\0', " ")
+    };
+    pids.map(|pid| Process {
+        pid,
+        command: text(pid, "cmdline"),
+        environment: text(pid, "environ"),
+    })
+    .filter(|it| it.concerns(data_dir))
+    .collect()
+}
+
+impl Process {
+    fn concerns(&self, data_dir: &Utf8Path) -> bool {
+        self.command.contains(data_dir.as_str()) || self.environment.contains(data_dir.as_str())
+    }
+
+    /// The supervisor of a sandbox.
+    pub(super) fn is_supervisor(&self, data_dir: &Utf8Path) -> bool {
+        self.command.contains(&format!(" shim {data_dir}/"))
+    }
+
+    /// The program that makes the wall, and so the init behind it.
+    pub(super) fn is_wall(&self) -> bool {
+        self.command.contains(" shim @") && self.command.contains("bwrap")
+    }
+
+    /// The run whose agent this is, or a process of its agent.
+    pub(super) fn run(&self) -> Option<&str> {
+        self.variable("GATEWRIGHT_RUN")
+    }
+
+    /// The pipeline that it works for.
+    pub(super) fn pipeline(&self) -> Option<&str> {
+        self.variable("GATEWRIGHT_PIPELINE")
+    }
+
+    /// Whether it is the agent itself, and not a step of ours in its sandbox.
+    pub(super) fn is_agent(&self) -> bool {
+        self.run().is_some() && self.command.contains("echo start $GATEWRIGHT_ITEM")
+    }
+
+    fn variable(&self, name: &str) -> Option<&str> {
+        let prefix = format!("{name}=");
+        self.environment.split(' ').find_map(|it| it.strip_prefix(&prefix))
+    }
+}

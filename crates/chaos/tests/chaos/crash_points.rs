@@ -1,0 +1,192 @@
+//! The crash-point matrix with real processes: the process dies at a named point, another one takes over, and the end is
+//! the same: one merge, one launch, no retry spent.
+//!
+//! Each row of the matrix is a test. What needs no process - two reapers, two nodes, every commit of every history - is
+//! swept by the engine's stories and the simulation.
+
+use chaos::{CLOCK, FAILPOINT};
+use domain::pipeline::PipelineStateTag;
+use testkit::gatewright::Bell;
+
+use crate::world::World;
+
+fn abort(point: &str) -> String {
+    format!("{point}=abort")
+}
+
+/// For each point a story of its own: die there, go on, be done.
+fn the_end_is_the_same_after(points: &[&str]) {
+    for point in points {
+        let world = World::of_agent("echo new > new.txt");
+        let died = world.begin(&[(FAILPOINT, &abort(point))]).finish();
+        assert_eq!(died.code(), None, "{point} was not reached: {died:#?}");
+        let finished = world.resume(&[]).finish();
+        world.assert_delivered_once(point, &finished);
+    }
+}
+
+/// Row `claim`: before, the job is still ready; after, the lease is held by nobody and is released at the restart (F4).
+#[test]
+fn a_claim() {
+    the_end_is_the_same_after(&[
+        "store.claim.before",
+        "store.claim.after",
+        "store.claim.after#2",
+        "store.claim.after#4",
+    ]);
+}
+
+/// Rows `enqueue next job + state` and `complete`: the step is written or it is not, and its input counts once (F19).
+#[test]
+fn a_step() {
+    the_end_is_the_same_after(&[
+        "store.apply.before",
+        "store.apply.after",
+        "store.apply.before#2",
+        "store.apply.after#2",
+        "store.apply.before#4",
+        "store.apply.after#4",
+    ]);
+}
+
+/// Row `agent_runs insert`: without the record nothing is launched, with it exactly that run is.
+#[test]
+fn the_record_of_a_run() {
+    the_end_is_the_same_after(&["store.save_run.before", "store.save_run.after"]);
+}
+
+/// Row `claim`, last column, and between launch and acknowledgement: the agent is there although nobody was told.
+#[test]
+fn the_launch_of_an_agent() {
+    the_end_is_the_same_after(&["agent.launch.before", "agent.launch.after"]);
+}
+
+/// Between an agent's exit and its finalisation: the work is taken over once, wherever that is cut short.
+#[test]
+fn the_end_of_an_agent() {
+    the_end_is_the_same_after(&[
+        "sandbox.launch.before#2",
+        "sandbox.launch.after#2",
+        "git.collect.before",
+        "git.collect.after",
+    ]);
+}
+
+/// Between an outside effect and its mark: the target has moved and nobody has written it down, or the other way round.
+#[test]
+fn a_landing() {
+    the_end_is_the_same_after(&[
+        "git.integrate.before",
+        "git.integrate.after",
+        "git.land.before",
+        "git.land.after",
+    ]);
+}
+
+/// The same for a branch that is left in the people's repository.
+#[test]
+fn a_publication() {
+    for point in ["git.publish.before", "git.publish.after"] {
+        let world = World::of_agent("echo new > new.txt");
+        let died = world.start(&["run", "Add a file"], &[(FAILPOINT, &abort(point))]).finish();
+        assert_eq!(died.code(), None, "{point} was not reached: {died:#?}");
+        let finished = world.resume(&[]).finish();
+        assert_eq!(finished.code(), Some(0), "{point}: {finished:#?}");
+        let branch = finished.json()["branch"].as_str().unwrap().to_owned();
+        assert_eq!(world.repository.show(&format!("{branch}:new.txt")), "new\n", "{point}");
+        assert_eq!(world.launched().len(), 1, "{point}");
+        world.remembered().assert_nothing_was_charged(point);
+    }
+}
+
+/// A world whose agent waits for a bell.
+fn waiting() -> (World, Bell) {
+    let gatewright = testkit::gatewright::Gatewright::new(crate::world::PROGRAM);
+    let end = gatewright.bell("end");
+    let wait = format!("read now < {}; echo new > new.txt", end.path());
+    (World::with(gatewright, |_| wait), end)
+}
+
+/// Row `heartbeat`: the lease is shorter or longer than the dead one believed, and nobody waits for its end (F14).
+#[test]
+fn a_heartbeat() {
+    for point in ["store.heartbeat.before", "store.heartbeat.after"] {
+        let (world, end) = waiting();
+        let clock = world.gatewright.home().join("clock");
+        std::fs::write(&clock, "0").unwrap();
+        let running = world.begin(&[(FAILPOINT, &abort(point)), (CLOCK, clock.as_str())]);
+        drop(world.next_launch());
+        std::fs::write(&clock, "11").unwrap();
+        assert_eq!(running.finish().code(), None, "{point}");
+        let resumed = world.resume(&[]);
+        resumed.wait_for("is still at work: taken up again");
+        end.ring();
+        let finished = resumed.finish();
+        assert_eq!(world.launched(), Vec::<String>::new(), "{point}: launched again");
+        assert_eq!(finished.code(), Some(0), "{point}: {finished:#?}");
+        world.remembered().assert_nothing_was_charged(point);
+    }
+}
+
+/// Row `reap`: what a dead process held is given back once, however often the one that gives it back dies (F5, F6).
+#[test]
+fn a_recovery() {
+    for (point, deaths) in [("store.apply.before", 3), ("store.apply.after", 1)] {
+        let (world, end) = waiting();
+        let running = world.begin(&[]);
+        drop(world.next_launch());
+        running.kill();
+        drop(running.finish());
+        for _ in 0..deaths {
+            let died = world.resume(&[(FAILPOINT, &abort(point))]).finish();
+            assert_eq!(died.code(), None, "{point} was not reached: {died:#?}");
+        }
+        end.ring();
+        let finished = world.resume(&[]).finish();
+        assert_eq!(finished.code(), Some(0), "{point}: {finished:#?}");
+        assert_eq!(world.launched(), Vec::<String>::new(), "{point}: launched again");
+        world.remembered().assert_nothing_was_charged(point);
+    }
+}
+
+const TIMED: &str = r#"name = "timed"
+
+[limits]
+wall_time = "1h"
+
+[[stage]]
+name = "develop"
+roles = ["solo"]
+on_pass = "finish"
+
+[[stage]]
+name = "finish"
+action = "deliver"
+"#;
+
+/// Row `timer fire`: it fires later, or has fired once; an hour that passed while nobody was there has passed.
+#[test]
+fn a_timer() {
+    // The first step of a new process gives back what the dead one held, the second one is the timer's.
+    for point in ["store.apply.before#2", "store.apply.after#2"] {
+        let (world, _end) = waiting();
+        world.repository.file(".gatewright/pipelines/timed.toml", TIMED);
+        world.repository.commit("define a pipeline");
+        let clock = world.gatewright.home().join("clock");
+        std::fs::write(&clock, "0").unwrap();
+        let clocked = (CLOCK, clock.as_str());
+        let arguments = ["run", "Add a file", "--pipeline", "timed", "--json"];
+        let running = world.start(&arguments, &[clocked]);
+        drop(world.next_launch());
+        running.kill();
+        drop(running.finish());
+        std::fs::write(&clock, "7200").unwrap();
+        let died = world.resume(&[clocked, (FAILPOINT, &abort(point))]).finish();
+        assert_eq!(died.code(), None, "{point} was not reached: {died:#?}");
+        let finished = world.resume(&[clocked]).finish();
+        let states = world.remembered().states();
+        assert_eq!(states, [PipelineStateTag::Blocked], "{point}: {finished:#?}");
+        let asked = world.start(&["decisions", "--json"], &[clocked]).finish();
+        assert_eq!(asked.json().as_array().unwrap().len(), 1, "{point}: {asked:#?}");
+    }
+}
