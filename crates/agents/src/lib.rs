@@ -4,9 +4,11 @@
 //! events and exit record, and everything else is judged by what the run left in git.
 
 mod check;
+mod destination;
 mod ending;
 mod kinds;
 mod lookup;
+mod patience;
 mod provider;
 mod trouble;
 mod visible;

@@ -9,9 +9,9 @@ use domain::{
     failure::{Failure, FailureClass},
     run::AgentEvent,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::trouble;
+use crate::{patience, trouble};
 
 /// Trouble that the stream has reported and that no work has followed since.
 #[derive(Clone, Debug, Default)]
@@ -61,24 +61,46 @@ impl Provider {
                 FailureClass::Transient,
                 "the model provider did not answer; tried again until it ended",
             ),
-            Trouble::RateLimited => Failure::new(
-                FailureClass::Transient,
-                "a quota window of the model provider is spent",
-            ),
+            Trouble::RateLimited => {
+                Failure::new(FailureClass::Quota, "a quota window of the model provider is spent")
+            }
         };
         Some(self.with_patience(failure, ended_at))
     }
 
-    /// Adds the wait that the provider or the agent's client asked for.
+    /// Adds the wait that the provider or the agent's client asked for. A refusal while a window is known to be spent
+    /// is that window's.
     pub(crate) fn with_patience(&self, mut failure: Failure, ended_at: Timestamp) -> Failure {
-        if failure.class == FailureClass::Transient {
-            let window =
-                self.until.and_then(|until| until.duration_since(ended_at).try_into().ok());
-            let client = match self.open {
-                Some(Trouble::Retrying { after, .. }) => after,
-                Some(Trouble::RateLimited) | None => None,
-            };
-            failure.retry_after = failure.retry_after.or(window).or(client);
+        let opens_later = self.until.filter(|until| *until > ended_at);
+        let refused = matches!(
+            self.open,
+            Some(Trouble::RateLimited | Trouble::Retrying { status: Some(429), .. })
+        );
+        match failure.class {
+            FailureClass::Transient if refused && opens_later.is_some() => {
+                failure = Failure { class: FailureClass::Quota, retry_after: None, ..failure };
+                failure.until = opens_later;
+            }
+            FailureClass::Transient => {
+                let client = match self.open {
+                    Some(Trouble::Retrying { after, .. }) => after,
+                    Some(Trouble::RateLimited) | None => None,
+                };
+                let quoted = || patience::retry_after_in(&failure.message, ended_at);
+                failure.retry_after = failure.retry_after.or(client).or_else(quoted);
+            }
+            FailureClass::Quota => {
+                let waited = failure.retry_after.take().map(|wait| {
+                    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+                    ended_at.saturating_add(wait).unwrap_or(Timestamp::MAX)
+                });
+                let said = patience::opens_in(&failure.message);
+                failure.until = failure.until.or(opens_later).or(waited).or(said);
+            }
+            FailureClass::Permanent
+            | FailureClass::Resource
+            | FailureClass::Lost
+            | FailureClass::Credentials => {}
         }
         failure
     }
@@ -125,14 +147,27 @@ mod tests {
         let until = Timestamp::from_second(1_000).expect("a time");
         let mut provider = Provider::default();
         provider.observe(&AgentEvent::RateLimited { until: Some(until) });
-        let patience = |at| {
-            provider
-                .failure(Timestamp::from_second(at).expect("a time"))
-                .expect("trouble")
-                .retry_after
+        let waits = |at| {
+            let failure = provider.failure(Timestamp::from_second(at).expect("a time"));
+            let failure = failure.expect("trouble");
+            assert_eq!((failure.class, failure.retry_after), (FailureClass::Quota, None));
+            failure.until
         };
-        assert_eq!(patience(400), Some(Duration::from_mins(10)));
-        assert_eq!(patience(2_000), None);
+        assert_eq!(waits(400), Some(until));
+        assert_eq!(waits(2_000), None);
+    }
+
+    /// It is 429 that a spent window explains, and not whatever else goes wrong before it opens.
+    #[test]
+    fn another_trouble_is_not_taken_for_the_window() {
+        let until = Timestamp::from_second(1_000).expect("a time");
+        let mut provider = Provider::default();
+        provider.observe(&AgentEvent::RateLimited { until: Some(until) });
+        for (status, class) in [(429, FailureClass::Quota), (529, FailureClass::Transient)] {
+            provider.observe(&retrying(status));
+            let failure = provider.failure(Timestamp::UNIX_EPOCH).expect("open trouble");
+            assert_eq!(failure.class, class, "{status}");
+        }
     }
 
     #[test]

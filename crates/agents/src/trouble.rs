@@ -3,9 +3,7 @@
 //! Statuses and error codes come first. The table of words is the last resort, for agents that say in prose
 //! what they were told as a number.
 
-use std::time::Duration;
-
-use domain::failure::FailureClass::{self, Credentials, Permanent, Resource, Transient};
+use domain::failure::FailureClass::{self, Credentials, Permanent, Quota, Resource, Transient};
 
 /// What an HTTP status means.
 pub(crate) const fn class_of_status(status: u16) -> FailureClass {
@@ -31,12 +29,12 @@ pub(crate) fn class_of_code(code: &str) -> Option<FailureClass> {
         "rate_limit"
         | "rate_limit_error"
         | "rate_limit_exceeded"
-        | "usage_limit_reached"
         | "overloaded"
         | "overloaded_error"
         | "server_error"
         | "api_error"
         | "server_is_overloaded" => Some(Transient),
+        "usage_limit_reached" => Some(Quota),
         "invalid_request"
         | "invalid_request_error"
         | "context_length_exceeded"
@@ -58,7 +56,8 @@ const WORDS: &[(&str, FailureClass)] = &[
     ("not logged in", Credentials),
     ("please run /login", Credentials),
     ("unauthorized", Credentials),
-    ("usage limit", Transient),
+    ("usage limit", Quota),
+    ("hit your limit", Quota),
     ("rate limit", Transient),
     ("rate-limit", Transient),
     ("too many requests", Transient),
@@ -81,7 +80,7 @@ pub(crate) fn class_of_words(words: &str) -> Option<FailureClass> {
 
 /// Whether the words speak of a quota that opens again by itself.
 pub(crate) fn speaks_of_a_window(words: &str) -> bool {
-    words.to_lowercase().contains("usage limit")
+    class_of_words(words) == Some(Quota)
 }
 
 /// The status in `unexpected status 529 …` and `last status: 429 …`.
@@ -90,30 +89,6 @@ pub(crate) fn status_in(words: &str) -> Option<u16> {
     let digits: String =
         rest.trim_start_matches([':', ' ']).chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|status| (100..600).contains(status))
-}
-
-/// The wait in `try again in 1s`, `in 6m0s`, `in 1.5s`, `in 20ms`.
-pub(crate) fn wait_in(words: &str) -> Option<Duration> {
-    let (_, rest) = words.split_once("try again in ")?;
-    let mut total = 0.0;
-    let mut rest = rest;
-    loop {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let Ok(value) = rest[..number].parse::<f64>() else { break };
-        let unit = rest[number..]
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .map_or(rest.len(), |it| number + it);
-        let seconds = match &rest[number..unit] {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => break,
-        };
-        total += value * seconds;
-        rest = &rest[unit..];
-    }
-    Duration::try_from_secs_f64(total).ok().filter(|wait| !wait.is_zero())
 }
 
 #[cfg(test)]
@@ -134,20 +109,5 @@ mod tests {
         );
         assert_eq!(status_in("the status 12 of port 8801"), None);
         assert_eq!(status_in("status"), None);
-    }
-
-    #[test]
-    fn a_wait_is_read_in_every_unit_and_never_made_up() {
-        assert_eq!(wait_in("Please try again in 1s."), Some(Duration::from_secs(1)));
-        assert_eq!(wait_in("try again in 6m0s"), Some(Duration::from_mins(6)));
-        assert_eq!(wait_in("try again in 20ms"), Some(Duration::from_millis(20)));
-        for words in [
-            "try again in a while",
-            "try again in 3 days",
-            "try again in .",
-            "try again in 9999999999999999999999999999h",
-        ] {
-            assert_eq!(wait_in(words), None, "{words}");
-        }
     }
 }

@@ -5,6 +5,7 @@ mod tests;
 
 use domain::{
     brief::Feedback,
+    failure::FailureClass,
     id::DecisionId,
     pipeline::{
         AttemptState, Block, Event, EventKind, Pipeline, PipelineFailure, PipelineState,
@@ -45,9 +46,16 @@ fn of_state(state: &PipelineState, events: &[Event]) -> Option<String> {
 
 /// Work that failed and is tried again keeps a pipeline running, and waiting.
 fn retried(attempt: &StageAttempt, events: &[Event]) -> Option<String> {
-    match &events.last()?.kind {
+    // What opened with it is told after it.
+    let is_retry = |event: &&Event| !matches!(event.kind, EventKind::BreakerOpened { .. });
+    match &events.iter().rfind(is_retry)?.kind {
         EventKind::JobRetried { stage, work, failure } if *stage == attempt.stage => {
-            Some(format!("stage `{stage}`: {work} is tried again: {}", failure.message))
+            Some(match failure.class {
+                FailureClass::Quota | FailureClass::Credentials => {
+                    format!("stage `{stage}`: {work} is held back: {}", failure.message)
+                }
+                _ => format!("stage `{stage}`: {work} is tried again: {}", failure.message),
+            })
         }
         _ => None,
     }

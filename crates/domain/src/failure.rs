@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::limits::{QUOTA_WAIT, QUOTA_WAIT_MAX, QUOTA_WAIT_MIN};
 
 /// The consequence of a failure. Whoever makes the failure knows best which it is.
 #[derive(
@@ -29,7 +32,9 @@ pub enum FailureClass {
     Resource,
     /// Our own doing: a restart, a node that died. Consumes no budget.
     Lost,
-    /// The model provider does not know us. Burns no retry; a person must act.
+    /// A quota window is spent. Consumes no budget: the job waits until the window opens.
+    Quota,
+    /// The model provider does not know us. Consumes no budget: the agent's kind waits for a person.
     Credentials,
 }
 
@@ -44,12 +49,27 @@ pub struct Failure {
     /// The other side asked for this much patience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<Duration>,
+    /// When the window that is spent opens again, where the other side says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 impl Failure {
     /// A failure without a wish about when to come back.
     #[must_use]
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), retry_after: None }
+        Self { class, message: message.into(), retry_after: None, until: None }
+    }
+
+    /// When to look again whether a spent window has opened: never at once, and never in years.
+    #[must_use]
+    pub fn window_opens_at(&self, now: Timestamp) -> Timestamp {
+        let after = |wait: Duration| {
+            let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+            now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+        };
+        let said = self.until.or_else(|| self.retry_after.map(after));
+        said.unwrap_or_else(|| after(QUOTA_WAIT))
+            .clamp(after(QUOTA_WAIT_MIN), after(QUOTA_WAIT_MAX))
     }
 }

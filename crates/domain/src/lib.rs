@@ -14,6 +14,7 @@ pub mod item;
 pub mod usage;
 pub mod verdict;
 
+pub mod breaker;
 pub mod failure;
 pub mod path_rules;
 

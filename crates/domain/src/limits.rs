@@ -8,11 +8,25 @@ pub const JOB_ATTEMPTS_MAX: u32 = 2;
 pub const JOB_TRANSIENT_ATTEMPTS_MAX: u32 = 5;
 /// Times in a row that a job may be lost to restarts before a person is asked.
 pub const JOB_LOST_MAX: u32 = 3;
+/// Times that a job may be held back by a spent quota window or a login before a person is asked: as often as the
+/// longest window is looked at where nobody says when it opens.
+pub const JOB_HOLDS_MAX: u32 = 400;
 
 /// First step of the backoff.
 pub const BACKOFF_BASE: Duration = Duration::from_secs(10);
 /// Longest backoff; also caps a `Retry-After`.
 pub const BACKOFF_MAX: Duration = Duration::from_mins(10);
+
+/// Transient failures in a row that say that a provider is unwell, and not just a call.
+pub const BREAKER_FAILURES_MAX: u32 = 3;
+/// How long nothing is asked of a provider that is unwell.
+pub const BREAKER_OPEN: Duration = Duration::from_mins(5);
+/// How long to wait for a quota window where nobody says when it opens.
+pub const QUOTA_WAIT: Duration = Duration::from_mins(30);
+/// Shortest wait for a quota window: one that is said to be open and refuses all the same must not be asked in a loop.
+pub const QUOTA_WAIT_MIN: Duration = Duration::from_mins(1);
+/// Longest wait for a quota window: the longest that is sold is a week; a clock that is wrong must not cost a year.
+pub const QUOTA_WAIT_MAX: Duration = Duration::from_hours(8 * 24);
 
 /// How long a lease lasts without a heartbeat.
 pub const LEASE_TTL: Duration = Duration::from_secs(30);

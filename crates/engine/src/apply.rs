@@ -14,7 +14,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{Applied, JobUpdate, Step, TimerChange};
 
-use crate::{Engine, EngineError, Progress};
+use crate::{Engine, EngineError, Progress, breakers::Change};
 
 /// Where an input comes from.
 #[derive(Clone, Debug)]
@@ -72,9 +72,15 @@ impl Engine {
             let context =
                 Context { now, decision: self.fresh_decision(), by: cause.actor.to_string() };
             let decided = decide(&pipeline, &definition, input, &context)?;
-            let step = self.step(decided, cause, now)?;
+            let mut step = self.step(decided, cause, now)?;
+            let change = self.breaker_change(cause, now).await?;
+            step.events.extend(change.as_ref().and_then(Change::event));
+            step.breaker = change.as_ref().map(|change| change.breaker.clone());
             match self.ports.store.apply(&step).await? {
                 Applied::Done { .. } => {
+                    if let Some(change) = &change {
+                        change.alert();
+                    }
                     self.tell(&step);
                     return Ok(Outcome::Moved(Box::new(step.pipeline)));
                 }
@@ -134,6 +140,7 @@ impl Engine {
             job,
             letters: Vec::new(),
             letter: None,
+            breaker: None,
             pipeline,
         };
         for effect in effects {

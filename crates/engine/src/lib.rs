@@ -5,6 +5,7 @@
 //! here touches the world but through a port.
 
 mod apply;
+mod breakers;
 mod error;
 mod fresh;
 mod layout;

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use camino::Utf8PathBuf;
 use domain::{
+    breaker::BreakerKey,
     name::{AgentName, ProjectKey, RoleName},
     path_rules::PathRules,
     supervision,
@@ -49,6 +50,15 @@ pub struct AgentSetup {
     pub stall_limit: Option<Duration>,
     /// When what it does is an alarm.
     pub supervision: supervision::Limits,
+}
+
+impl AgentSetup {
+    /// The breaker that says whether it may be started.
+    #[must_use]
+    pub fn breaker(&self) -> Option<BreakerKey> {
+        let (kind, provider) = (self.kind.kind(), self.kind.provider(&self.profile));
+        BreakerKey::new(format!("{kind}@{provider}")).ok()
+    }
 }
 
 /// What a project's settings say about a role.
@@ -118,5 +128,13 @@ impl Options {
     #[must_use]
     pub fn project(&self, key: &ProjectKey) -> &ProjectSettings {
         self.projects.get(key).unwrap_or(&self.default_project)
+    }
+
+    /// Which breaker guards which agent.
+    #[must_use]
+    pub fn guards(&self) -> BTreeMap<AgentName, BreakerKey> {
+        let guard =
+            |(name, setup): (&AgentName, &AgentSetup)| Some((name.clone(), setup.breaker()?));
+        self.agents.iter().filter_map(guard).collect()
     }
 }

@@ -126,6 +126,9 @@ pub trait Agent: Send + Sync {
     /// `claude`, `codex`, `command`, `scripted`.
     fn kind(&self) -> &'static str;
 
+    /// Whom it talks to as it is configured, a host in most cases: what is unwell is unwell for all who talk to it.
+    fn provider(&self, profile: &AgentProfile) -> String;
+
     /// Whether its stream tells when a tool call begins and ends, so that a long one is not taken for a stall.
     fn reports_tool_calls(&self) -> bool;
 

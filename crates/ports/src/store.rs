@@ -3,10 +3,14 @@
 //! A store never decides. [`Store::apply`] writes a step that `domain::pipeline::decide` made, all of it or nothing;
 //! there is no other way to change a pipeline.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use domain::{
+    breaker::{Breaker, BreakerKey},
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
@@ -168,6 +172,8 @@ pub struct Step {
     pub letters: Vec<NewLetter>,
     /// The letter that the input is about, as it is after it. Written only where the stored version is one lower.
     pub letter: Option<Letter>,
+    /// What the run that ended means for its breaker. Written only where the stored version is one lower.
+    pub breaker: Option<Breaker>,
 }
 
 /// What became of a step.
@@ -198,6 +204,15 @@ pub struct Caps {
     pub per_agent: BTreeMap<AgentName, u32>,
 }
 
+/// What cannot work for now, whatever the caps say: somebody looked before the claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Agents that cannot be started.
+    pub agents: BTreeSet<AgentName>,
+    /// Nothing that starts a process can work: agents and gates.
+    pub processes: bool,
+}
+
 /// A wish for work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -209,6 +224,11 @@ pub struct Claim {
     pub ttl: Duration,
     /// Caps over everything that runs, whoever runs it.
     pub caps: Caps,
+    /// Which breaker guards which agent. An open one keeps its agents' jobs in the queue; one that is due lets one
+    /// job of all its agents try, which is written with the claim.
+    pub breakers: BTreeMap<AgentName, BreakerKey>,
+    /// What stays in the queue besides.
+    pub held: Held,
     /// At most this many.
     pub limit: u32,
 }
@@ -343,11 +363,12 @@ pub trait Store: Send + Sync {
     /// Pipelines, newest first. Damaged rows are left out and logged.
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError>;
 
-    /// Writes a step. Checks in this order: input consumed, job or letter fenced, version stale.
+    /// Writes a step. Checks in this order: input consumed, job or letter fenced, version of pipeline or breaker stale.
     async fn apply(&self, step: &Step) -> Result<Applied, StoreError>;
 
     /// Gives out due jobs: of the project with the fewest running ones first, then by priority, then the oldest.
-    /// Jobs of paused pipelines and jobs above a cap stay. An exclusive job is given out only while no other
+    /// Jobs of paused pipelines, above a cap, behind an open breaker or held stay; but one that has a run that has not
+    /// ended passes the last two, since its agent may be at work. An exclusive job is given out only while no other
     /// pipeline holds the project's merge lease, and takes or renews it.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError>;
 
@@ -371,8 +392,21 @@ pub trait Store: Send + Sync {
     /// Removes a timer that nobody waits for, if it is still due at `at`.
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError>;
 
-    /// What is due next, also if that is in the past. What no worker can be given does not count.
-    async fn next_due(&self) -> Result<NextDue, StoreError>;
+    /// What is due next, also if that is in the past. What no worker can be given does not count; jobs behind an open
+    /// breaker are due when that lets one of them try, and never where it waits for a person.
+    async fn next_due(
+        &self,
+        breakers: &BTreeMap<AgentName, BreakerKey>,
+    ) -> Result<NextDue, StoreError>;
+
+    /// The breaker of that key; one that nothing has happened to where none was written.
+    async fn load_breaker(&self, key: &BreakerKey) -> Result<Breaker, StoreError>;
+
+    /// All breakers that were ever written, by key.
+    async fn list_breakers(&self) -> Result<Vec<Breaker>, StoreError>;
+
+    /// Writes a breaker by itself. Written only where the stored version is one lower; says whether it was.
+    async fn save_breaker(&self, breaker: &Breaker) -> Result<bool, StoreError>;
 
     /// Gives out the next letter of each of these destinations: that of the oldest event which has not come to an end,
     /// if it is due or the lease of whoever had it is over. A destination with a letter under way gets no other.

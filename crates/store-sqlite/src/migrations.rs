@@ -15,6 +15,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_first", sql: include_str!("../migrations/0001_first.sql") },
     Migration { name: "0002_outbox", sql: include_str!("../migrations/0002_outbox.sql") },
+    Migration { name: "0003_breakers", sql: include_str!("../migrations/0003_breakers.sql") },
 ];
 
 #[derive(Debug, thiserror::Error)]

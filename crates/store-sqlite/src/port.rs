@@ -1,12 +1,15 @@
 //! The port, verb by verb: what is asked, and which function on a connection does it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::{
+    breaker::{Breaker, BreakerKey},
     decision::Decision,
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::Job,
-    name::{DestinationName, GateName, ProjectKey},
+    name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline},
     revision::TreeSha,
@@ -21,8 +24,8 @@ use ports::{
 
 use crate::{
     ops::{
-        apply, claim, decisions, definitions, events, jobs, letters, pipelines, projects, runs,
-        stranded, timers, verdicts,
+        apply, breakers, claim, decisions, definitions, due, events, jobs, letters, pipelines,
+        projects, runs, stranded, timers, verdicts,
     },
     store::SqliteStore,
 };
@@ -112,8 +115,26 @@ impl Store for SqliteStore {
         self.write(move |connection| timers::drop_due(connection, &timer)).await
     }
 
-    async fn next_due(&self) -> Result<NextDue, StoreError> {
-        self.read(timers::next_due).await
+    async fn next_due(
+        &self,
+        breakers: &BTreeMap<AgentName, BreakerKey>,
+    ) -> Result<NextDue, StoreError> {
+        let breakers = breakers.clone();
+        self.read(move |connection| due::next(connection, &breakers)).await
+    }
+
+    async fn load_breaker(&self, key: &BreakerKey) -> Result<Breaker, StoreError> {
+        let key = key.clone();
+        self.read(move |connection| breakers::load(connection, &key)).await
+    }
+
+    async fn list_breakers(&self) -> Result<Vec<Breaker>, StoreError> {
+        self.read(breakers::list).await
+    }
+
+    async fn save_breaker(&self, breaker: &Breaker) -> Result<bool, StoreError> {
+        let breaker = breaker.clone();
+        self.write(move |connection| breakers::save(connection, &breaker)).await
     }
 
     async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {

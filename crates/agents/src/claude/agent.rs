@@ -3,6 +3,7 @@
 use ports::{Agent, AgentError, AgentProfile, LaunchContext, LaunchLine, StreamParser};
 
 use super::{launch, parser::Parser};
+use crate::destination;
 
 /// The kind `claude`.
 pub(crate) struct Claude;
@@ -10,6 +11,10 @@ pub(crate) struct Claude;
 impl Agent for Claude {
     fn kind(&self) -> &'static str {
         "claude"
+    }
+
+    fn provider(&self, profile: &AgentProfile) -> String {
+        destination::host(profile, "ANTHROPIC_BASE_URL", "api.anthropic.com")
     }
 
     fn reports_tool_calls(&self) -> bool {

@@ -3,6 +3,7 @@
 use ports::{Agent, AgentError, AgentProfile, LaunchContext, LaunchLine, StreamParser};
 
 use super::{launch, parser::Parser};
+use crate::destination;
 
 /// The kind `codex`.
 pub(crate) struct Codex;
@@ -10,6 +11,10 @@ pub(crate) struct Codex;
 impl Agent for Codex {
     fn kind(&self) -> &'static str {
         "codex"
+    }
+
+    fn provider(&self, profile: &AgentProfile) -> String {
+        destination::host(profile, "OPENAI_BASE_URL", "api.openai.com")
     }
 
     fn reports_tool_calls(&self) -> bool {

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::wire::{Item, ItemHead, Line, ProviderError};
 use crate::{
     ending::{self, exited, failed},
+    patience,
     provider::{Provider, refusal},
     trouble, words,
 };
@@ -179,7 +180,7 @@ fn error(message: &str) -> AgentEvent {
     match retry {
         Some(attempt) => AgentEvent::Retrying {
             status: trouble::status_in(message),
-            after: trouble::wait_in(message),
+            after: patience::wait_in(message),
             attempt,
         },
         None => AgentEvent::Error { message: words::text(message) },
@@ -200,8 +201,8 @@ fn refused(message: &str) -> Failure {
             Failure::new(class, format!("the turn failed: {said}"))
         }
     };
-    if failure.class == FailureClass::Transient {
-        failure.retry_after = trouble::wait_in(message);
+    if matches!(failure.class, FailureClass::Transient | FailureClass::Quota) {
+        failure.retry_after = patience::wait_in(message);
     }
     failure
 }

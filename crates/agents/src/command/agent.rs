@@ -12,6 +12,11 @@ impl Agent for Command {
         "command"
     }
 
+    /// Nobody knows whom a program talks to: each is its own.
+    fn provider(&self, profile: &AgentProfile) -> String {
+        profile.name.to_string()
+    }
+
     /// A program may report them; that it does not is no reason to trust its silence.
     fn reports_tool_calls(&self) -> bool {
         false

@@ -11,7 +11,7 @@ use ports::{ExitRecord, StreamParser};
 use crate::{
     ending::{self, exited, failed},
     provider::Provider,
-    words,
+    trouble, words,
 };
 
 #[derive(Debug, Default)]
@@ -70,7 +70,11 @@ impl StreamParser for Parser {
                 .as_deref()
                 .or(words::last_line(stderr_tail))
                 .or(words::last_line(&self.said));
-            return failed(exited(code, said));
+            let mut failure = exited(code, said);
+            // Of what it complains about, not of what it says: that may be about anything.
+            let complaint = self.complained.as_deref().or(words::last_line(stderr_tail));
+            failure.class = complaint.and_then(trouble::class_of_words).unwrap_or(failure.class);
+            return failed(self.provider.with_patience(failure, exit.ended_at));
         }
         if self.started && !self.finished && !exit.log_cut {
             let message = "the stream was cut: it has a `started` event and no `finished`";

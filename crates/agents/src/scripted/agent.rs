@@ -17,6 +17,11 @@ impl Agent for Scripted {
         "scripted"
     }
 
+    /// It talks to nobody; what one plays is nothing to another.
+    fn provider(&self, profile: &AgentProfile) -> String {
+        profile.name.to_string()
+    }
+
     fn reports_tool_calls(&self) -> bool {
         true
     }

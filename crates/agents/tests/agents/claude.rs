@@ -1,9 +1,7 @@
 //! Recorded streams of Claude Code.
 
-use std::time::Duration;
-
 use domain::{
-    failure::FailureClass::{self, Credentials, Lost, Permanent, Resource, Transient},
+    failure::FailureClass::{self, Credentials, Lost, Permanent, Quota, Resource, Transient},
     run::{AgentEvent, RunOutcome},
 };
 use ports::{ExitRecord, StopReason};
@@ -116,10 +114,9 @@ fn a_spent_window_is_waited_for_until_it_opens() {
          {{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\"api_error_status\":429,\"result\":\"limit\"}}"
     );
     let read = read("claude", &stream, &exited(1), "");
-    assert_eq!(
-        (read.class(), read.failure().retry_after),
-        (Some(Transient), Some(Duration::from_mins(10)))
-    );
+    let failure = read.failure();
+    assert_eq!((failure.class, failure.retry_after), (Quota, None));
+    assert_eq!(failure.until.map(jiff::Timestamp::as_second), Some(opens));
 }
 
 #[test]

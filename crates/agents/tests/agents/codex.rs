@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::{
-    failure::FailureClass::{self, Credentials, Permanent, Resource, Transient},
+    failure::FailureClass::{self, Credentials, Permanent, Quota, Resource, Transient},
     run::{AgentEvent, RunOutcome},
 };
 use ports::{ExitRecord, StopReason};
 
-use crate::run::{Read, as_told, exited, read, recorded, stopped};
+use crate::run::{ENDED_AT, Read, as_told, exited, read, recorded, stopped};
 
 const TWO_CALLS: [u64; 4] = [1400, 84, 1000, 0];
 const NOTHING: [u64; 4] = [0; 4];
@@ -106,14 +106,14 @@ fn the_wait_that_the_provider_asks_for_is_kept() {
 }
 
 #[test]
-fn a_spent_window_is_transient_and_said() {
+fn a_spent_window_is_a_quota_and_says_when_it_opens() {
     let message = "You've hit your usage limit. Upgrade to Pro, or try again in 2h30m.";
     let stream = format!(r#"{{"type":"turn.failed","error":{{"message":"{message}"}}}}"#);
     let read = read("codex", &stream, &exited(1), "");
     assert_eq!(read.events[0], AgentEvent::RateLimited { until: None });
     assert_eq!(
-        (read.class(), read.failure().retry_after),
-        (Some(Transient), Some(Duration::from_mins(150)))
+        (read.class(), read.failure().until),
+        (Some(Quota), Some(jiff::Timestamp::from_second(ENDED_AT + 9_000).unwrap()))
     );
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    failure::FailureClass::{Permanent, Resource, Transient},
+    failure::FailureClass::{Credentials, Permanent, Quota, Resource, Transient},
     run::{AgentEvent, RunOutcome},
     usage::Usage,
 };
@@ -70,7 +70,7 @@ fn every_event_comes_back_as_it_was_said() {
 }
 
 #[test]
-fn a_refusal_that_no_work_follows_is_transient_whatever_the_exit_code() {
+fn a_refusal_that_no_work_follows_is_the_providers_whatever_the_exit_code() {
     let until = jiff::Timestamp::from_second(ENDED_AT + 60).unwrap();
     let stream = format!(
         "{}\n{}",
@@ -79,8 +79,8 @@ fn a_refusal_that_no_work_follows_is_transient_whatever_the_exit_code() {
     );
     let limited = read("command", &stream, &exited(0), "");
     assert_eq!(
-        (limited.class(), limited.failure().retry_after),
-        (Some(Transient), Some(Duration::from_mins(1)))
+        (limited.class(), limited.failure().until, limited.failure().retry_after),
+        (Some(Quota), Some(until), None)
     );
 
     let retrying = line(&AgentEvent::Retrying {
@@ -96,6 +96,20 @@ fn a_refusal_that_no_work_follows_is_transient_whatever_the_exit_code() {
         read("command", &retrying, &stopped(StopReason::TimeLimit), "").class(),
         Some(Transient)
     );
+}
+
+/// Where nothing but the last words of standard error tells what happened.
+#[test]
+fn complaints_are_the_last_resort() {
+    for (complaint, class, wait) in [
+        ("HTTP 429: too many requests; retry-after: 42", Transient, Some(Duration::from_secs(42))),
+        ("write failed: No space left on device (os error 28)", Resource, None),
+        ("invalid api key", Credentials, None),
+        ("assertion failed", Permanent, None),
+    ] {
+        let read = read("command", "it is overloaded, I said", &exited(1), complaint);
+        assert_eq!((read.class(), read.failure().retry_after), (Some(class), wait), "{complaint}");
+    }
 }
 
 #[test]

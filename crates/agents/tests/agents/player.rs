@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use agents::scripted::{Options, play};
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
-    failure::FailureClass::{self, Credentials, Permanent, Transient},
+    failure::FailureClass::{self, Credentials, Permanent, Quota, Transient},
     run::AgentEvent,
 };
 
@@ -111,7 +111,7 @@ fn misbehaviour_ends_as_it_is_written_down() {
         ("other-branch", None),
         ("prints-secrets", None),
         ("injects-prompt", None),
-        ("rate-limited-success", Some(Transient)),
+        ("rate-limited-success", Some(Quota)),
         ("retry-after", Some(Transient)),
         ("cut", Some(Transient)),
         ("credentials", Some(Credentials)),

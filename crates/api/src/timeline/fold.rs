@@ -71,6 +71,7 @@ impl Fold {
             EventKind::Started
             | EventKind::Opened { .. }
             | EventKind::JobRetried { .. }
+            | EventKind::BreakerOpened { .. }
             | EventKind::JobFailed { .. }
             | EventKind::DecisionWithdrawn { .. }
             | EventKind::Stranded { .. }

@@ -1,6 +1,7 @@
 //! `gatewright queue`
 
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal as _},
     num::NonZeroU32,
     time::Duration,
@@ -59,7 +60,8 @@ impl Queue {
 
 async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let NextDue { job, timer, lease: _ } = data.store.next_due().await?;
+    let due = data.store.next_due(&BTreeMap::new()).await?;
+    let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
     let limits = &data.loaded.config.limits;
     let caps = CapsView {

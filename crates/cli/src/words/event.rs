@@ -5,6 +5,7 @@ mod tests;
 
 use domain::{
     decision::{Choice, DecisionKind},
+    failure::{Failure, FailureClass},
     id::DecisionId,
     job::Work,
     pipeline::{Delivered, EventKind},
@@ -37,11 +38,20 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::Joined { stage, head } => {
             format!("stage {stage}: the work of its roles is one commit, {}", head.short())
         }
+        EventKind::JobRetried { stage, work, failure } if is_held_back(failure) => {
+            format!("stage {stage}: {} is held back: {}", job(work), failure.message)
+        }
         EventKind::JobRetried { stage, work, failure } => {
             format!("stage {stage}: {} is tried again: {}", job(work), failure.message)
         }
         EventKind::JobFailed { stage, work, failure } => {
             format!("stage {stage}: {} failed: {}", job(work), failure.message)
+        }
+        EventKind::BreakerOpened { breaker, reason: _, until: Some(until), message: _ } => {
+            format!("agents of {breaker} wait until {until:.0}")
+        }
+        EventKind::BreakerOpened { breaker, reason: _, until: None, message: _ } => {
+            format!("agents of {breaker} wait for a person")
         }
         EventKind::GateJudged { gate, outcome, summary, .. } => {
             format!("gate {gate} {}: {summary}", judged(*outcome))
@@ -121,6 +131,7 @@ pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
         EventKind::GateJudged { outcome, .. } => tone_of_verdict(*outcome),
         EventKind::SentBack { .. }
         | EventKind::JobRetried { .. }
+        | EventKind::BreakerOpened { .. }
         | EventKind::DecisionOpened { .. }
         | EventKind::TargetMoved { .. }
         | EventKind::Blocked { .. }
@@ -163,6 +174,11 @@ fn asked(decision: DecisionId, kind: DecisionKind, question: &str) -> String {
 fn short(words: &str) -> String {
     const CHARS_MAX: usize = 300;
     one_line(words).chars().take(CHARS_MAX).collect()
+}
+
+/// Whether a failure keeps its job waiting and counts for nothing.
+const fn is_held_back(failure: &Failure) -> bool {
+    matches!(failure.class, FailureClass::Quota | FailureClass::Credentials)
 }
 
 const fn judged(outcome: VerdictOutcome) -> &'static str {

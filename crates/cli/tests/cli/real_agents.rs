@@ -59,13 +59,16 @@ fn codex_changes_a_file_and_passes_its_gate() {
     assert_delivered(&world, &told, &server);
 }
 
+/// No retry is burnt, and no question asked for each pipeline: the agent waits for a person, who finds the pipeline
+/// where it was.
 #[test]
 fn a_key_that_is_refused_is_said_at_once_and_nothing_is_delivered() {
     let server = ModelServer::start(Script::new([Turn::fail(401)]));
     let environment =
         format!("ANTHROPIC_BASE_URL = \"{}\"\nANTHROPIC_API_KEY = \"fake\"", server.base_url());
     let (world, told) = deliver("claude", &agent_cli::claude(), &environment);
-    told.assert_blocked("401");
+    assert_eq!(told.outcome(), ("running", Some(3)), "{told:#?}");
+    assert!(told.text("reason").contains("401"), "{told:#?}");
     world.assert_untouched();
     assert_eq!(world.briefs().len(), 1);
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Budget, Job, JobState, JobStateTag, Lease, backoff};
 use crate::{
     failure::{Failure, FailureClass},
-    limits::{JOB_ATTEMPTS_MAX, JOB_LOST_MAX, JOB_TRANSIENT_ATTEMPTS_MAX},
+    limits::{JOB_ATTEMPTS_MAX, JOB_HOLDS_MAX, JOB_LOST_MAX, JOB_TRANSIENT_ATTEMPTS_MAX},
 };
 
 /// What can happen to a job.
@@ -148,30 +148,29 @@ impl Job {
 
     /// What a failure does to the budgets, and whether they allow another try.
     fn after(&self, failure: &Failure, jitter: f64, now: Timestamp) -> JobNext {
-        let Budget { attempts, transient_attempts, lost } = self.budget;
+        let before = self.budget;
         let wait = |failures: u32| later(now, backoff(failures, failure.retry_after, jitter));
         let (budget, again_at) = match failure.class {
             FailureClass::Permanent | FailureClass::Resource => {
-                let attempts = attempts + 1;
-                (
-                    Budget { attempts, transient_attempts, lost: 0 },
-                    (attempts < JOB_ATTEMPTS_MAX).then_some(now),
-                )
+                let attempts = before.attempts + 1;
+                let again = (attempts < JOB_ATTEMPTS_MAX).then_some(now);
+                (Budget { attempts, lost: 0, ..before }, again)
             }
             FailureClass::Transient => {
-                let tries = transient_attempts + 1;
-                let again = (tries < JOB_TRANSIENT_ATTEMPTS_MAX).then(|| wait(transient_attempts));
-                (Budget { attempts, transient_attempts: tries, lost: 0 }, again)
+                let transient_attempts = before.transient_attempts + 1;
+                let again = (transient_attempts < JOB_TRANSIENT_ATTEMPTS_MAX)
+                    .then(|| wait(before.transient_attempts));
+                (Budget { transient_attempts, lost: 0, ..before }, again)
             }
             FailureClass::Lost => {
-                let lost = lost + 1;
-                (
-                    Budget { attempts, transient_attempts, lost },
-                    (lost <= JOB_LOST_MAX).then_some(now),
-                )
+                let lost = before.lost + 1;
+                (Budget { lost, ..before }, (lost <= JOB_LOST_MAX).then_some(now))
             }
-            // Nothing gets better by trying: a person has to log in first.
-            FailureClass::Credentials => (self.budget, None),
+            // It may go on at once: what keeps it is the breaker, for as long as that is so.
+            FailureClass::Quota | FailureClass::Credentials => {
+                let holds = before.holds + 1;
+                (Budget { holds, lost: 0, ..before }, (holds <= JOB_HOLDS_MAX).then_some(now))
+            }
         };
         let state =
             again_at.map_or(JobState::Failed, |available_at| JobState::Queued { available_at });

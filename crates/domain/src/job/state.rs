@@ -32,6 +32,8 @@ pub struct Budget {
     pub transient_attempts: u32,
     /// Losses in a row to restarts; back to 0 with any other failure.
     pub lost: u32,
+    /// Times that it was held back by a spent quota window or a login.
+    pub holds: u32,
 }
 
 /// Where a job is.

@@ -72,6 +72,7 @@ fn inputs() -> Vec<(&'static str, JobInput)> {
         ("fail permanent", fail(3, FailureClass::Permanent)),
         ("fail resource", fail(3, FailureClass::Resource)),
         ("fail lost", fail(3, FailureClass::Lost)),
+        ("fail quota", fail(3, FailureClass::Quota)),
         ("fail credentials", fail(3, FailureClass::Credentials)),
         ("fail, old token", fail(2, FailureClass::Permanent)),
         ("release", JobInput::Release { token: 3 }),
@@ -95,9 +96,12 @@ fn transition_table() {
         for (name, input) in inputs() {
             let tag = JobStateTag::from(&state);
             let outcome = match job(state.clone()).decide(&input, NOW) {
-                Ok(JobNext { state, budget: Budget { attempts, transient_attempts, lost } }) => {
+                Ok(JobNext {
+                    state,
+                    budget: Budget { attempts, transient_attempts, lost, holds },
+                }) => {
                     format!(
-                        "{} ({attempts} own, {transient_attempts} transient, {lost} lost)",
+                        "{} ({attempts} own, {transient_attempts} transient, {lost} lost, {holds} held)",
                         JobStateTag::from(&state)
                     )
                 }
@@ -116,6 +120,21 @@ fn a_job_is_not_claimed_before_its_time() {
     let later = JobState::Queued { available_at: Timestamp::from_second(1).expect("a time") };
     let claim = JobInput::Claim { owner: "b".to_owned(), ttl: limits::LEASE_TTL };
     assert!(matches!(job(later).decide(&claim, NOW), Err(JobRefusal::NotAllowed { .. })));
+}
+
+/// A rate limit is neither completion nor failure: waiting for it costs none of the budgets, and is bounded all the
+/// same (lessons E27, E29).
+#[test]
+fn a_job_that_is_held_goes_on_until_its_own_limit() {
+    let mut job = job(running());
+    for _ in 0..limits::JOB_HOLDS_MAX {
+        let next = job.decide(&fail(3, FailureClass::Quota), NOW).expect("the token is current");
+        assert_eq!(next.state, JobState::Queued { available_at: NOW });
+        job.budget = next.budget;
+    }
+    assert_eq!((job.budget.attempts, job.budget.transient_attempts), (0, 0));
+    let next = job.decide(&fail(3, FailureClass::Credentials), NOW).expect("the token is current");
+    assert_eq!(next.state, JobState::Failed);
 }
 
 #[test]
@@ -142,16 +161,17 @@ proptest! {
         for class in classes {
             let before = job.budget;
             let next = job.decide(&fail(3, class), NOW).expect("the token is current");
-            let Budget { attempts, transient_attempts, lost } = next.budget;
+            let Budget { attempts, transient_attempts, lost, holds } = next.budget;
             prop_assert!(attempts <= limits::JOB_ATTEMPTS_MAX);
             prop_assert!(transient_attempts <= limits::JOB_TRANSIENT_ATTEMPTS_MAX);
             prop_assert!(lost <= limits::JOB_LOST_MAX + 1);
-            if matches!(class, FailureClass::Transient | FailureClass::Lost | FailureClass::Credentials) {
-                prop_assert_eq!(attempts, before.attempts);
-            }
-            if class == FailureClass::Lost {
-                prop_assert_eq!(transient_attempts, before.transient_attempts);
-            }
+            prop_assert!(holds <= limits::JOB_HOLDS_MAX + 1);
+            let is_own = matches!(class, FailureClass::Permanent | FailureClass::Resource);
+            prop_assert_eq!(attempts, before.attempts + u32::from(is_own));
+            let is_transient = class == FailureClass::Transient;
+            prop_assert_eq!(transient_attempts, before.transient_attempts + u32::from(is_transient));
+            let is_held = matches!(class, FailureClass::Quota | FailureClass::Credentials);
+            prop_assert_eq!(holds, before.holds + u32::from(is_held));
             job.budget = next.budget;
             match next.state {
                 JobState::Queued { .. } => {}

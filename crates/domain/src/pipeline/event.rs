@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Actor, Delivered};
 use crate::{
+    breaker::{BreakerKey, HoldReason},
     decision::{Choice, DecisionKind},
     failure::Failure,
     id::{DecisionId, LetterId, PipelineId, RunId},
@@ -96,6 +97,17 @@ pub enum EventKind {
         work: Work,
         /// Why.
         failure: Failure,
+    },
+    /// Agents of a kind are not started for a while: this pipeline's run was the one that showed why.
+    BreakerOpened {
+        /// The kind and its provider.
+        breaker: BreakerKey,
+        /// Why.
+        reason: HoldReason,
+        /// Until when; `None` waits for a person.
+        until: Option<Timestamp>,
+        /// What the run said.
+        message: String,
     },
     /// A job failed for good.
     JobFailed {

@@ -56,9 +56,10 @@ impl Engine {
                 )
             }
             Ending::Failed { failure } => {
+                let failure = self.as_counted(job, performed.run.as_ref(), failure);
                 let job_input =
                     JobInput::Fail { token, failure: failure.clone(), jitter: self.jitter() };
-                let (failure, usage) = (failure.clone(), performed.usage());
+                let usage = performed.usage();
                 let input = match job_update(job, &job_input, now)?.next.state {
                     JobState::Queued { .. } => Input::JobRetried { slot, failure, usage },
                     _ => Input::JobFailed { slot, failure, usage },

@@ -8,7 +8,7 @@ use domain::{
     limits::{LEASE_HEARTBEAT, LEASE_TTL, LIVENESS_CHECK},
 };
 use jiff::{SignedDuration, Timestamp};
-use ports::{Claim, JobFilter};
+use ports::{Claim, Held, JobFilter};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
@@ -114,7 +114,7 @@ impl Engine {
         }
         self.fire_due_timers().await?;
         let claimed = self.claim_and_start(tasks).await?;
-        let next_due = self.ports.store.next_due().await?;
+        let next_due = self.ports.store.next_due(&self.options.guards()).await?;
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
         if claimed == 0 && !work_left {
             return Ok(Turn::NothingLeft);
@@ -146,6 +146,8 @@ impl Engine {
             now: self.ports.clock.now(),
             ttl: LEASE_TTL,
             caps,
+            breakers: self.options.guards(),
+            held: Held::default(),
             limit,
         };
         let jobs = self.ports.store.claim(&claim).await?;

@@ -4,6 +4,8 @@ mod pipelines;
 
 mod failures;
 
+mod breakers;
+
 mod silence;
 
 mod supervision;

@@ -39,7 +39,8 @@ async fn a_question_of_an_agent_is_not_answered_by_approving() {
 #[tokio::test]
 async fn an_escalation_is_not_answered_by_approving() {
     let mut env = TestEnv::new().await;
-    env.world.sandbox.next_plays(Script::fails(FailureClass::Credentials));
+    env.world.sandbox.next_plays(Script::fails(FailureClass::Permanent));
+    env.world.sandbox.next_plays(Script::fails(FailureClass::Permanent));
     let id = env.start("Add a flag").await;
     env.work_to_rest().await;
     let question = env.world.question(id).await.unwrap();

@@ -4,7 +4,7 @@ use ports::{Applied, Step};
 use rusqlite::Connection;
 
 use super::{
-    decisions,
+    breakers, decisions,
     events::{self, Cause},
     inputs, jobs, letters, merge_leases, pipelines, runs, timers, verdicts,
 };
@@ -29,6 +29,7 @@ pub(crate) fn apply(connection: &Connection, step: &Step) -> Result<Applied, Err
         job,
         letters: new_letters,
         letter,
+        breaker,
     } = step;
     if inputs::is_consumed(connection, input)? {
         return Ok(Applied::Duplicate);
@@ -43,12 +44,20 @@ pub(crate) fn apply(connection: &Connection, step: &Step) -> Result<Applied, Err
     {
         return Ok(Applied::Fenced);
     }
+    if let Some(breaker) = breaker
+        && !breakers::is_next(connection, breaker)?
+    {
+        return Ok(Applied::Stale);
+    }
     if !pipelines::save(connection, pipeline)? {
         return Ok(Applied::Stale);
     }
     inputs::consume(connection, input, pipeline.id, *at)?;
     if let Some(update) = job {
         jobs::settle(connection, update)?;
+    }
+    if let Some(breaker) = breaker {
+        breakers::save(connection, breaker)?;
     }
     if *cancel_jobs {
         jobs::cancel_older(connection, pipeline)?;

@@ -15,6 +15,7 @@ use ports::{Caps, Claim};
 use rusqlite::{Connection, params};
 
 use super::{
+    doors::Doors,
     job_row::{JobRow, select},
     jobs, merge_leases, rows,
 };
@@ -31,34 +32,45 @@ const LANES: &str = "WITH RECURSIVE lanes (lane) AS (
         FROM lanes WHERE lanes.lane IS NOT NULL
     ) SELECT lane FROM lanes WHERE lane IS NOT NULL";
 const RUNNING: &str = "SELECT lane, count(*) FROM jobs WHERE state = 'running' GROUP BY lane";
-const HEAD: &str = select!(
-    "INDEXED BY jobs_ready WHERE lane = ?1 AND state = 'queued' AND damaged IS NULL AND available_at <= ?2
-        AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
-        AND NOT (exclusive AND EXISTS (
-            SELECT 1 FROM merge_leases AS lease
-            WHERE lease.project = jobs.project AND lease.pipeline <> jobs.pipeline AND lease.expires_at > ?2
-        ))
-    ORDER BY priority DESC, created_at, id LIMIT 1"
-);
+macro_rules! head {
+    ($also:literal) => {
+        select!(
+            "INDEXED BY jobs_ready WHERE lane = ?1 AND state = 'queued' AND damaged IS NULL AND available_at <= ?2
+                AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
+                AND NOT (exclusive AND EXISTS (
+                    SELECT 1 FROM merge_leases AS lease
+                    WHERE lease.project = jobs.project AND lease.pipeline <> jobs.pipeline AND lease.expires_at > ?2
+                )) ",
+            $also,
+            " ORDER BY priority DESC, created_at, id LIMIT 1"
+        )
+    };
+}
 
-pub(crate) const STATEMENTS: &[&str] = &[LANES, RUNNING, HEAD];
+const HEAD: &str = head!("");
+const HEAD_UNDER_WAY: &str =
+    head!("AND EXISTS (SELECT 1 FROM runs WHERE job = jobs.id AND ended_at IS NULL)");
+
+pub(crate) const STATEMENTS: &[&str] = &[LANES, RUNNING, HEAD, HEAD_UNDER_WAY];
 
 /// Gives out due jobs, as the port says.
 pub(crate) fn claim(connection: &Connection, wish: &Claim) -> Result<Vec<Job>, Error> {
-    let Claim { owner, now, ttl, caps, limit } = wish;
+    let Claim { owner, now, ttl, caps, limit, .. } = wish;
     let input = JobInput::Claim { owner: owner.clone(), ttl: *ttl };
     let mut running = Running::load(connection)?;
+    let mut doors = Doors::load(connection, wish)?;
     let mut lanes = load_lanes(connection)?;
     let mut taken = Vec::new();
     while taken.len() < *limit as usize {
         for lane in &mut lanes {
-            lane.look(connection, *now, &running, caps)?;
+            lane.look(connection, *now, lane.way(&running, caps, &doors))?;
         }
         let Some(job) = take_best(&mut lanes, &running) else { break };
         match job.decide(&input, *now) {
             Ok(next) => {
                 let job = lease(connection, job, next.state)?;
                 running.add(&Lane::of(&job));
+                doors.pass(connection, &job, *now)?;
                 taken.push(job);
             }
             Err(refusal) => {
@@ -138,10 +150,22 @@ impl Lane {
     }
 }
 
+/// What may leave a lane.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Every job that is due.
+    Free,
+    /// Only jobs whose agent is at work already, or was: to take them up starts nothing.
+    TakenUp,
+    /// None.
+    Shut,
+}
+
 /// A lane with what is known of its next job.
 struct WaitingLane {
     text: String,
     lane: Lane,
+    way: Way,
     head: Head,
 }
 
@@ -158,7 +182,9 @@ fn load_lanes(connection: &Connection) -> Result<Vec<WaitingLane>, Error> {
         let texts = statement.query_map([], |row| row.get::<_, String>(0))?;
         texts
             .map(|text| {
-                text.map(|text| WaitingLane { lane: Lane::parse(&text), text, head: Head::Unknown })
+                let text = text?;
+                let lane = Lane::parse(&text);
+                Ok(WaitingLane { lane, text, way: Way::Free, head: Head::Unknown })
             })
             .collect()
     };
@@ -167,20 +193,36 @@ fn load_lanes(connection: &Connection) -> Result<Vec<WaitingLane>, Error> {
 }
 
 impl WaitingLane {
-    /// Finds the next job of the lane, where that is not known. Damaged rows leave the queue on the way.
-    fn look(
-        &mut self,
-        connection: &Connection,
-        now: Timestamp,
-        running: &Running,
-        caps: &Caps,
-    ) -> Result<(), Error> {
-        if !running.has_room(&self.lane, caps) {
-            self.head = Head::Nothing;
+    /// Which jobs of this lane caps, breakers and what was found unable to work let out.
+    fn way(&self, running: &Running, caps: &Caps, doors: &Doors<'_>) -> Way {
+        let Lane { capped, agent, .. } = &self.lane;
+        if !capped {
+            Way::Free
+        } else if !running.has_room(&self.lane, caps) {
+            Way::Shut
+        } else if doors.are_open(agent.as_deref()) {
+            Way::Free
+        } else {
+            Way::TakenUp
         }
+    }
+
+    /// Finds the next job of the lane, where that is not known. Damaged rows leave the queue on the way.
+    fn look(&mut self, connection: &Connection, now: Timestamp, way: Way) -> Result<(), Error> {
+        if self.way != way {
+            (self.way, self.head) = (way, Head::Unknown);
+        }
+        let head = match way {
+            Way::Free => HEAD,
+            Way::TakenUp => HEAD_UNDER_WAY,
+            Way::Shut => {
+                self.head = Head::Nothing;
+                return Ok(());
+            }
+        };
         while matches!(self.head, Head::Unknown) {
             let params = params![self.text, time::to_column(now)];
-            match rows::find::<JobRow, Job>(connection, HEAD, params, "find the next job") {
+            match rows::find::<JobRow, Job>(connection, head, params, "find the next job") {
                 Ok(job) => self.head = job.map_or(Head::Nothing, |job| Head::Job(Box::new(job))),
                 Err(Error::Damaged { id, what, .. }) => jobs::mark_damaged(connection, &id, &what)?,
                 Err(error) => return Err(error),
@@ -220,9 +262,6 @@ impl Running {
     /// Whether the caps let another job of this lane run.
     fn has_room(&self, lane: &Lane, caps: &Caps) -> bool {
         let Caps { total, per_project, per_agent } = caps;
-        if !lane.capped {
-            return true;
-        }
         let agent = lane.agent.as_deref();
         let agent_cap =
             per_agent.iter().find(|(name, _)| Some(name.as_str()) == agent).map(|(_, cap)| *cap);

@@ -11,12 +11,12 @@ use super::rows::{Damage, TableRow, integer};
 use crate::{document, error::Error, time};
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:literal),+ $(,)?) => {
         concat!(
             "SELECT id, pipeline, project, slot, epoch, stage, attempt, round, work, kind, commit_sha, agent, exclusive, priority, ",
             "failures, transient_failures, losses, claims, state, available_at, lease_owner, lease_token, lease_expires_at, ",
-            "last_error, created_at FROM jobs ",
-            $rest
+            "last_error, created_at, holds FROM jobs ",
+            $($rest),+
         )
     };
 }
@@ -71,6 +71,7 @@ impl TableRow for JobRow {
                 attempts: row.get(14)?,
                 transient_attempts: row.get(15)?,
                 lost: row.get(16)?,
+                holds: row.get(25)?,
             },
             claims: row.get(17)?,
             state: row.get(18)?,

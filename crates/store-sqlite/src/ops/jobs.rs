@@ -24,18 +24,26 @@ use crate::{
 const ENQUEUE: &str = "INSERT INTO jobs (
         id, pipeline, project, slot, epoch, stage, attempt, round, work, kind, commit_sha, agent, exclusive, priority,
         failures, transient_failures, losses, claims, state, available_at, lease_owner, lease_token, lease_expires_at,
-        last_error, created_at
+        last_error, created_at, holds
     ) VALUES (
         :id, :pipeline, :project, :slot, :epoch, :stage, :attempt, :round, :work, :kind, :commit_sha, :agent, :exclusive, :priority,
         :failures, :transient_failures, :losses, :claims, :state, :available_at, :lease_owner, :lease_token, :lease_expires_at,
-        :last_error, :created_at
+        :last_error, :created_at, :holds
     ) ON CONFLICT (pipeline, slot) DO NOTHING";
 const IS_HELD: &str =
     "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND state = 'running' AND lease_token = ?2
         AND (?3 IS NULL OR lease_expires_at <= ?3))";
+const IS_PROBING: &str = "SELECT EXISTS (
+        SELECT 1 FROM jobs WHERE id = ?1 AND damaged IS NULL AND (
+            (state = 'running' AND lease_token = ?2)
+            OR (state = 'queued' AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
+                AND EXISTS (SELECT 1 FROM runs WHERE job = jobs.id AND ended_at IS NULL))
+        )
+    )";
 const SETTLE: &str = "UPDATE jobs SET state = :state, available_at = :available_at,
         lease_owner = :lease_owner, lease_token = :lease_token, lease_expires_at = :lease_expires_at,
-        failures = :failures, transient_failures = :transient_failures, losses = :losses, last_error = :last_error
+        failures = :failures, transient_failures = :transient_failures, losses = :losses, holds = :holds,
+        last_error = :last_error
     WHERE id = :id AND state = 'running' AND lease_token = :token
         AND (:expired_by IS NULL OR lease_expires_at <= :expired_by)";
 const LEASE: &str =
@@ -54,8 +62,18 @@ const LIST_OF_PIPELINE: &str = super::job_row::select!(
     "WHERE pipeline = ?2 AND +state IN (SELECT value FROM json_each(?1)) ORDER BY created_at, id"
 );
 
-pub(crate) const STATEMENTS: &[&str] =
-    &[ENQUEUE, IS_HELD, SETTLE, LEASE, EXTEND, CANCEL, MARK_DAMAGED, LIST, LIST_OF_PIPELINE];
+pub(crate) const STATEMENTS: &[&str] = &[
+    ENQUEUE,
+    IS_HELD,
+    IS_PROBING,
+    SETTLE,
+    LEASE,
+    EXTEND,
+    CANCEL,
+    MARK_DAMAGED,
+    LIST,
+    LIST_OF_PIPELINE,
+];
 
 /// Queues a job. A slot that has one already keeps it.
 pub(crate) fn enqueue(connection: &Connection, job: &Job) -> Result<(), Error> {
@@ -93,6 +111,7 @@ pub(crate) fn enqueue(connection: &Connection, job: &Job) -> Result<(), Error> {
         ":failures": budget.attempts,
         ":transient_failures": budget.transient_attempts,
         ":losses": budget.lost,
+        ":holds": budget.holds,
         ":claims": integer(*claims),
         ":state": columns.state,
         ":available_at": columns.available_at,
@@ -114,6 +133,14 @@ pub(crate) fn is_held(connection: &Connection, update: &JobUpdate) -> Result<boo
     find().doing("look at the lease of a job")
 }
 
+/// Whether a breaker's probe is still under way: its job runs under that token, or waits to be taken up, its agent being
+/// at work already.
+pub(crate) fn is_probing(connection: &Connection, job: JobId, token: u64) -> Result<bool, Error> {
+    let params = params![job.to_string(), integer(token)];
+    let find = || connection.prepare_cached(IS_PROBING)?.query_row(params, |row| row.get(0));
+    find().doing("look whether a job is under way")
+}
+
 /// Writes what became of a job, if the reporter still holds it. Says whether it does.
 pub(crate) fn settle(connection: &Connection, update: &JobUpdate) -> Result<bool, Error> {
     let JobUpdate { job, token, next: JobNext { state, budget }, last_error, expired_by } = update;
@@ -130,6 +157,7 @@ pub(crate) fn settle(connection: &Connection, update: &JobUpdate) -> Result<bool
         ":failures": budget.attempts,
         ":transient_failures": budget.transient_attempts,
         ":losses": budget.lost,
+        ":holds": budget.holds,
         ":last_error": last_error,
     };
     Ok(rows::write(connection, SETTLE, params, "settle a job")? == 1)

@@ -5,9 +5,12 @@
 
 pub(crate) mod apply;
 pub(crate) mod claim;
+mod doors;
 
+pub(crate) mod breakers;
 pub(crate) mod decisions;
 pub(crate) mod definitions;
+pub(crate) mod due;
 pub(crate) mod events;
 pub(crate) mod inputs;
 pub(crate) mod jobs;
@@ -29,9 +32,11 @@ use crate::error::{Doing, Error};
 
 /// Every statement there is.
 pub(crate) const STATEMENTS: &[&[&str]] = &[
+    breakers::STATEMENTS,
     claim::STATEMENTS,
     decisions::STATEMENTS,
     definitions::STATEMENTS,
+    due::STATEMENTS,
     events::STATEMENTS,
     inputs::STATEMENTS,
     jobs::STATEMENTS,

@@ -1,15 +1,12 @@
-//! Timers, and when something is due at all.
+//! Timers: set, replaced, fired.
 
 use domain::{id::PipelineId, pipeline::TimerKey};
 use jiff::Timestamp;
-use ports::{DueTimer, NextDue, TimerChange};
+use ports::{DueTimer, TimerChange};
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{self, Damage, TableRow};
-use crate::{
-    error::{Doing, Error},
-    time,
-};
+use crate::{error::Error, time};
 
 const ARM: &str = "INSERT INTO timers (pipeline, timer, at) VALUES (?1, ?2, ?3)
     ON CONFLICT (pipeline, timer) DO UPDATE SET at = excluded.at";
@@ -18,14 +15,7 @@ const REMOVE_ALL: &str = "DELETE FROM timers WHERE pipeline = ?1";
 const DROP: &str = "DELETE FROM timers WHERE pipeline = ?1 AND timer = ?2 AND at = ?3";
 const LIST_DUE: &str =
     "SELECT pipeline, timer, at FROM timers WHERE at <= ?1 ORDER BY at, pipeline, timer";
-const NEXT: &str = "SELECT min(at) FROM timers";
-const NEXT_JOB: &str = "SELECT available_at FROM jobs INDEXED BY jobs_due
-    WHERE state = 'queued' AND damaged IS NULL AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
-    ORDER BY available_at LIMIT 1";
-const NEXT_LEASE: &str = "SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_by_state WHERE state = 'running' AND damaged IS NULL";
-
-pub(crate) const STATEMENTS: &[&str] =
-    &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE, NEXT, NEXT_JOB, NEXT_LEASE];
+pub(crate) const STATEMENTS: &[&str] = &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE];
 
 struct TimerRow {
     pipeline: String,
@@ -91,23 +81,4 @@ pub(crate) fn list_due(connection: &Connection, now: Timestamp) -> Result<Vec<Du
         [time::to_column(now)],
         "list the timers that are due",
     )
-}
-
-/// What is due next. What no worker can be given does not count.
-pub(crate) fn next_due(connection: &Connection) -> Result<NextDue, Error> {
-    let find = || {
-        let timer: Option<i64> =
-            connection.prepare_cached(NEXT)?.query_row([], |row| row.get(0))?;
-        let job: Option<i64> = connection
-            .prepare_cached(NEXT_JOB)?
-            .query([])?
-            .next()?
-            .map(|row| row.get(0))
-            .transpose()?;
-        let lease: Option<i64> =
-            connection.prepare_cached(NEXT_LEASE)?.query_row([], |row| row.get(0))?;
-        Ok([job, timer, lease].map(|at| at.map(time::from_column)))
-    };
-    let [job, timer, lease] = find().doing("find what is due next")?;
-    Ok(NextDue { job, timer, lease })
 }

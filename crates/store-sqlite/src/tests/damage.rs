@@ -1,5 +1,7 @@
 //! Rows that cannot be: one is named, the others go on.
 
+use std::collections::BTreeMap;
+
 use domain::{
     id::{JobId, LetterId, PipelineId},
     job::JobStateTag,
@@ -73,7 +75,7 @@ async fn a_damaged_job_leaves_the_queue_and_the_others_are_given_out() {
         assert_eq!(ids(&given), job_ids(&[2]), "{statement}");
         assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "{statement}");
         assert_eq!(
-            store.next_due().await.unwrap().job,
+            store.next_due(&BTreeMap::new()).await.unwrap().job,
             None,
             "{statement}: nobody is woken for it"
         );

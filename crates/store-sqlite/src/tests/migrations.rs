@@ -9,14 +9,17 @@ use crate::{
     connection,
     migrations::{MIGRATIONS, check, migrate, migrate_to},
     ops::{
-        claim, decisions, definitions, events, jobs, letters, pipelines, projects, runs, timers,
-        verdicts,
+        breakers, claim, decisions, definitions, events, jobs, letters, pipelines, projects, runs,
+        timers, verdicts,
     },
 };
 
 /// For each migration, rows as the version that ended with it wrote them.
-const SAMPLES: &[&str] =
-    &[include_str!("samples/0001_first.sql"), include_str!("samples/0002_outbox.sql")];
+const SAMPLES: &[&str] = &[
+    include_str!("samples/0001_first.sql"),
+    include_str!("samples/0002_outbox.sql"),
+    include_str!("samples/0003_breakers.sql"),
+];
 
 /// Everything that a version wrote can be read after every later migration, none of it damaged.
 #[test]
@@ -29,6 +32,7 @@ fn rows_of_every_version_can_still_be_read() {
         migrate(&mut connection, "memory").unwrap();
         check(&connection, "memory").unwrap();
         assert_sample_is_whole(&connection);
+        assert_breakers_are_whole(&connection, usize::from(version >= 3));
         assert_letters_are_whole(&connection, if version < 2 { 0 } else { 5 });
     }
 }
@@ -39,6 +43,13 @@ fn assert_letters_are_whole(connection: &Connection, count: usize) {
     assert_eq!(found.len(), count);
     let wish = fixtures::take(jiff::Timestamp::MAX, &["log", "chat", "hook"]);
     assert_eq!(letters::take(connection, &wish).unwrap().len(), count.min(2));
+}
+
+/// What was open stays open.
+fn assert_breakers_are_whole(connection: &Connection, count: usize) {
+    let found = breakers::list(connection).unwrap();
+    assert_eq!(found.len(), count);
+    assert!(found.iter().all(|it| it.state.hold().is_some()), "{found:?}");
 }
 
 fn assert_sample_is_whole(connection: &Connection) {

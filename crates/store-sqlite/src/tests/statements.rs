@@ -15,10 +15,11 @@ fn every_statement_can_be_prepared() {
     ops::prepare(&migrated()).unwrap();
 }
 
-/// Reads or sorts all that there is of something that stays small: projects, questions, lanes, what runs, what one
+/// Reads or sorts all that there is of something that stays small: projects, breakers, questions, lanes, what runs, what one
 /// pipeline has.
 const SMALL: &[&str] = &[
     "FROM projects ORDER BY key",
+    "FROM breakers",
     "FROM decisions ORDER BY opened_at",
     "WITH RECURSIVE lanes",
     "SELECT lane, count(*) FROM jobs WHERE state = 'running'",

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
+    breaker::{Breaker, BreakerKey, BreakerState, Hold, HoldReason},
     brief::Feedback,
     decision::{Choice, Decision, DecisionKind, DecisionState},
     definition::{Definition, DefinitionHash, PipelineLimits},
@@ -19,7 +20,7 @@ use domain::{
     verdict::{Finding, Verdict, VerdictOutcome},
 };
 use jiff::Timestamp;
-use ports::{Applied, Caps, Claim, JobUpdate, ProjectRecord, Step, Store, TakeLetters};
+use ports::{Applied, Caps, Claim, Held, JobUpdate, ProjectRecord, Step, Store, TakeLetters};
 
 /// How long the leases of [`claim`] last.
 pub const TTL: Duration = Duration::from_secs(30);
@@ -178,6 +179,7 @@ pub fn step(pipeline: &Pipeline) -> Step {
         job: None,
         letters: Vec::new(),
         letter: None,
+        breaker: None,
     }
 }
 
@@ -245,7 +247,37 @@ pub fn merge_job(pipeline: &Pipeline, id: u32) -> Job {
 #[must_use]
 pub fn claim(now: Timestamp) -> Claim {
     let caps = Caps { total: u32::MAX, per_project: None, per_agent: BTreeMap::new() };
-    Claim { owner: "worker".to_owned(), now, ttl: TTL, caps, limit: 1_000 }
+    let (breakers, held) = (BTreeMap::new(), Held::default());
+    Claim { owner: "worker".to_owned(), now, ttl: TTL, caps, breakers, held, limit: 1_000 }
+}
+
+/// The key of a breaker.
+#[must_use]
+pub fn breaker_key(text: &str) -> BreakerKey {
+    BreakerKey::new(text).expect("a key")
+}
+
+/// Two agents of one kind behind one breaker, and one of another kind.
+#[must_use]
+pub fn guards() -> BTreeMap<AgentName, BreakerKey> {
+    let guard = |name: &str, key: &str| (agent(name), breaker_key(key));
+    [guard("claude", "claude@a"), guard("opus", "claude@a"), guard("codex", "codex@b")].into()
+}
+
+/// What opens a breaker at second 0, until then or for a person to come.
+#[must_use]
+pub fn open(until: Option<i64>) -> BreakerState {
+    let reason = if until.is_some() { HoldReason::Quota } else { HoldReason::Credentials };
+    let hold = Hold { since: at(0), until: until.map(at), reason, message: "it is so".to_owned() };
+    BreakerState::Open { hold }
+}
+
+/// Writes the next state of a breaker by itself.
+pub async fn set_breaker(store: &dyn Store, key: &str, state: BreakerState) -> Breaker {
+    let breaker = store.load_breaker(&breaker_key(key)).await.expect("the breaker is loaded");
+    let next = breaker.next(state);
+    assert!(store.save_breaker(&next).await.expect("the breaker is saved"), "{next:?}");
+    next
 }
 
 /// The jobs that a claim gives out.

@@ -5,6 +5,7 @@
 pub mod fixtures;
 pub mod lockstep;
 
+pub mod breakers;
 pub mod decisions;
 pub mod events;
 pub mod fairness;
@@ -81,6 +82,17 @@ macro_rules! store_conformance {
                 a_merge_lease_that_ran_out_can_be_taken
                 a_heartbeat_keeps_the_merge_lease_of_its_pipeline
                 projects_merge_side_by_side
+            ;
+            breakers:
+                a_breaker_is_remembered_and_never_overwritten_unseen
+                a_step_with_a_stale_breaker_writes_nothing
+                jobs_behind_an_open_breaker_stay_and_others_go_on
+                a_breaker_that_is_due_lets_exactly_one_job_try
+                a_probe_that_is_gone_is_replaced
+                a_job_whose_agent_is_at_work_is_taken_up_through_an_open_breaker
+                jobs_that_only_a_person_can_free_are_not_due
+                what_was_found_unable_to_work_stays
+                how_often_a_job_was_held_is_remembered
             ;
             events:
                 events_are_numbered_without_a_gap

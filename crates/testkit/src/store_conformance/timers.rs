@@ -1,5 +1,7 @@
 //! Timers, and when something is due next.
 
+use std::collections::BTreeMap;
+
 use domain::{
     job::{Job, JobState},
     pipeline::{Pipeline, TimerKey},
@@ -71,7 +73,7 @@ pub async fn changes_to_timers_are_made_in_order(store: &dyn Store) {
 
 pub async fn what_is_due_next_is_told_apart_by_jobs_and_timers(store: &dyn Store) {
     let next = async |job: Option<i64>, timer: Option<i64>, why: &str| {
-        let due = store.next_due().await.unwrap();
+        let due = store.next_due(&BTreeMap::new()).await.unwrap();
         assert_eq!((due.job, due.timer), (job.map(at), timer.map(at)), "{why}");
     };
     next(None, None, "nothing is").await;

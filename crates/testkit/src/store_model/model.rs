@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    breaker::{Breaker, BreakerKey},
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
@@ -24,6 +25,7 @@ pub(super) struct Model {
     pub(super) pipelines: BTreeMap<PipelineId, Pipeline>,
     pub(super) inputs: BTreeSet<String>,
     pub(super) jobs: BTreeMap<JobId, Job>,
+    pub(super) breakers: BTreeMap<BreakerKey, Breaker>,
     /// Who may merge in a project, and until when.
     pub(super) merge_leases: BTreeMap<ProjectKey, (PipelineId, Timestamp)>,
     pub(super) timers: BTreeMap<(PipelineId, TimerKey), Timestamp>,
@@ -78,6 +80,9 @@ impl Model {
         if stored.is_none_or(|stored| stored.version + 1 != step.pipeline.version) {
             return Ok(Applied::Stale);
         }
+        if step.breaker.as_ref().is_some_and(|breaker| !self.is_next(breaker)) {
+            return Ok(Applied::Stale);
+        }
         // All of it or nothing.
         let mut next = self.clone();
         next.write(step)?;
@@ -91,6 +96,9 @@ impl Model {
         self.pipelines.insert(id, step.pipeline.clone());
         if let Some(update) = &step.job {
             self.settle(update);
+        }
+        if let Some(breaker) = &step.breaker {
+            self.save_breaker(breaker);
         }
         if step.cancel_jobs {
             self.cancel_older(&step.pipeline, step.at);

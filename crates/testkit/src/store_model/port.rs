@@ -1,12 +1,15 @@
 //! The port, verb by verb.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::{
+    breaker::{Breaker, BreakerKey},
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
-    job::{Job, JobState, JobStateTag},
-    name::{DestinationName, GateName, ProjectKey},
+    job::{Job, JobStateTag},
+    name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag},
     revision::TreeSha,
@@ -121,26 +124,23 @@ impl Store for ModelStore {
         Ok(())
     }
 
-    async fn next_due(&self) -> Result<NextDue, StoreError> {
-        let model = self.model();
-        let jobs =
-            model.jobs.values().filter(|job| !model.is_paused(job.pipeline)).filter_map(|job| {
-                match job.state {
-                    JobState::Queued { available_at } => Some(available_at),
-                    JobState::Running { .. }
-                    | JobState::Done
-                    | JobState::Failed
-                    | JobState::Cancelled => None,
-                }
-            });
-        let leases = model.jobs.values().filter_map(|job| match &job.state {
-            JobState::Running { lease } => Some(lease.expires_at),
-            JobState::Queued { .. } | JobState::Done | JobState::Failed | JobState::Cancelled => {
-                None
-            }
-        });
-        let timer = model.timers.values().copied().min();
-        Ok(NextDue { job: jobs.min(), timer, lease: leases.min() })
+    async fn next_due(
+        &self,
+        breakers: &BTreeMap<AgentName, BreakerKey>,
+    ) -> Result<NextDue, StoreError> {
+        Ok(self.model().next_due(breakers))
+    }
+
+    async fn load_breaker(&self, key: &BreakerKey) -> Result<Breaker, StoreError> {
+        Ok(self.model().breaker(key))
+    }
+
+    async fn list_breakers(&self) -> Result<Vec<Breaker>, StoreError> {
+        Ok(self.model().breakers.values().cloned().collect())
+    }
+
+    async fn save_breaker(&self, breaker: &Breaker) -> Result<bool, StoreError> {
+        Ok(self.model().save_breaker(breaker))
     }
 
     async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError> {

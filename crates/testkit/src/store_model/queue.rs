@@ -1,16 +1,17 @@
 //! Who gets which job, and for how long.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use domain::{
+    breaker::{Breaker, BreakerInput, BreakerKey, BreakerState, Probe, Turn},
     decision::{Decision, DecisionState},
     id::{JobId, PipelineId},
     job::{Job, JobInput, JobKind, JobState, JobStateTag},
-    name::ProjectKey,
+    name::{AgentName, ProjectKey},
     pipeline::{Pipeline, PipelineState},
 };
 use jiff::Timestamp;
-use ports::{Caps, Claim, JobUpdate};
+use ports::{Caps, Claim, JobUpdate, NextDue};
 
 use super::model::Model;
 
@@ -35,6 +36,7 @@ impl Model {
             job.state = next.state;
             job.budget = next.budget;
             self.jobs.insert(job.id, job.clone());
+            self.let_try(&job, claim);
             taken.push(job);
         }
         taken
@@ -44,7 +46,92 @@ impl Model {
         let is_due =
             matches!(job.state, JobState::Queued { available_at } if available_at <= claim.now);
         let may_merge = !job.exclusive || self.may_merge(&job.project, job.pipeline, claim.now);
-        is_due && may_merge && !self.is_paused(job.pipeline) && self.fits(job, &claim.caps)
+        is_due
+            && may_merge
+            && !self.is_paused(job.pipeline)
+            && self.fits(job, &claim.caps)
+            && (self.is_under_way(job) || self.doors_are_open(job, claim))
+    }
+
+    /// Whether an agent is at work on it already, or was: to take it up starts nothing.
+    fn is_under_way(&self, job: &Job) -> bool {
+        self.runs.values().any(|run| run.job == job.id && run.ended_at.is_none())
+    }
+
+    fn doors_are_open(&self, job: &Job, claim: &Claim) -> bool {
+        let waits = |it: Breaker| matches!(self.turn(&it, claim.now), Turn::Wait { .. });
+        !is_held(job, claim) && !self.breaker_of(job, claim).is_some_and(waits)
+    }
+
+    fn breaker_of(&self, job: &Job, claim: &Claim) -> Option<Breaker> {
+        Some(self.breaker(claim.breakers.get(job.agent.as_ref()?)?))
+    }
+
+    pub(super) fn breaker(&self, key: &BreakerKey) -> Breaker {
+        self.breakers.get(key).cloned().unwrap_or_else(|| Breaker::new(key.clone()))
+    }
+
+    fn turn(&self, breaker: &Breaker, now: Timestamp) -> Turn {
+        let is_probing = |job: &Job, token: u64| match &job.state {
+            JobState::Running { lease } => lease.token == token,
+            JobState::Queued { .. } => self.is_under_way(job) && !self.is_paused(job.pipeline),
+            JobState::Done | JobState::Failed | JobState::Cancelled => false,
+        };
+        breaker.turn(now, |probe| {
+            self.jobs.get(&probe.job).is_some_and(|job| is_probing(job, probe.token))
+        })
+    }
+
+    /// A job that is given out when its breaker is due tries for the others; so does the probe that is taken up again.
+    fn let_try(&mut self, job: &Job, claim: &Claim) {
+        let Some(breaker) = self.breaker_of(job, claim) else { return };
+        let by = Probe { job: job.id, token: job.claims };
+        let tries = match &breaker.state {
+            BreakerState::Closed { .. } => false,
+            BreakerState::Open { .. } => self.turn(&breaker, claim.now) == Turn::Try,
+            BreakerState::HalfOpen { probe, .. } => {
+                probe.job == job.id || self.turn(&breaker, claim.now) == Turn::Try
+            }
+        };
+        if tries {
+            let state = breaker.decide(&BreakerInput::Try { by }, claim.now).state;
+            self.save_breaker(&breaker.next(state));
+        }
+    }
+
+    pub(super) fn is_next(&self, breaker: &Breaker) -> bool {
+        self.breaker(&breaker.key).version + 1 == breaker.version
+    }
+
+    pub(super) fn save_breaker(&mut self, breaker: &Breaker) -> bool {
+        let is_next = self.is_next(breaker);
+        if is_next {
+            self.breakers.insert(breaker.key.clone(), breaker.clone());
+        }
+        is_next
+    }
+
+    pub(super) fn next_due(&self, breakers: &BTreeMap<AgentName, BreakerKey>) -> NextDue {
+        let due_at = |job: &Job| {
+            let JobState::Queued { available_at } = job.state else { return None };
+            let key = job.agent.as_ref().and_then(|agent| breakers.get(agent));
+            match key.map(|key| self.breaker(key).state) {
+                _ if self.is_under_way(job) => Some(available_at),
+                Some(BreakerState::Open { hold }) => Some(hold.until?.max(available_at)),
+                Some(BreakerState::Closed { .. } | BreakerState::HalfOpen { .. }) | None => {
+                    Some(available_at)
+                }
+            }
+        };
+        let jobs = self.jobs.values().filter(|job| !self.is_paused(job.pipeline));
+        let leases = self.jobs.values().filter_map(|job| match &job.state {
+            JobState::Running { lease } => Some(lease.expires_at),
+            JobState::Queued { .. } | JobState::Done | JobState::Failed | JobState::Cancelled => {
+                None
+            }
+        });
+        let (job, timer) = (jobs.filter_map(due_at).min(), self.timers.values().copied().min());
+        NextDue { job, timer, lease: leases.min() }
     }
 
     pub(super) fn is_paused(&self, pipeline: PipelineId) -> bool {
@@ -136,6 +223,11 @@ impl Model {
         }
         lost
     }
+}
+
+fn is_held(job: &Job, claim: &Claim) -> bool {
+    let of_agent = job.agent.as_ref().is_some_and(|agent| claim.held.agents.contains(agent));
+    is_capped(job) && (of_agent || claim.held.processes)
 }
 
 fn is_capped(job: &Job) -> bool {

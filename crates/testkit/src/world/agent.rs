@@ -8,6 +8,7 @@ use domain::{
     run::{AgentEvent, RunOutcome},
     usage::Usage,
 };
+use jiff::Timestamp;
 use ports::{
     Agent, AgentError, AgentProfile, ExitRecord, LaunchContext, LaunchLine, SandboxEnd, StopReason,
     StreamParser,
@@ -54,6 +55,16 @@ impl Script {
     #[must_use]
     pub fn fails(class: FailureClass) -> Self {
         Self::waits().say(&format!("fail {class} it was told to")).end(1)
+    }
+
+    /// Works in a conversation and meets a quota window that is spent until then.
+    #[must_use]
+    pub fn meets_a_spent_window(session: &str, until: Timestamp) -> Self {
+        Self::waits()
+            .say(&format!("session {session}"))
+            .say("fail quota the window is spent")
+            .say(&format!("opens {}", until.as_second()))
+            .end(0)
     }
 
     /// Then says a line.
@@ -108,6 +119,11 @@ impl Agent for FakeAgent {
         "fake"
     }
 
+    /// Each has its own, so that one can be unwell while another is not.
+    fn provider(&self, profile: &AgentProfile) -> String {
+        format!("{}.test", profile.name)
+    }
+
     fn reports_tool_calls(&self) -> bool {
         true
     }
@@ -136,7 +152,8 @@ impl Agent for FakeAgent {
     }
 }
 
-/// Understands `session ID`, `tool NAME`, `result [WORDS]`, `usage TOKENS` and `fail CLASS WORDS`; all else is said.
+/// Understands `session ID`, `tool NAME`, `result [WORDS]`, `usage TOKENS`, `fail CLASS WORDS`, and of a failure
+/// `opens SECOND` and `patience SECONDS`; all else is said.
 #[derive(Debug, Default)]
 struct LineParser {
     usage: Usage,
@@ -169,6 +186,16 @@ impl StreamParser for LineParser {
                 let class = class.parse().expect("a script names a class that exists");
                 self.failure = Some(Failure::new(class, message));
                 vec![AgentEvent::Error { message: message.to_owned() }]
+            }
+            "opens" | "patience" => {
+                let seconds: u32 = rest.parse().expect("a script names seconds");
+                let failure = self.failure.as_mut().expect("a script names a failure first");
+                if word == "opens" {
+                    failure.until = Some(Timestamp::from_second(seconds.into()).expect("a time"));
+                } else {
+                    failure.retry_after = Some(Duration::from_secs(seconds.into()));
+                }
+                Vec::new()
             }
             _ => {
                 line.clone_into(&mut self.last_words);
@@ -208,9 +235,9 @@ impl StreamParser for LineParser {
 
 /// How the agent is configured unless a test says otherwise.
 #[must_use]
-pub(super) fn profile() -> AgentProfile {
+pub(super) fn profile(name: &str) -> AgentProfile {
     AgentProfile {
-        name: domain::name::AgentName::new("fake").expect("a name"),
+        name: domain::name::AgentName::new(name).expect("a name"),
         command: None,
         model: None,
         effort: None,

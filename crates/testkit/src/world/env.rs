@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use domain::{
     definition::Definition,
     id::PipelineId,
-    name::ProjectKey,
+    name::{AgentName, ProjectKey},
     pipeline::{Delivery, Input, PipelineOptions},
     revision::BranchName,
 };
@@ -105,15 +105,27 @@ impl TestEnv {
         id
     }
 
+    /// Makes a pipeline whose roles this agent plays, `fake` or `other`, and starts it.
+    pub async fn start_with(&self, title: &str, agent: &str) -> PipelineId {
+        let agent = AgentName::new(agent).expect("a name");
+        let id = self.create_with(title, Some(agent)).await;
+        let _moved = self.engine.ask(id, &Input::Start, PERSON).await.expect("a new one starts");
+        id
+    }
+
     /// Makes a pipeline, `queued`.
     pub async fn create(&self, title: &str) -> PipelineId {
+        self.create_with(title, None).await
+    }
+
+    async fn create_with(&self, title: &str, agent: Option<AgentName>) -> PipelineId {
         let item = NewItem {
             project: self.project.clone(),
             title: title.to_owned(),
             ascii_title: title.to_owned(),
             description: "As was said.".to_owned(),
             target: BranchName::new("main").expect("a branch"),
-            options: PipelineOptions { delivery: Delivery::Merge, human_gates: true, agent: None },
+            options: PipelineOptions { delivery: Delivery::Merge, human_gates: true, agent },
         };
         let hash = definitions::hash(&self.definition);
         let made = self.engine.create(&item, &self.definition, &hash).await;

@@ -134,21 +134,24 @@ impl World {
 /// What an engine is given that nobody asked for anything else.
 #[must_use]
 pub fn options(owner: &str, tenancy: Tenancy) -> Options {
-    let profile = agent::profile();
-    let name = profile.name.clone();
-    let fake = AgentSetup {
-        profile,
-        kind: Arc::new(FakeAgent),
-        time_limit: None,
-        stall_limit: Some(STALL_LIMIT),
-        supervision: domain::supervision::Limits::default(),
+    let setup = |name: &str| {
+        let profile = agent::profile(name);
+        let fake = AgentSetup {
+            profile,
+            kind: Arc::new(FakeAgent),
+            time_limit: None,
+            stall_limit: Some(STALL_LIMIT),
+            supervision: domain::supervision::Limits::default(),
+        };
+        (fake.profile.name.clone(), fake)
     };
+    let (name, fake) = setup("fake");
     Options {
         owner: owner.to_owned(),
         tenancy,
         data_dir: "/data".into(),
         caps: Caps { total: 4, per_project: None, per_agent: BTreeMap::new() },
-        agents: [(name.clone(), fake)].into(),
+        agents: [(name.clone(), fake), setup("other")].into(),
         projects: BTreeMap::new(),
         default_project: ProjectSettings {
             roles: BTreeMap::new(),

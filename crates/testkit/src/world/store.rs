@@ -1,14 +1,18 @@
 //! A store that can be made to refuse, around any other.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use domain::{
+    breaker::{Breaker, BreakerKey},
     decision::Decision,
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::Job,
-    name::{DestinationName, GateName, ProjectKey},
+    name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline},
     revision::TreeSha,
@@ -157,8 +161,23 @@ impl Store for WatchedStore {
         self.make("store.drop_timer", self.store.drop_timer(timer)).await
     }
 
-    async fn next_due(&self) -> Result<NextDue, StoreError> {
-        self.make("store.next_due", self.store.next_due()).await
+    async fn next_due(
+        &self,
+        breakers: &BTreeMap<AgentName, BreakerKey>,
+    ) -> Result<NextDue, StoreError> {
+        self.make("store.next_due", self.store.next_due(breakers)).await
+    }
+
+    async fn load_breaker(&self, key: &BreakerKey) -> Result<Breaker, StoreError> {
+        self.make("store.load_breaker", self.store.load_breaker(key)).await
+    }
+
+    async fn list_breakers(&self) -> Result<Vec<Breaker>, StoreError> {
+        self.make("store.list_breakers", self.store.list_breakers()).await
+    }
+
+    async fn save_breaker(&self, breaker: &Breaker) -> Result<bool, StoreError> {
+        self.make("store.save_breaker", self.store.save_breaker(breaker)).await
     }
 
     async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use domain::{
+    breaker::{BreakerKey, BreakerState},
     decision::Decision,
     id::PipelineId,
     job::{Job, JobStateTag, Work},
@@ -49,6 +50,12 @@ impl World {
     /// Its log, oldest first.
     pub async fn events(&self, id: PipelineId) -> Vec<Event> {
         self.store.list_events(Some(id), 0, ALL).await.expect("a store that is well")
+    }
+
+    /// The breaker of an agent, `fake` or `other`.
+    pub async fn breaker(&self, agent: &str) -> BreakerState {
+        let key = BreakerKey::new(format!("fake@{agent}.test")).expect("a key");
+        self.store.load_breaker(&key).await.expect("a store that is well").state
     }
 
     /// How many lines of its log are meant.

@@ -19,7 +19,7 @@ use ports::Store as _;
 use store_sqlite::SqliteStore;
 use tokio::sync::{Notify, broadcast::error::RecvError};
 
-use crate::{context::Context, error::CliError, live::Display};
+use crate::{context::Context, error::CliError, live::Display, output};
 
 /// A foreground process at work.
 pub(crate) struct Foreground<'a> {
@@ -42,6 +42,13 @@ impl Foreground<'_> {
         for id in pipelines {
             if let Some(pipeline) = self.store.find_pipeline(*id).await? {
                 titles.insert(*id, pipeline.item.key.to_string());
+            }
+        }
+        for breaker in self.engine.resume_what_waits_for_a_person().await? {
+            if !self.context.global.quiet {
+                output::say(format_args!(
+                    "{breaker} waited for a person: one of its agents tries again"
+                ));
             }
         }
         let display = Display::start(self.context, &self.engine, titles);

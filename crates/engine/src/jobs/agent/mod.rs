@@ -268,7 +268,12 @@ fn stopped_at_a_limit(run: &Run) -> Option<String> {
 
 /// Whether a run ended in the middle of its conversation, so that it is worth going on with.
 fn was_cut_off(run: &Run) -> bool {
-    let cut_off =
-        |failure: &Failure| matches!(failure.class, FailureClass::Transient | FailureClass::Lost);
+    let cut_off = |failure: &Failure| match failure.class {
+        FailureClass::Transient
+        | FailureClass::Lost
+        | FailureClass::Quota
+        | FailureClass::Credentials => true,
+        FailureClass::Permanent | FailureClass::Resource => false,
+    };
     matches!(&run.outcome, Some(RunOutcome::Failed { failure }) if cut_off(failure))
 }

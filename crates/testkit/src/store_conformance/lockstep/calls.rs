@@ -26,7 +26,11 @@ pub enum Call {
         per_project: Option<u8>,
         /// Cap of the first agent.
         per_agent: Option<u8>,
+        /// Which agent cannot be started, or 2 where nothing can.
+        held: Option<u8>,
     },
+    /// Writes a breaker.
+    Breaker(BreakerSketch),
     /// Extends leases of all running jobs but those that this picks.
     Heartbeat {
         /// One in so many is left out.
@@ -66,6 +70,17 @@ pub enum Call {
     },
 }
 
+/// A breaker in outline.
+#[derive(Clone, Copy, Debug)]
+pub struct BreakerSketch {
+    /// Which of two.
+    pub breaker: u8,
+    /// Closed, open without an end, open for some seconds.
+    pub state: u8,
+    /// Comes too late.
+    pub stale: bool,
+}
+
 /// How a job's try ends.
 #[derive(Clone, Copy, Debug)]
 pub enum Outcome {
@@ -75,6 +90,8 @@ pub enum Outcome {
     Transient,
     /// With a failure of its own.
     Permanent,
+    /// With a quota window that is spent.
+    Quota,
     /// Its worker was never heard of again.
     Expire,
 }
@@ -115,6 +132,8 @@ pub struct StepSketch {
     pub letters: Vec<(u8, u8)>,
     /// Has something happen to a letter.
     pub letter: Option<LetterSketch>,
+    /// Writes a breaker with it.
+    pub breaker: Option<BreakerSketch>,
 }
 
 /// What only some steps do.
@@ -157,8 +176,9 @@ fn call() -> impl Strategy<Value = Call> {
         2 => (0..3u8, 0..3u8).prop_map(|(project, number_above)| Call::Create { project, number_above }),
         8 => step().prop_map(Call::Apply),
         1 => Just(Call::ApplyAgain),
-        5 => (0..6u8, 0..6u8, option::of(0..3u8), option::of(0..3u8))
-            .prop_map(|(limit, total, per_project, per_agent)| Call::Claim { limit, total, per_project, per_agent }),
+        5 => (0..6u8, 0..6u8, option::of(0..3u8), option::of(0..3u8), option::weighted(0.2, 0..3u8))
+            .prop_map(|(limit, total, per_project, per_agent, held)| Call::Claim { limit, total, per_project, per_agent, held }),
+        2 => breaker().prop_map(Call::Breaker),
         2 => (2..5u8, rarely()).prop_map(|(skip, old)| Call::Heartbeat { skip, old }),
         4 => (any::<u8>(), outcome(), rarely()).prop_map(|(job, outcome, old)| Call::Settle { job, outcome, old }),
         3 => (0..40u8).prop_map(|seconds| Call::Pass { seconds }),
@@ -184,10 +204,11 @@ fn step() -> impl Strategy<Value = StepSketch> {
     let rows = (vec(job(), 0..4), option::weighted(0.2, 0..60u8), option::weighted(0.2, 0..3u8));
     let job = option::weighted(0.3, (any::<u8>(), outcome(), rarely()));
     let rest = (option::weighted(0.2, any::<u8>()), 0..3u8, job);
-    let post = (vec((0..3u8, 0..3u8), 0..4), option::weighted(0.15, letter()));
+    let breaker = option::weighted(0.2, breaker());
+    let post = (vec((0..3u8, 0..3u8), 0..4), option::weighted(0.15, letter()), breaker);
     (any::<u8>(), 0..4u8, extras, rows, rest, post).prop_map(
         |(pipeline, state, extras, (jobs, timer, verdict), (answer, events, job), post)| {
-            let (letters, letter) = post;
+            let (letters, letter, breaker) = post;
             StepSketch {
                 pipeline,
                 state,
@@ -200,6 +221,7 @@ fn step() -> impl Strategy<Value = StepSketch> {
                 job,
                 letters,
                 letter,
+                breaker,
             }
         },
     )
@@ -218,11 +240,20 @@ fn letter() -> impl Strategy<Value = LetterSketch> {
     })
 }
 
+fn breaker() -> impl Strategy<Value = BreakerSketch> {
+    (0..2u8, 0..40u8, rarely()).prop_map(|(breaker, state, stale)| BreakerSketch {
+        breaker,
+        state,
+        stale,
+    })
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         Just(Outcome::Complete),
         Just(Outcome::Transient),
         Just(Outcome::Permanent),
+        Just(Outcome::Quota),
         Just(Outcome::Expire)
     ]
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use domain::{
+    breaker::{Breaker, BreakerState, Hold},
     failure::{Failure, FailureClass},
     id::{JobId, LetterId, PipelineId},
     job::{Job, JobInput, JobState, JobStateTag, Work},
@@ -14,11 +15,11 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Caps, Claim, JobFilter, JobUpdate, LetterFilter, NewLetter, PipelineFilter, Step, Store,
+    Caps, Claim, Held, JobFilter, JobUpdate, LetterFilter, NewLetter, PipelineFilter, Step, Store,
     StoreError, TimerChange,
 };
 
-use super::{Call, Extra, JobSketch, LetterSketch, Outcome, StepSketch};
+use super::{BreakerSketch, Call, Extra, JobSketch, LetterSketch, Outcome, StepSketch};
 use crate::store_conformance::fixtures as make;
 
 /// Two stores and the time. Ids count up.
@@ -66,7 +67,8 @@ pub async fn compare(left: &dyn Store, right: &dyn Store, calls: &[Call]) {
     }
     for call in calls {
         pair.make(call).await;
-        both!(pair, store => store.next_due());
+        both!(pair, store => store.next_due(&make::guards()));
+        both!(pair, store => store.list_breakers());
         both!(pair, store => store.next_letter(&DESTINATIONS.map(make::destination)));
         both!(pair, store => store.list_stranded());
     }
@@ -100,7 +102,7 @@ impl Pair<'_> {
                     both!(self, store => store.apply(step));
                 }
             }
-            Call::Claim { limit, total, per_project, per_agent } => {
+            Call::Claim { limit, total, per_project, per_agent, held } => {
                 let per_agent: BTreeMap<_, _> =
                     per_agent.iter().map(|cap| (make::agent("claude"), (*cap).into())).collect();
                 let caps = Caps {
@@ -108,7 +110,17 @@ impl Pair<'_> {
                     per_project: per_project.map(Into::into),
                     per_agent,
                 };
-                let claim = Claim { caps, limit: (*limit).into(), ..make::claim(self.now) };
+                let agents = ["claude", "codex"];
+                let held = Held {
+                    agents: held
+                        .and_then(|at| agents.get(usize::from(at)))
+                        .map(|name| make::agent(name))
+                        .into_iter()
+                        .collect(),
+                    processes: *held == Some(2),
+                };
+                let (breakers, limit) = (make::guards(), (*limit).into());
+                let claim = Claim { caps, breakers, held, limit, ..make::claim(self.now) };
                 both!(self, store => store.claim(&claim));
             }
             Call::Heartbeat { skip, old } => {
@@ -128,6 +140,10 @@ impl Pair<'_> {
                     let update = self.update(job, *outcome, *old);
                     both!(self, store => store.settle_job(&update));
                 }
+            }
+            Call::Breaker(sketch) => {
+                let breaker = self.breaker(*sketch).await;
+                both!(self, store => store.save_breaker(&breaker));
             }
             Call::Pass { seconds } => self.now += Duration::from_secs((*seconds).into()),
             Call::DropTimer => {
@@ -182,6 +198,7 @@ impl Pair<'_> {
             Outcome::Complete => JobInput::Complete { token },
             Outcome::Transient => fail(FailureClass::Transient),
             Outcome::Permanent => fail(FailureClass::Permanent),
+            Outcome::Quota => fail(FailureClass::Quota),
             Outcome::Expire => JobInput::Expire,
         };
         let update = make::update(job, &input, self.now);
@@ -227,6 +244,9 @@ impl Pair<'_> {
         if let Some(letter) = sketch.letter {
             step.letter = self.letter(letter).await;
         }
+        if let Some(sketch) = sketch.breaker {
+            step.breaker = Some(self.breaker(sketch).await);
+        }
         for extra in &sketch.extras {
             match extra {
                 Extra::Stale => step.pipeline.version = step.pipeline.version.saturating_sub(1),
@@ -258,6 +278,22 @@ impl Pair<'_> {
         };
         let next = letter.decide(&input, self.now).ok()?;
         Some(Letter { version: next.version - u64::from(sketch.old), ..next })
+    }
+
+    async fn breaker(&self, sketch: BreakerSketch) -> Breaker {
+        let key = make::breaker_key(["claude@a", "codex@b"][usize::from(sketch.breaker)]);
+        let stored =
+            both!(self, store => store.load_breaker(&key)).expect("a breaker can be loaded");
+        let state = match sketch.state {
+            0..10 => BreakerState::Closed { failures: sketch.state.into() },
+            10..15 => make::open(None),
+            wait => {
+                let hold = make::open(Some(0)).hold().cloned().expect("it is open");
+                BreakerState::Open { hold: Hold { until: Some(self.later(wait)), ..hold } }
+            }
+        };
+        let next = stored.next(state);
+        Breaker { version: next.version - u64::from(sketch.stale), ..next }
     }
 
     /// One of few runs of a job, so that they are recorded more than once.

@@ -5,5 +5,5 @@
 mod calls;
 mod compare;
 
-pub use calls::{Call, Extra, JobSketch, LetterSketch, Outcome, StepSketch, calls};
+pub use calls::{BreakerSketch, Call, Extra, JobSketch, LetterSketch, Outcome, StepSketch, calls};
 pub use compare::compare;
