@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use camino::Utf8Path;
 use domain::definition::Network;
 use ports::{Mount, OutputStream, Sandbox, SandboxLimits, SandboxSpec};
@@ -29,6 +29,8 @@ use crate::{
 
 /// How long the system is left alone before each start.
 pub(crate) const IDLE: Duration = Duration::from_millis(20);
+/// Jobs that wait already where that is what is measured.
+const WAITING: u32 = 1_000;
 /// No start takes that long.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
 
@@ -52,8 +54,14 @@ pub(crate) async fn measure(
         "ms",
         "posix_spawn, to its first instruction",
     );
-    let engine = engine_part(place, starts).await?;
-    table.add("job commit -> launch asked for", &engine, "ms", "the engine's own part");
+    for (waiting, words) in [(0, ""), (WAITING, ", 1,000 jobs waiting")] {
+        let engine = engine_part(place, starts, waiting).await?;
+        let figure = format!("job commit -> launch asked for{words}");
+        table.add(figure, &engine, "ms", "the engine's own part");
+    }
+    let polling = polling_queue(place, starts.div_ceil(5))?;
+    let words = "a plain queue in Python's sqlite3 that looks once a second";
+    table.add("the same, 1,000 jobs waiting, by polling", &polling, "ms", words);
     let beside = |samples: &Samples| {
         format!("{} ms over the bare spawn", number(samples.median() - spawn.median()))
     };
@@ -70,7 +78,7 @@ pub(crate) async fn measure(
         Err(error) => table.note("launch, shim + bubblewrap", &format!("not measured: {error}")),
     }
     for (name, sandbox) in backends {
-        let mut idle = IdleEngine::start(place, Arc::clone(&sandbox)).await?;
+        let mut idle = IdleEngine::start(place, Arc::clone(&sandbox), 0).await?;
         for (workspace, words) in [(WorkspaceIs::New, "new"), (WorkspaceIs::Kept, "kept")] {
             let whole = whole_starts(&mut idle, &*sandbox, workspace, starts).await?;
             let figure = format!("job commit -> agent runs, {name}, {words} workspace");
@@ -146,11 +154,29 @@ async fn stamp_of(sandbox: &dyn Sandbox, dir: &Utf8Path, start: Duration) -> Res
     stamp::read(&printed, start).with_context(|| format!("the agent did not run: {status:?}"))
 }
 
+/// From the enqueue of a job to its start, by a program that polls.
+fn polling_queue(place: &Place, count: usize) -> Result<Samples> {
+    let database = place.dir("polling")?.join("database");
+    let mut command = Command::new("python3");
+    command.args(["-c", include_str!("../peers/polling_queue.py"), database.as_str()]);
+    command.args([count.to_string(), WAITING.to_string()]);
+    let output = command.output().context("could not start python3")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut samples = Samples::default();
+    for line in said.lines() {
+        samples.push(line.parse().with_context(|| format!("`{line}` is no time"))?);
+    }
+    let failed =
+        || format!("the polling queue failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), failed());
+    Ok(samples)
+}
+
 /// From the commit to the call that launches the agent: claim, load, brief, record.
-async fn engine_part(place: &Place, count: usize) -> Result<Samples> {
+async fn engine_part(place: &Place, count: usize, waiting: u32) -> Result<Samples> {
     let recorder = Arc::new(Recorder::default());
     let mut samples = Samples::default();
-    let mut idle = IdleEngine::start(place, Arc::clone(&recorder) as _).await?;
+    let mut idle = IdleEngine::start(place, Arc::clone(&recorder) as _, waiting).await?;
     for number in 0..count {
         let started = idle.start_agent(number, WorkspaceIs::Kept).await?;
         let launched = recorder.launched_at(&started.sandbox).context("no launch was asked for")?;

@@ -10,6 +10,8 @@ pub(crate) struct Effort {
     pub(crate) round: Duration,
     /// Jobs of one round of the queue.
     pub(crate) jobs: u32,
+    /// Live pipelines that a process starts over, each number apart.
+    pub(crate) live_pipelines: [u32; 3],
     /// Starts of an agent, and of anything else that is over in milliseconds.
     pub(crate) starts: usize,
     /// Workspaces of each kind.
@@ -26,6 +28,7 @@ impl Effort {
         rounds: 5,
         round: Duration::from_secs(1),
         jobs: 10_000,
+        live_pipelines: [0, 1_000, 10_000],
         starts: 100,
         workspaces: 5,
         files: 20_000,
@@ -37,6 +40,7 @@ impl Effort {
         rounds: 3,
         round: Duration::from_millis(300),
         jobs: 1_000,
+        live_pipelines: [0, 100, 1_000],
         starts: 10,
         workspaces: 3,
         files: 2_000,

@@ -29,7 +29,7 @@ use tokio::{
 use crate::{
     agent_start::IDLE,
     place::Place,
-    stamp,
+    stamp, walk,
     workshop::{Workshop, parse_definition, project},
 };
 
@@ -92,13 +92,19 @@ pub(crate) struct Started {
 }
 
 impl IdleEngine {
-    pub(crate) async fn start(place: &Place, sandbox: Arc<dyn Sandbox>) -> Result<Self> {
+    /// An engine at work on a store in which so many jobs wait already, all of paused pipelines.
+    pub(crate) async fn start(
+        place: &Place,
+        sandbox: Arc<dyn Sandbox>,
+        waiting: u32,
+    ) -> Result<Self> {
         let repository = Repository::greet().with_files(FILES);
         let workshop = Workshop::new(&place.dir("engine")?, sandbox)?;
         let project = project(repository.path())?;
         workshop.git.sync(&project).await?;
         let record = ProjectRecord { key: project.key, repository: project.repository };
         workshop.store.save_project(&record).await?;
+        let_wait(&workshop, waiting).await?;
         let (stop, signal) = stop_channel();
         let engine = Arc::clone(&workshop.engine);
         let running = tokio::spawn(async move { engine.run(signal, AtRest::Wait).await });
@@ -197,6 +203,19 @@ impl IdleEngine {
             }
         }
     }
+}
+
+/// Begins pipelines, which queues a job each, and pauses them before anybody can take it.
+async fn let_wait(workshop: &Workshop, pipelines: u32) -> Result<()> {
+    let Workshop { engine, store, .. } = workshop;
+    let definition = walk::definition()?;
+    store.save_definition(&definition::hash(&definition), &definition).await?;
+    for id in 0..pipelines {
+        let id = walk::create(&**store, &definition, id.into()).await?;
+        let _begun = engine.apply(id, &Input::Start, &walk::cause(id, 0)).await?;
+        let _waits = engine.apply(id, &Input::Pause, &walk::cause(id, 1)).await?;
+    }
+    Ok(())
 }
 
 /// Eight stages, each with an agent that only looks.

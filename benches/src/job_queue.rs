@@ -80,7 +80,7 @@ pub(crate) async fn measure(
 fn plain_queue(place: &Place, jobs: u32) -> Result<f64> {
     let database = place.dir("plain")?.join("database");
     let mut command = Command::new("python3");
-    command.args(["-c", include_str!("../plain_queue.py"), database.as_str()]);
+    command.args(["-c", include_str!("../peers/plain_queue.py"), database.as_str()]);
     command.args([jobs.to_string(), WORKERS.to_string()]);
     let output = command.output().context("could not start python3")?;
     let said = String::from_utf8_lossy(&output.stdout);

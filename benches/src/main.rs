@@ -19,6 +19,7 @@ mod idle_engine;
 mod job_queue;
 mod product;
 mod recorder;
+mod recovery;
 mod stamp;
 mod steps;
 mod walk;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     // First, so that a process that is started to be measured does nothing else.
     let outcome = match *arguments {
         [stamp::ARGUMENT] => stamp::print(),
+        [recovery::ARGUMENT, data_dir] => recovery::recover(data_dir),
         [] => measure(&Effort::FULL),
         ["--quick"] => measure(&Effort::QUICK),
         _ => io::stderr()
@@ -90,6 +92,8 @@ fn measure_all(
     runtime.block_on(steps::measure(place, effort, disk, table))?;
     say("job queue")?;
     runtime.block_on(job_queue::measure(place, effort, disk, table))?;
+    say("recovery")?;
+    runtime.block_on(recovery::measure(place, effort, table))?;
     say("agent start")?;
     runtime.block_on(agent_start::measure(place, product, effort, table))?;
     say("workspaces")?;

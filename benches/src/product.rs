@@ -137,7 +137,7 @@ fn agent_logs(data_dir: &Utf8Path) -> Vec<Utf8PathBuf> {
 }
 
 /// Resident memory of a process, now and at its highest.
-fn memory(pid: u32) -> Result<[Samples; 2]> {
+pub(crate) fn memory(pid: u32) -> Result<[Samples; 2]> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
