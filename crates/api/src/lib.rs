@@ -9,6 +9,7 @@ mod timeline;
 
 mod decision;
 mod event;
+mod explanation;
 mod log;
 mod run;
 mod usage;
@@ -29,6 +30,7 @@ pub use check::{CheckState, CheckView};
 pub use decision::{AnswerView, DecisionView};
 pub use definition::{DefinitionView, GateView, LimitsView, RouteView, StageDefinitionView};
 pub use event::EventView;
+pub use explanation::{ExplanationView, HolderView, MoverView};
 use jiff::Timestamp;
 pub use log::LogEventView;
 pub use pipeline::{PipelineDetailView, PipelineView};

@@ -26,6 +26,10 @@ pub struct PipelineView {
     pub title: String,
     /// Where it is.
     pub status: PipelineStateTag,
+    /// Whether a process works on it. Only where it is running and somebody has looked: one that nobody works on goes
+    /// on with `run --resume`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_work: Option<bool>,
     /// Why it is there, one sentence, where there is something to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -84,6 +88,7 @@ impl PipelineView {
             item: key.to_string(),
             title: title.clone(),
             status: PipelineStateTag::from(&pipeline.state),
+            at_work: None,
             reason: reason(pipeline, events),
             stage: pipeline.stage().cloned(),
             attempt: attempt.map(|attempt| attempt.number).filter(|&number| number > 0),
@@ -100,6 +105,14 @@ impl PipelineView {
             created_at: pipeline.created_at,
             usage: UsageView::from(&pipeline.usage),
         }
+    }
+}
+
+impl PipelineView {
+    /// The same, with what was seen of the process that works on it.
+    #[must_use]
+    pub fn attended(self, at_work: Option<bool>) -> Self {
+        Self { at_work, ..self }
     }
 }
 

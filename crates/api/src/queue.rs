@@ -115,14 +115,25 @@ pub struct QueueView {
     /// When the next job or timer is due, also if that is in the past.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_due: Option<Timestamp>,
+    /// A job that has been due for long although nothing keeps it: something is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<JobId>,
     /// How much may run at once.
     pub caps: CapsView,
+    /// Who holds the data directory; absent where no process is alive that could work on anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 impl QueueView {
     /// The queue that consists of `jobs`, oldest first.
     #[must_use]
-    pub fn new(jobs: &[Job], next_due: Option<Timestamp>, caps: CapsView) -> Self {
+    pub fn new(
+        jobs: &[Job],
+        next_due: Option<Timestamp>,
+        caps: CapsView,
+        holder: Option<String>,
+    ) -> Self {
         let states = [
             JobStateTag::Queued,
             JobStateTag::Running,
@@ -142,6 +153,6 @@ impl QueueView {
             }
         }
         queued.sort_by_key(|job| job.due_at);
-        Self { counts, running, queued, next_due, caps }
+        Self { counts, running, queued, next_due, overdue: None, caps, holder }
     }
 }

@@ -22,6 +22,7 @@ pub mod brief;
 pub mod definition;
 
 pub mod decision;
+pub mod explain;
 pub mod job;
 pub mod outbox;
 pub mod pipeline;

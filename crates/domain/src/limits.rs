@@ -12,6 +12,10 @@ pub const JOB_LOST_MAX: u32 = 3;
 /// longest window is looked at where nobody says when it opens.
 pub const JOB_HOLDS_MAX: u32 = 400;
 
+/// How long a job may be due, a slot being free for it, before a person should look: a worker takes it within
+/// milliseconds, or within seconds where a wake-up was lost.
+pub const JOB_OVERDUE: Duration = Duration::from_mins(2);
+
 /// First step of the backoff.
 pub const BACKOFF_BASE: Duration = Duration::from_secs(10);
 /// Longest backoff; also caps a `Retry-After`.

@@ -55,6 +55,8 @@ pub struct Engine {
     running: Mutex<BTreeMap<JobId, worker::Running>>,
     /// One run at a time in a workspace: an agent that is being stopped must be gone before the next one comes.
     workspaces: jobs::WorkspaceTurns,
+    /// The job that was last said to be overdue.
+    overdue: Mutex<Option<JobId>>,
 }
 
 impl Engine {
@@ -71,6 +73,7 @@ impl Engine {
             definitions: Mutex::default(),
             running: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),
+            overdue: Mutex::default(),
         })
     }
 

@@ -4,6 +4,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    time::Duration,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,6 +12,10 @@ use ports::StoreError;
 
 const DATABASE: &str = "gatewright.db";
 const LOCK: &str = "lock";
+/// How often a lock is tried that somebody may only be looking at.
+const LOOKS_MAX: u32 = 10;
+/// Between two of them.
+const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Where a backup is unpacked, in the data directory itself. As long as it is there and the database is not, the
 /// directory is half restored, and nothing may begin in it.
@@ -83,7 +88,7 @@ pub(crate) fn take(data_dir: &Utf8Path, holder: &str) -> Result<DirectoryLock, S
         .map_err(failed("make the data directory"))?;
     let path = data_dir.join(LOCK);
     let mut file = private().open(&path).map_err(failed("open the lock of the data directory"))?;
-    match file.try_lock() {
+    match patiently(|| file.try_lock()) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(in_use(data_dir, &path)),
         Err(TryLockError::Error(error)) => return Err(failed("lock the data directory")(error)),
@@ -91,6 +96,33 @@ pub(crate) fn take(data_dir: &Utf8Path, holder: &str) -> Result<DirectoryLock, S
     let written = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
     written.map_err(failed("write who holds the data directory"))?;
     Ok(DirectoryLock { file })
+}
+
+/// Whoever only asks who holds a directory holds it for a moment, which must not turn away a process that wants to work.
+fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 1..LOOKS_MAX {
+        match lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_PAUSE),
+            other => return other,
+        }
+    }
+    lock()
+}
+
+/// Who holds the data directory, in its own words. Nobody does where no process is alive that could change anything.
+pub fn find_holder(data_dir: &Utf8Path) -> Result<Option<String>, StoreError> {
+    let path = data_dir.join(LOCK);
+    let failed = |error| failed(data_dir, "ask who holds the data directory", error);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(holder(&path))),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 /// The database's file, if this call made it: a start that fails takes back what it made.
@@ -141,9 +173,12 @@ fn private() -> OpenOptions {
 }
 
 fn in_use(data_dir: &Utf8Path, lock: &Utf8Path) -> StoreError {
+    StoreError::InUse { path: data_dir.to_string(), holder: holder(lock) }
+}
+
+fn holder(lock: &Utf8Path) -> String {
     let holder = fs::read_to_string(lock).unwrap_or_default();
-    let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
-    StoreError::InUse { path: data_dir.to_string(), holder }
+    if holder.is_empty() { "another process".to_owned() } else { holder }
 }
 
 fn failed(data_dir: &Utf8Path, operation: &'static str, error: io::Error) -> StoreError {
@@ -166,6 +201,17 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("a path in UTF-8");
         (directory, path)
+    }
+
+    #[test]
+    fn the_holder_of_a_directory_is_named_as_long_as_it_lives() {
+        let (_directory, data_dir) = directory();
+        assert_eq!(find_holder(&data_dir).unwrap(), None, "there is no lock yet");
+        let lock = take(&data_dir, "pid 7, `gatewright run`").unwrap();
+        assert_eq!(find_holder(&data_dir).unwrap().as_deref(), Some("pid 7, `gatewright run`"));
+        assert!(matches!(take(&data_dir, "another"), Err(StoreError::InUse { .. })));
+        drop(lock);
+        assert_eq!(find_holder(&data_dir).unwrap(), None, "its words are still there, it is not");
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-pub use data_dir::{DirectoryLock, RESTORING, database_file, hold};
+pub use data_dir::{DirectoryLock, RESTORING, database_file, find_holder, hold};
 pub use options::{Mode, Options};
 pub use snapshot::{Contents, bring_up_to_date, examine, snapshot};
 pub use store::SqliteStore;

@@ -28,6 +28,14 @@ impl Opened {
         Ok(Self { loaded, data_dir, store })
     }
 
+    /// Who holds it, where a process is alive that does. Whoever cannot tell says so and goes on.
+    pub(crate) fn holder(&self) -> Option<String> {
+        store_sqlite::find_holder(&self.data_dir).unwrap_or_else(|error| {
+            tracing::warn!("{}", crate::error::chain(&error));
+            None
+        })
+    }
+
     /// For changing; `command` is told to whoever finds it in use.
     pub(crate) fn write(context: &Context, command: &str) -> Result<Self, CliError> {
         let (loaded, data_dir) = place(context)?;

@@ -19,10 +19,17 @@ use crate::{
 
 /// Say what is installed, what is missing, and what mends it; exit 1 if no work can be done
 #[derive(Debug, Args)]
-pub(crate) struct Doctor {}
+pub(crate) struct Doctor {
+    /// In place of all that, why this pipeline is where it is, and what will move it: as `pipeline show --why`
+    #[arg(long, value_name = "PIPELINE")]
+    explain: Option<String>,
+}
 
 impl Doctor {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        if let Some(id) = &self.explain {
+            return super::pipeline::explain(context, id).await;
+        }
         let (loaded, configuration) = configuration(context)?;
         let mut checks = vec![machine::git(context).await];
         checks.extend(machine::sandbox(context, &loaded).await);

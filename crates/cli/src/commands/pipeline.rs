@@ -7,9 +7,11 @@ mod graph;
 mod list;
 mod show;
 mod steer;
+mod why;
 
 use clap::Subcommand;
 pub(crate) use find::{resolve, resolve_decision};
+pub(crate) use why::explain;
 
 use crate::{context::Context, error::CliError, exit::ExitStatus};
 

@@ -10,7 +10,9 @@ use std::{
 use api::{CapsView, JobView, QueueView};
 use clap::Args;
 use comfy_table::Cell;
+use domain::explain::{Slots, find_overdue};
 use jiff::Timestamp;
+use owo_colors::Stream;
 use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     error::CliError,
     exit::ExitStatus,
     output,
-    words::{self, Tone},
+    words::{self, Tone, paint},
 };
 
 /// How often the queue is looked at while it is watched.
@@ -60,8 +62,7 @@ impl Queue {
 
 async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let due = data.store.next_due(&BTreeMap::new()).await?;
-    let NextDue { job, timer, lease: _ } = due;
+    let NextDue { job, timer, lease: _ } = data.store.next_due(&BTreeMap::new()).await?;
     let next_due = job.into_iter().chain(timer).min();
     let limits = &data.loaded.config.limits;
     let caps = CapsView {
@@ -69,7 +70,15 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
         per_project: limits.per_project.map(NonZeroU32::get),
         per_agent: limits.per_agent.map(NonZeroU32::get),
     };
-    Ok(QueueView::new(&jobs, next_due, caps))
+    let slots =
+        Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
+    let breakers = data.store.list_breakers().await?;
+    let holds = breakers.iter().any(|it| it.state.hold().is_some());
+    // Whose agents a breaker keeps is known to whoever works.
+    let overdue = find_overdue(&jobs, slots, job, Timestamp::now())
+        .filter(|job| job.agent.is_none() || !holds)
+        .map(|job| job.id);
+    Ok(QueueView { overdue, ..QueueView::new(&jobs, next_due, caps, data.holder()) })
 }
 
 fn print(view: &QueueView) {
@@ -81,9 +90,16 @@ fn print(view: &QueueView) {
         |of: &str, cap: &Option<u32>| cap.map(|it| format!(", {it} {of}")).unwrap_or_default();
     let (project, agent) = (each("per project", per_project), each("per agent", per_agent));
     output::data(format_args!("caps   {total} at once{project}{agent}"));
+    let nobody = || "nobody is at work".to_owned();
+    let holder = view.holder.as_deref().map_or_else(nobody, words::one_line);
+    output::data(format_args!("by     {holder}"));
     let now = Timestamp::now();
     let next = view.next_due.map_or_else(|| "nothing".to_owned(), |at| words::ago(at, now));
     output::data(format_args!("due    {next}"));
+    if let Some(job) = view.overdue {
+        let alarm = format!("{job} could be done for long and nobody does it");
+        output::data(paint(Stream::Stdout, Tone::Bad, &alarm));
+    }
     if view.running.is_empty() && view.queued.is_empty() {
         return;
     }

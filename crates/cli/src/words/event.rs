@@ -190,7 +190,8 @@ const fn judged(outcome: VerdictOutcome) -> &'static str {
     }
 }
 
-fn job(work: &Work) -> String {
+/// What a job does.
+pub(super) fn job(work: &Work) -> String {
     match work {
         Work::Open => "finding the repository".to_owned(),
         Work::Intake => "taking the item in".to_owned(),

@@ -12,6 +12,7 @@ mod delivery;
 mod limits;
 mod output;
 mod refusals;
+mod why;
 mod zoo;
 
 mod approvals;

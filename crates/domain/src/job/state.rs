@@ -101,3 +101,16 @@ pub struct Job {
     /// When it was asked for.
     pub created_at: Timestamp,
 }
+
+impl Job {
+    /// The lease of whoever works on it.
+    #[must_use]
+    pub const fn lease(&self) -> Option<&Lease> {
+        match &self.state {
+            JobState::Running { lease } => Some(lease),
+            JobState::Queued { .. } | JobState::Done | JobState::Failed | JobState::Cancelled => {
+                None
+            }
+        }
+    }
+}

@@ -115,6 +115,7 @@ impl Engine {
         self.fire_due_timers().await?;
         let claimed = self.claim_and_start(tasks).await?;
         let next_due = self.ports.store.next_due(&self.options.guards()).await?;
+        self.watch_overdue(next_due.job).await?;
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
         if claimed == 0 && !work_left {
             return Ok(Turn::NothingLeft);

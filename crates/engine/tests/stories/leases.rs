@@ -7,6 +7,7 @@ use domain::{
     limits::{LEASE_HEARTBEAT, LEASE_TTL},
     pipeline::{EventKind, PipelineStateTag},
 };
+use ports::Clock as _;
 use testkit::world::{Script, Side, TestEnv};
 
 /// How often an engine looks even if nobody wakes it.
@@ -110,4 +111,26 @@ async fn a_lease_that_two_find_over_is_taken_back_once() {
     let jobs = env.world.jobs(id, JobStateTag::Queued).await;
     assert_eq!(jobs[0].budget, Budget { lost: 1, ..Budget::default() });
     env.world.check(id).await;
+}
+
+/// F11: a heartbeat that lives on beside a loop which is dead keeps work for ever. Ours is sent by the loop itself.
+#[tokio::test]
+async fn f11_a_loop_that_hangs_sends_no_heartbeat() {
+    let mut env = TestEnv::new().await;
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.world.calls.hang_at("store.claim", Side::Before, 1);
+    env.world.clock.advance(LEASE_HEARTBEAT);
+    env.trapped().await;
+    let beats = env.world.calls.answered("store.heartbeat");
+    for _ in 0..3 {
+        env.world.clock.advance(LEASE_TTL);
+        // Whatever else of that process is awake has its turn.
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(env.world.calls.answered("store.heartbeat"), beats);
+    let lease = env.world.jobs(id, JobStateTag::Running).await[0].lease().cloned().unwrap();
+    assert!(lease.expires_at < env.world.clock.now(), "anybody may take its work");
 }

@@ -10,6 +10,10 @@ mod silence;
 
 mod supervision;
 
+mod explaining;
+
+mod soak;
+
 mod people;
 
 mod merging;

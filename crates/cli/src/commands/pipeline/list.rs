@@ -6,9 +6,9 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use comfy_table::Cell;
-use domain::{name::ProjectKey, pipeline::PipelineStateTag};
+use domain::{explain::is_at_work, job::JobStateTag, name::ProjectKey, pipeline::PipelineStateTag};
 use jiff::Timestamp;
-use ports::{PipelineFilter, Store as _};
+use ports::{JobFilter, PipelineFilter, Store as _};
 use strum::VariantArray as _;
 
 use crate::{
@@ -48,7 +48,14 @@ impl List {
             limit: self.limit,
         };
         let pipelines = data.store.list_pipelines(&filter).await?;
-        let views: Vec<PipelineView> = pipelines.iter().map(PipelineView::from).collect();
+        let live = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
+        let jobs = data.store.list_jobs(&live).await?;
+        let (holder, now) = (data.holder(), Timestamp::now());
+        let view = |pipeline| {
+            let at_work = is_at_work(pipeline, &jobs, holder.as_deref(), now);
+            PipelineView::from(pipeline).attended(at_work)
+        };
+        let views: Vec<PipelineView> = pipelines.iter().map(view).collect();
         if context.global.json {
             output::json(&views);
             return Ok(ExitStatus::Success);
@@ -58,7 +65,6 @@ impl List {
             output::say(format_args!("no pipelines: {gatewright} run \"…\" makes one"));
             return Ok(ExitStatus::Success);
         }
-        let now = Timestamp::now();
         let mut table = words::table(&["item", "status", "stage", "made", "tokens", "title", "id"]);
         for view in &views {
             let stage = match (&view.stage, view.attempt) {
@@ -68,7 +74,7 @@ impl List {
             };
             table.add_row(vec![
                 Cell::new(&view.item),
-                tone_of_status(view.status).cell(view.status),
+                tone_of_status(view.status).cell(words::status(view)),
                 Cell::new(stage),
                 Cell::new(words::ago(view.created_at, now)),
                 Cell::new(words::tokens(view.usage.tokens)),

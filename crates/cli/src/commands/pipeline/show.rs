@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use owo_colors::Stream;
 use ports::Store as _;
 
-use super::resolve;
+use super::{resolve, why};
 use crate::{
     commands::{
         data::{Opened, all_events, gatewright},
@@ -31,17 +31,24 @@ const FINDINGS_MAX: usize = 10;
 pub(crate) struct Show {
     /// The pipeline
     id: String,
+    /// Only why it is where it is, and what will move it; with -v all the way back to its beginning
+    #[arg(long)]
+    why: bool,
 }
 
 impl Show {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        if self.why {
+            return why::explain(context, &self.id).await;
+        }
         let data = Opened::read(context)?;
         let store = &*data.store;
         let pipeline = resolve(store, &self.id).await?;
         let events = all_events(store, pipeline.id).await?;
+        let at_work = why::at_work(&data, &pipeline).await?;
         let decisions = store.list_decisions(Some(pipeline.id), false).await?;
         let detail = PipelineDetailView {
-            pipeline: PipelineView::with_events(&pipeline, &events),
+            pipeline: PipelineView::with_events(&pipeline, &events).attended(at_work),
             description: pipeline.item.description.clone(),
             timeline: api::timeline(&events),
             runs: store.list_runs(pipeline.id).await?.iter().map(RunView::from).collect(),
@@ -85,7 +92,7 @@ fn head(detail: &PipelineDetailView) {
     for line in safe(detail.description.trim()).lines() {
         output::data(format!("  {line}").trim_end());
     }
-    let status = paint(Stream::Stdout, tone_of_status(view.status), &view.status.to_string());
+    let status = paint(Stream::Stdout, tone_of_status(view.status), &words::status(view));
     field("status", &status);
     if let Some(reason) = &view.reason {
         field("why", &one_line(reason));

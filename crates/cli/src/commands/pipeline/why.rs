@@ -1,0 +1,212 @@
+//! `gatewright pipeline show --why`, `gatewright doctor --explain`
+
+use std::{collections::BTreeMap, fs, num::NonZeroU32};
+
+use api::{ExplanationView, PipelineView};
+use domain::{
+    breaker::Breaker,
+    explain::{Depth, Explanation, Situation, Slots, explain as explained, is_at_work},
+    id::PipelineId,
+    job::{Job, JobStateTag},
+    limits::AGENT_STALL_LIMIT,
+    name::AgentName,
+    pipeline::{Pipeline, PipelineStateTag},
+    run::Run,
+};
+use engine::Layout;
+use jiff::Timestamp;
+use owo_colors::Stream;
+use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
+
+use super::resolve;
+use crate::{
+    commands::{
+        data::{Opened, all_events, gatewright},
+        decisions,
+    },
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, MoverWords, Tone, event_line, one_line, paint, tone_of_event, tone_of_status},
+};
+
+/// Events of a damaged pipeline that are shown.
+const DAMAGED_EVENTS: usize = 8;
+
+/// Says why a pipeline is where it is, and what will move it. Only looks: works beside a process that is at work.
+pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, CliError> {
+    let data = Opened::read(context)?;
+    let store = &*data.store;
+    if let Some(damaged) = find_damage(&data, id).await? {
+        damaged.iter().for_each(output::data);
+        return Ok(ExitStatus::Success);
+    }
+    let pipeline = resolve(store, id).await?;
+    let events = all_events(store, pipeline.id).await?;
+    let decision = match pipeline.state.decision() {
+        Some(id) => store.find_decision(id).await?,
+        None => None,
+    };
+    let runs = store.list_runs(pipeline.id).await?;
+    let live =
+        JobFilter { pipeline: None, states: vec![JobStateTag::Queued, JobStateTag::Running] };
+    let jobs = store.list_jobs(&live).await?;
+    let running =
+        PipelineFilter { states: vec![PipelineStateTag::Running], ..PipelineFilter::default() };
+    let others = store.list_pipelines(&running).await?;
+    let held = held(&data, &jobs).await?;
+    let holder = data.holder();
+    let situation = Situation {
+        pipeline: &pipeline,
+        events: &events,
+        decision: decision.as_ref(),
+        runs: &runs,
+        jobs: &jobs,
+        others: &others,
+        holder: holder.as_deref(),
+        slots: slots(&data),
+        held: &held,
+        last_heard: last_heard(&data, &runs),
+        now: Timestamp::now(),
+    };
+    let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
+    let explanation = explained(&situation, depth);
+    let view = PipelineView::with_events(&pipeline, &events);
+    if context.global.json {
+        output::json(&ExplanationView::new(view, holder, &explanation));
+        return Ok(ExitStatus::Success);
+    }
+    let view = view.attended(explanation.at_work);
+    let stall = stall_limit(&data, &pipeline, &runs).await?;
+    let words = MoverWords {
+        gatewright: gatewright(context),
+        pipeline: &pipeline,
+        holder: holder.as_deref(),
+        stall_limit: stall,
+        now: situation.now,
+    };
+    place(&view);
+    movers(&words, &explanation);
+    for line in decision.iter().flat_map(|it| decisions::answer_lines(context, it)) {
+        output::data(format_args!("  {line}"));
+    }
+    because(&explanation, situation.now);
+    Ok(ExitStatus::Success)
+}
+
+/// What can be said of a pipeline whose own row cannot be read: its log can.
+async fn find_damage(data: &Opened, id: &str) -> Result<Option<Vec<String>>, CliError> {
+    let Ok(id) = id.parse::<PipelineId>() else { return Ok(None) };
+    let Err(error @ StoreError::Inconsistent { .. }) = data.store.find_pipeline(id).await else {
+        return Ok(None);
+    };
+    let mut lines = vec![
+        format!("{id}  cannot be read: {}", one_line(&error.to_string())),
+        String::new(),
+        "what moves it".to_owned(),
+        "  nothing, until a backup is restored; every other pipeline goes on".to_owned(),
+        String::new(),
+        "because, newest first".to_owned(),
+    ];
+    let events = all_events(&*data.store, id).await?;
+    let now = Timestamp::now();
+    let last = events.iter().rev().take(DAMAGED_EVENTS);
+    let lines_of = last.filter_map(|event| Some((event.at, event_line(&event.kind)?)));
+    lines.extend(lines_of.map(|(at, line)| format!("  {:<9} {line}", words::ago(at, now))));
+    Ok(Some(lines))
+}
+
+/// Whether a process works on it, as lists and `show` say it.
+pub(super) async fn at_work(data: &Opened, pipeline: &Pipeline) -> Result<Option<bool>, CliError> {
+    let live = JobFilter { pipeline: Some(pipeline.id), states: vec![JobStateTag::Running] };
+    let jobs = data.store.list_jobs(&live).await?;
+    Ok(is_at_work(pipeline, &jobs, data.holder().as_deref(), Timestamp::now()))
+}
+
+fn slots(data: &Opened) -> Slots {
+    let limits = &data.loaded.config.limits;
+    Slots {
+        total: limits.max_concurrency.map_or(1, NonZeroU32::get),
+        per_project: limits.per_project.map(NonZeroU32::get),
+        per_agent: limits.per_agent.map(NonZeroU32::get),
+    }
+}
+
+/// The breakers that keep the agents of these jobs. A breaker is named by the kind of agent and its provider, which is
+/// settled when an agent is set up; where there are several of a kind, nobody guesses.
+async fn held(data: &Opened, jobs: &[Job]) -> Result<BTreeMap<AgentName, Breaker>, CliError> {
+    let breakers = data.store.list_breakers().await?;
+    let of_agent = |agent: &AgentName| {
+        let kind = data.loaded.config.find_agent(agent)?.kind.to_string();
+        let mut of_kind =
+            breakers.iter().filter(|it| it.key.as_str().split('@').next() == Some(kind.as_str()));
+        let first = of_kind.next()?;
+        let only = of_kind.next().is_none().then_some(first);
+        only.filter(|it| it.state.hold().is_some()).cloned()
+    };
+    let agents = jobs.iter().filter_map(|job| job.agent.as_ref());
+    Ok(agents.filter_map(|agent| Some((agent.clone(), of_agent(agent)?))).collect())
+}
+
+/// When the agent at work last wrote anything.
+fn last_heard(data: &Opened, runs: &[Run]) -> Option<Timestamp> {
+    let run = runs.iter().rfind(|run| run.ended_at.is_none())?;
+    let log = Layout::new(data.data_dir.clone()).agent_sandbox(run.id).join("stdout.log");
+    let modified = fs::metadata(log).and_then(|it| it.modified()).ok()?;
+    Timestamp::try_from(modified).ok()
+}
+
+/// How long the agent at work may be silent.
+async fn stall_limit(
+    data: &Opened,
+    pipeline: &Pipeline,
+    runs: &[Run],
+) -> Result<std::time::Duration, CliError> {
+    let definition = data.store.find_definition(&pipeline.definition).await?;
+    let of_stage = definition
+        .as_ref()
+        .zip(pipeline.stage())
+        .and_then(|(definition, stage)| definition.find_stage(stage)?.stall_limit);
+    let of_agent = runs
+        .last()
+        .and_then(|run| data.loaded.config.find_agent(&run.agent))
+        .and_then(|agent| agent.stall_limit);
+    Ok(of_stage.or(of_agent).unwrap_or(AGENT_STALL_LIMIT))
+}
+
+fn place(view: &PipelineView) {
+    output::data(format_args!("{}  {}", view.item, one_line(&view.title)));
+    let status = paint(Stream::Stdout, tone_of_status(view.status), &words::status(view));
+    let place = match (&view.stage, view.attempt, view.step) {
+        (Some(stage), Some(attempt), Some(step)) => {
+            format!(" in stage {stage}, attempt {attempt}, {step}")
+        }
+        (Some(stage), None, Some(step)) => format!(" in stage {stage}, {step}"),
+        _ => String::new(),
+    };
+    output::data(format_args!("  {status}{place}"));
+}
+
+fn movers(words: &MoverWords<'_>, explanation: &Explanation) {
+    output::data("");
+    output::data("what moves it");
+    for line in words.lines(&explanation.movers) {
+        output::data(format_args!("  {line}"));
+    }
+}
+
+fn because(explanation: &Explanation, now: Timestamp) {
+    let lines = explanation.because.iter().filter_map(|event| {
+        let line = event_line(&event.kind)?;
+        let ago = paint(Stream::Stdout, Tone::Quiet, &format!("{:<9}", words::ago(event.at, now)));
+        Some(format!("  {ago} {}", paint(Stream::Stdout, tone_of_event(&event.kind), &line)))
+    });
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    output::data("");
+    output::data("because, newest first");
+    lines.iter().for_each(output::data);
+}

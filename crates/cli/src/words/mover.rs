@@ -1,0 +1,167 @@
+//! What moves a pipeline next, in plain lines with the command that does.
+
+use std::time::Duration;
+
+use domain::{
+    breaker::HoldReason,
+    decision::DecisionKind,
+    explain::{Cap, Holder, Mover},
+    pipeline::Pipeline,
+};
+use jiff::Timestamp;
+
+use super::{ago, duration, job, one_line};
+
+/// What the words depend on besides.
+pub(crate) struct MoverWords<'a> {
+    /// How we are called.
+    pub(crate) gatewright: String,
+    /// The pipeline.
+    pub(crate) pipeline: &'a Pipeline,
+    /// Who holds the data directory.
+    pub(crate) holder: Option<&'a str>,
+    /// How long an agent may be silent.
+    pub(crate) stall_limit: Duration,
+    /// Now.
+    pub(crate) now: Timestamp,
+}
+
+impl MoverWords<'_> {
+    /// What moves it, the first thing first.
+    pub(crate) fn lines(&self, movers: &[Mover]) -> Vec<String> {
+        let key = &self.pipeline.item.key;
+        if movers.is_empty() {
+            return vec![
+                "nothing: this is a fault of ours, please report it".to_owned(),
+                format!(
+                    "a watchdog opens a decision about it; until then: {} pipeline restart-stage {key} STAGE",
+                    self.gatewright
+                ),
+            ];
+        }
+        let mut lines = Vec::new();
+        if self.holder.is_none() && movers.iter().any(Mover::needs_a_process) {
+            lines.push(format!(
+                "no process is at work: {} run --resume {key} goes on with it",
+                self.gatewright
+            ));
+        }
+        lines.extend(movers.iter().flat_map(|mover| self.mover(mover)));
+        lines
+    }
+
+    fn mover(&self, mover: &Mover) -> Vec<String> {
+        let (gatewright, key) = (&self.gatewright, &self.pipeline.item.key);
+        match mover {
+            Mover::Ended => vec!["nothing: it has ended".to_owned()],
+            Mover::Start => vec![format!("you: {gatewright} pipeline start {key}")],
+            Mover::Answer { decision, kind: None, .. } => {
+                vec![format!("the answer to {decision}, which cannot be found: please report it")]
+            }
+            Mover::Answer { kind: Some(kind), question, .. } => {
+                vec![format!("a person, who {}: {}", asks(*kind), one_line(question))]
+            }
+            Mover::Resume { by, since } => {
+                let by = by.as_deref().map_or_else(|| "a person".to_owned(), one_line);
+                let since = since.map(|it| format!(" {}", ago(it, self.now))).unwrap_or_default();
+                vec![format!("you: {gatewright} run --resume {key} (paused by {by}{since})")]
+            }
+            Mover::Worker { work, owner, until, run, since, last_heard } => {
+                let mut lines = vec![format!(
+                    "{} is at work ({}, its lease ends {})",
+                    job(work),
+                    one_line(owner),
+                    ago(*until, self.now)
+                )];
+                if let (Some(run), Some(since)) = (run, since) {
+                    lines.push(format!("  {run}, begun {}", ago(*since, self.now)));
+                    lines.push(format!("  {gatewright} logs {key} --follow"));
+                }
+                if let Some(heard) = last_heard {
+                    lines.push(self.silence(*heard));
+                }
+                lines
+            }
+            Mover::Recovery { work, owner, since } => vec![format!(
+                "{} is taken back from {}, whose lease ended {}: by the process at work with its next heartbeat",
+                job(work),
+                one_line(owner),
+                ago(*since, self.now)
+            )],
+            Mover::Claim { work, since } => {
+                vec![format!(
+                    "{} is due (since {}): the next free worker",
+                    job(work),
+                    ago(*since, self.now)
+                )]
+            }
+            Mover::Backoff { work, until, next_try, tries_max, why } => {
+                let why =
+                    why.as_deref().map(|it| format!(": {}", one_line(it))).unwrap_or_default();
+                let when = ago(*until, self.now);
+                vec![format!(
+                    "{} is tried again {when} (try {next_try} of {tries_max}){why}",
+                    job(work)
+                )]
+            }
+            Mover::Slot { work, cap, holders } => {
+                let cap = match cap {
+                    Cap::Total(max) => format!("max_concurrency = {max}"),
+                    Cap::Project(max) => format!("per_project = {max}"),
+                    Cap::Agent(agent, max) => format!("per_agent = {max} of `{agent}`"),
+                };
+                let mut lines = vec![format!(
+                    "{} waits for a slot ({cap} in [limits]), which these have",
+                    job(work)
+                )];
+                lines.extend(holders.iter().map(holder));
+                lines
+            }
+            Mover::Breaker { work, breaker, reason, until, message } => {
+                let why = match reason {
+                    HoldReason::Failures => "the provider is unwell",
+                    HoldReason::Quota => "the quota is spent",
+                    HoldReason::Credentials => "the provider does not know us",
+                };
+                let next = match until {
+                    Some(until) => format!("one of them tries {}", ago(*until, self.now)),
+                    None => format!("mend that, then {gatewright} run --resume {key}"),
+                };
+                vec![
+                    format!(
+                        "{} waits: agents of {breaker} are not started, {why}; {next}",
+                        job(work)
+                    ),
+                    format!("  {}", one_line(message)),
+                ]
+            }
+            Mover::Merge { work, holder } => {
+                vec![format!("{} waits until {holder} has merged", job(work))]
+            }
+        }
+    }
+
+    fn silence(&self, heard: Timestamp) -> String {
+        format!(
+            "  last heard {}; it is stopped after {} of silence, no tool call being under way",
+            ago(heard, self.now),
+            duration(self.stall_limit)
+        )
+    }
+}
+
+const fn asks(kind: DecisionKind) -> &'static str {
+    match kind {
+        DecisionKind::Approval => "approves or rejects",
+        DecisionKind::Question => "answers an agent",
+        DecisionKind::Escalation => "settles what went wrong",
+        DecisionKind::Limit => "grants a limit anew or gives up",
+    }
+}
+
+fn holder(holder: &Holder) -> String {
+    match &holder.agent {
+        Some(agent) => format!("  {} (agent {agent})", holder.pipeline),
+        None => format!("  {} (a gate)", holder.pipeline),
+    }
+}

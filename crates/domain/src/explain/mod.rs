@@ -1,0 +1,121 @@
+//! Why a pipeline is where it is, and what will move it.
+//!
+//! Pure: what is remembered and who is at work goes in, an [`Explanation`] comes out. It decides nothing and trusts
+//! nothing: where nothing would move a pipeline, it says so.
+
+mod because;
+mod mover;
+mod overdue;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+pub use mover::{Cap, Mover};
+pub use overdue::{find_overdue, is_overdue};
+
+use crate::{
+    breaker::Breaker,
+    decision::Decision,
+    id::PipelineId,
+    job::Job,
+    name::AgentName,
+    pipeline::{Event, Pipeline, PipelineState},
+    run::Run,
+};
+
+/// How many agents and gates may run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// In all.
+    pub total: u32,
+    /// In one project.
+    pub per_project: Option<u32>,
+    /// Of one agent.
+    pub per_agent: Option<u32>,
+}
+
+/// Everything that is known when the question is asked.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    /// The pipeline in question.
+    pub pipeline: &'a Pipeline,
+    /// Its log, oldest first.
+    pub events: &'a [Event],
+    /// The question that it waits for, as it is remembered.
+    pub decision: Option<&'a Decision>,
+    /// Its runs, oldest first.
+    pub runs: &'a [Run],
+    /// The queued and running jobs of all pipelines: slots are shared.
+    pub jobs: &'a [Job],
+    /// The other pipelines that are running: merges wait for each other.
+    pub others: &'a [Pipeline],
+    /// Who holds the data directory, in its own words; `None` where no process is alive that could do anything.
+    pub holder: Option<&'a str>,
+    /// How much may run at once.
+    pub slots: Slots,
+    /// The breakers that keep agents from being started, by agent.
+    pub held: &'a BTreeMap<AgentName, Breaker>,
+    /// When the agent at work last said anything, as far as anybody knows.
+    pub last_heard: Option<Timestamp>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Why a pipeline is where it is, and what will move it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Whether a process works on it. `None` where no process needs to: a person has to act, or nobody.
+    pub at_work: Option<bool>,
+    /// What moves it next, the first of them first. Empty is a fault of ours, and a watchdog opens a decision.
+    pub movers: Vec<Mover>,
+    /// What led to it, newest first: each line follows from the one below it.
+    pub because: Vec<Event>,
+}
+
+/// How much of the chain is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Back to where things last went as they should.
+    Recent,
+    /// Back to the beginning.
+    Whole,
+}
+
+/// Explains.
+#[must_use]
+pub fn explain(situation: &Situation<'_>, depth: Depth) -> Explanation {
+    let movers = mover::movers(situation);
+    Explanation {
+        at_work: at_work(situation),
+        because: because::chain(situation.events, depth),
+        movers,
+    }
+}
+
+fn at_work(situation: &Situation<'_>) -> Option<bool> {
+    let Situation { pipeline, jobs, holder, now, .. } = situation;
+    is_at_work(pipeline, jobs, *holder, *now)
+}
+
+/// Whether a process works on a pipeline: one is alive, and no lease on its jobs has run out, as it does when that
+/// process stands still. `None` for pipelines that no process needs to work on.
+#[must_use]
+pub fn is_at_work(
+    pipeline: &Pipeline,
+    jobs: &[Job],
+    holder: Option<&str>,
+    now: Timestamp,
+) -> Option<bool> {
+    let PipelineState::Running { .. } = pipeline.state else { return None };
+    let mut leases = jobs.iter().filter(|job| job.pipeline == pipeline.id).filter_map(Job::lease);
+    Some(holder.is_some() && leases.all(|lease| lease.expires_at > now))
+}
+
+/// What a worker of another pipeline has: for whoever waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The pipeline.
+    pub pipeline: PipelineId,
+    /// The agent, where it is one that is at work.
+    pub agent: Option<AgentName>,
+}

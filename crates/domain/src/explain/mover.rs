@@ -1,0 +1,301 @@
+//! What moves a pipeline next.
+
+use jiff::Timestamp;
+
+use super::{Holder, Situation, Slots};
+use crate::{
+    breaker::{BreakerKey, Hold, HoldReason},
+    decision::{Choice, DecisionKind},
+    id::{DecisionId, PipelineId, RunId},
+    job::{Job, JobKind, JobState, Work},
+    limits::{JOB_ATTEMPTS_MAX, JOB_TRANSIENT_ATTEMPTS_MAX},
+    name::AgentName,
+    pipeline::{Actor, EventKind, Pipeline, PipelineState, Step},
+};
+
+/// What moves a pipeline next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mover {
+    /// Nothing: it has ended.
+    Ended,
+    /// A person, who starts it.
+    Start,
+    /// A person, who answers.
+    Answer {
+        /// The question.
+        decision: DecisionId,
+        /// What it is about; `None` where the question itself cannot be found.
+        kind: Option<DecisionKind>,
+        /// Its words.
+        question: String,
+        /// What can be chosen.
+        options: Vec<Choice>,
+    },
+    /// A person, who has it go on.
+    Resume {
+        /// Who paused it.
+        by: Option<String>,
+        /// When.
+        since: Option<Timestamp>,
+    },
+    /// A worker, which is at it.
+    Worker {
+        /// What it does.
+        work: Work,
+        /// The process.
+        owner: String,
+        /// Until when nobody else may.
+        until: Timestamp,
+        /// The agent's run, where it is one.
+        run: Option<RunId>,
+        /// Since when that runs.
+        since: Option<Timestamp>,
+        /// When it last said anything.
+        last_heard: Option<Timestamp>,
+    },
+    /// Whoever takes the job back: its worker has not been heard for the length of its lease.
+    Recovery {
+        /// What was being done.
+        work: Work,
+        /// The process that did it.
+        owner: String,
+        /// Since when anybody may.
+        since: Timestamp,
+    },
+    /// The next worker that is free.
+    Claim {
+        /// What is to be done.
+        work: Work,
+        /// Since when it could be.
+        since: Timestamp,
+    },
+    /// Time: a try has failed and the next one waits.
+    Backoff {
+        /// What is to be done.
+        work: Work,
+        /// When.
+        until: Timestamp,
+        /// Which try comes next, from 1.
+        next_try: u32,
+        /// How many there are.
+        tries_max: u32,
+        /// Why the last one failed.
+        why: Option<String>,
+    },
+    /// Somebody else's end: no slot is free.
+    Slot {
+        /// What is to be done.
+        work: Work,
+        /// Which cap is reached.
+        cap: Cap,
+        /// Who has the slots.
+        holders: Vec<Holder>,
+    },
+    /// Whoever the agent's provider is, or a person: agents of its kind are not started.
+    Breaker {
+        /// What is to be done.
+        work: Work,
+        /// The kind and its provider.
+        breaker: BreakerKey,
+        /// Why.
+        reason: HoldReason,
+        /// When one of them may try; `None` waits for a person.
+        until: Option<Timestamp>,
+        /// What the last run said that met it.
+        message: String,
+    },
+    /// Somebody else's merge.
+    Merge {
+        /// What is to be done.
+        work: Work,
+        /// The pipeline that merges.
+        holder: PipelineId,
+    },
+}
+
+/// A cap on what runs at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cap {
+    /// Of everything.
+    Total(u32),
+    /// Of the project.
+    Project(u32),
+    /// Of the agent.
+    Agent(AgentName, u32),
+}
+
+/// Everything that could move it, the first first.
+pub(super) fn movers(situation: &Situation<'_>) -> Vec<Mover> {
+    let Situation { pipeline, events, .. } = situation;
+    match &pipeline.state {
+        PipelineState::Succeeded { .. }
+        | PipelineState::Failed { .. }
+        | PipelineState::Cancelled { .. } => vec![Mover::Ended],
+        PipelineState::Queued => vec![Mover::Start],
+        PipelineState::Paused { .. } => {
+            let paused = events.iter().rev().find(|it| it.kind == EventKind::Paused);
+            let by = paused.map(|it| match &it.actor {
+                Actor::Person { name } => name.clone(),
+                other => other.to_string(),
+            });
+            vec![Mover::Resume { by, since: paused.map(|it| it.at) }]
+        }
+        PipelineState::AwaitingHuman { decision, .. } | PipelineState::Blocked { decision, .. } => {
+            vec![answer(situation, *decision)]
+        }
+        PipelineState::Running { .. } => {
+            let own = |job: &&Job| {
+                job.pipeline == pipeline.id && job.slot.work.kind() != JobKind::Cleanup
+            };
+            let mut jobs: Vec<&Job> = situation.jobs.iter().filter(own).collect();
+            jobs.sort_by_key(|job| match &job.state {
+                JobState::Running { lease } => (0, lease.expires_at),
+                JobState::Queued { available_at } => (1, *available_at),
+                JobState::Done | JobState::Failed | JobState::Cancelled => (2, job.created_at),
+            });
+            jobs.into_iter().filter_map(|job| mover(situation, job)).collect()
+        }
+    }
+}
+
+fn answer(situation: &Situation<'_>, decision: DecisionId) -> Mover {
+    match situation.decision.filter(|it| it.id == decision) {
+        Some(it) => Mover::Answer {
+            decision,
+            kind: Some(it.kind),
+            question: it.question.clone(),
+            options: it.options.clone(),
+        },
+        None => {
+            Mover::Answer { decision, kind: None, question: String::new(), options: Vec::new() }
+        }
+    }
+}
+
+fn mover(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
+    let work = job.slot.work.clone();
+    match &job.state {
+        JobState::Running { lease } if lease.expires_at > situation.now => {
+            let run = situation.runs.iter().rfind(|it| it.job == job.id && it.ended_at.is_none());
+            Some(Mover::Worker {
+                work,
+                owner: lease.owner.clone(),
+                until: lease.expires_at,
+                run: run.map(|it| it.id),
+                since: run.map(|it| it.launched_at),
+                last_heard: run.and(situation.last_heard),
+            })
+        }
+        JobState::Running { lease } => {
+            Some(Mover::Recovery { work, owner: lease.owner.clone(), since: lease.expires_at })
+        }
+        JobState::Queued { available_at } if *available_at > situation.now => {
+            let (next_try, tries_max) = tries(job);
+            let why = job.last_error.clone();
+            Some(Mover::Backoff { work, until: *available_at, next_try, tries_max, why })
+        }
+        JobState::Queued { available_at } => Some(
+            breaker(situation, job)
+                .or_else(|| merge(situation, job))
+                .or_else(|| slot(situation, job))
+                .unwrap_or(Mover::Claim { work, since: *available_at }),
+        ),
+        JobState::Done | JobState::Failed | JobState::Cancelled => None,
+    }
+}
+
+/// The breaker that keeps the job's agent from being started.
+fn breaker(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
+    let breaker = situation.held.get(job.agent.as_ref()?)?;
+    let Hold { since: _, until, reason, message } = breaker.state.hold()?;
+    Some(Mover::Breaker {
+        work: job.slot.work.clone(),
+        breaker: breaker.key.clone(),
+        reason: *reason,
+        until: *until,
+        message: message.clone(),
+    })
+}
+
+/// Which try comes next, by the budget that makes it wait.
+fn tries(job: &Job) -> (u32, u32) {
+    if job.budget.transient_attempts > 0 {
+        (job.budget.transient_attempts + 1, JOB_TRANSIENT_ATTEMPTS_MAX)
+    } else {
+        (job.budget.attempts + 1, JOB_ATTEMPTS_MAX)
+    }
+}
+
+/// The pipeline of the same project that merges now, if the job has to wait for it.
+fn merge(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
+    let merges = |other: &&Pipeline| {
+        let step = other.state.attempt().map(|attempt| (&attempt.step, &attempt.candidate));
+        // Before its first claim it holds nothing yet: then it waits like us.
+        let holds = match step {
+            Some((Step::Integrating { .. }, candidate)) => {
+                candidate.is_some() || has_lease(situation, other.id)
+            }
+            Some((Step::Landing { .. } | Step::Gating { .. }, candidate)) => candidate.is_some(),
+            _ => false,
+        };
+        other.id != job.pipeline && other.project == job.project && holds
+    };
+    let holder = situation.others.iter().find(merges).filter(|_| job.exclusive)?;
+    Some(Mover::Merge { work: job.slot.work.clone(), holder: holder.id })
+}
+
+fn has_lease(situation: &Situation<'_>, pipeline: PipelineId) -> bool {
+    situation.jobs.iter().any(|job| job.pipeline == pipeline && job.lease().is_some())
+}
+
+/// The cap that keeps the job, if one does.
+fn slot(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
+    let (cap, holders) = find_cap(situation.jobs, situation.slots, job)?;
+    Some(Mover::Slot { work: job.slot.work.clone(), cap, holders })
+}
+
+/// The cap that keeps a job, and who has its slots.
+pub(super) fn find_cap(jobs: &[Job], slots: Slots, job: &Job) -> Option<(Cap, Vec<Holder>)> {
+    let counts = |it: &&Job| matches!(it.slot.work.kind(), JobKind::Agent | JobKind::Gate);
+    if !counts(&job) {
+        return None;
+    }
+    let under_way: Vec<&Job> =
+        jobs.iter().filter(counts).filter(|it| it.lease().is_some()).collect();
+    let reached = |max: u32, of: &dyn Fn(&Job) -> bool| -> Option<Vec<Holder>> {
+        let holders: Vec<Holder> = under_way
+            .iter()
+            .filter(|it| of(it))
+            .map(|it| Holder { pipeline: it.pipeline, agent: it.agent.clone() })
+            .collect();
+        (holders.len() >= max as usize).then_some(holders)
+    };
+    let total = || Some((Cap::Total(slots.total), reached(slots.total, &|_| true)?));
+    let project = || {
+        let max = slots.per_project?;
+        Some((Cap::Project(max), reached(max, &|it| it.project == job.project)?))
+    };
+    let agent = || {
+        let (max, agent) = (slots.per_agent?, job.agent.clone()?);
+        let holders = reached(max, &|it| it.agent.as_ref() == Some(&agent))?;
+        Some((Cap::Agent(agent, max), holders))
+    };
+    total().or_else(project).or_else(agent)
+}
+
+impl Mover {
+    /// Whether it takes a process of ours to move it.
+    #[must_use]
+    pub const fn needs_a_process(&self) -> bool {
+        match self {
+            Self::Worker { .. }
+            | Self::Recovery { .. }
+            | Self::Claim { .. }
+            | Self::Backoff { .. }
+            | Self::Slot { .. }
+            | Self::Breaker { .. }
+            | Self::Merge { .. } => true,
+            Self::Ended | Self::Start | Self::Answer { .. } | Self::Resume { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Notices work that could be done and is not: the loop looks alive, and something in it is not.
+
+use domain::{
+    explain::{Slots, find_overdue, is_overdue},
+    job::JobStateTag,
+};
+use jiff::Timestamp;
+use ports::JobFilter;
+
+use crate::{Engine, EngineError};
+
+impl Engine {
+    /// Says once of a job that it has been due for long although nothing keeps it. `due` is when the oldest is.
+    pub(crate) async fn watch_overdue(&self, due: Option<Timestamp>) -> Result<(), EngineError> {
+        let now = self.ports.clock.now();
+        // Next to always that is all. What waits for a slot is looked at again only when it has waited for long.
+        if due.is_none_or(|due| !is_overdue(due, now)) {
+            return Ok(());
+        }
+        let caps = &self.options.caps;
+        let slots = Slots {
+            total: caps.total,
+            per_project: caps.per_project,
+            // The smallest one: rather too late than a false alarm.
+            per_agent: caps.per_agent.values().min().copied(),
+        };
+        let states = vec![JobStateTag::Queued, JobStateTag::Running];
+        let jobs = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
+        let Some(job) = find_overdue(&jobs, slots, due, now) else { return Ok(()) };
+        let mut told = self.overdue.lock().expect("no holder panics");
+        if *told != Some(job.id) {
+            *told = Some(job.id);
+            tracing::error!(job.id = %job.id, pipeline.id = %job.pipeline, "{} could be done for long and nobody does it: please report it, and start again", job.slot);
+        }
+        Ok(())
+    }
+}
