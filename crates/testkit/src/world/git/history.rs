@@ -143,8 +143,10 @@ impl History {
         let mut found = BTreeSet::new();
         let mut open = vec![commit.clone()];
         while let Some(commit) = open.pop() {
-            open.extend(self.get(&commit).parents.iter().cloned());
-            found.insert(commit);
+            // A merge has two ways back to the same commits: each is looked at once.
+            if found.insert(commit.clone()) {
+                open.extend(self.get(&commit).parents.iter().cloned());
+            }
         }
         found
     }
