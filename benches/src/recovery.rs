@@ -1,6 +1,7 @@
 //! Start-up over many live pipelines: how long until the process can work, and what it costs in memory.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     process::{Command, Stdio},
     sync::Arc,
@@ -71,7 +72,7 @@ pub(crate) fn recover(data_dir: &str) -> Result<()> {
         let workshop = Workshop::new(Utf8Path::new(data_dir), Arc::new(Recorder::default()))?;
         workshop.engine.recover().await?;
         let found = workshop.store.list_stranded().await?.len();
-        let due = workshop.store.next_due().await?.job.is_some();
+        let due = workshop.store.next_due(&BTreeMap::new()).await?.job.is_some();
         writeln!(io::stdout(), "ready {found} {due}")?;
         io::stdin().read_to_end(&mut Vec::new())?;
         Ok(())
