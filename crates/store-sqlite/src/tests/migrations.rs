@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// For each migration, rows as the version that ended with it wrote them.
-const SAMPLES: &[&str] = &[
+pub(super) const SAMPLES: &[&str] = &[
     include_str!("samples/0001_first.sql"),
     include_str!("samples/0002_outbox.sql"),
     include_str!("samples/0003_breakers.sql"),
@@ -52,7 +52,7 @@ fn assert_breakers_are_whole(connection: &Connection, count: usize) {
     assert!(found.iter().all(|it| it.state.hold().is_some()), "{found:?}");
 }
 
-fn assert_sample_is_whole(connection: &Connection) {
+pub(super) fn assert_sample_is_whole(connection: &Connection) {
     let id = PipelineId::from_u128(1);
     let found = pipelines::find(connection, id).unwrap().expect("the pipeline");
     assert!(definitions::find(connection, &found.definition).unwrap().is_some());

@@ -1,5 +1,6 @@
 //! What only can be tested from within.
 
+mod crash_images;
 mod damage;
 mod full_disk;
 mod migrations;
