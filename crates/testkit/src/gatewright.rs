@@ -177,6 +177,21 @@ impl Gatewright {
         processes().iter().filter(inside).map(|it| it.command.clone()).collect()
     }
 
+    /// Kills every process that has to do with it, all at once: the machine is switched off.
+    pub fn kill_everything(&self) {
+        let root = self.root.as_str();
+        let mentions = |process: &&Process| {
+            process.command.contains(root)
+                || String::from_utf8_lossy(&process.environment).contains(root)
+        };
+        for process in processes().iter().filter(mentions) {
+            if process.id != std::process::id() {
+                // It may have ended meanwhile.
+                drop(kill("KILL", &process.id.to_string()));
+            }
+        }
+    }
+
     /// Waits until all of its sandboxes have ended, which they do without it.
     ///
     /// # Panics
@@ -196,17 +211,7 @@ impl Gatewright {
 
 impl Drop for Gatewright {
     fn drop(&mut self) {
-        let root = self.root.as_str();
-        let mentions = |process: &&Process| {
-            process.command.contains(root)
-                || String::from_utf8_lossy(&process.environment).contains(root)
-        };
-        for process in processes().iter().filter(mentions) {
-            if process.id != std::process::id() {
-                // It may have ended meanwhile.
-                drop(kill("KILL", &process.id.to_string()));
-            }
-        }
+        self.kill_everything();
     }
 }
 

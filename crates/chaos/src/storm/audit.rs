@@ -99,6 +99,7 @@ pub(super) fn audit(mut site: Site, tally: &Tally, storm: &Storm, started: Insta
     let mut report = Report::new(format!("seed {}", storm.seed));
     tally.rows().for_each(|(fault, count)| report.row(fault, count));
     report.row("faults in all", tally.total());
+    report.row("orchestrators dead at their named point", site.died_at_points);
     report.row("orchestrators started", site.starts);
     report.row("pipelines", site.pipelines);
     report.row("delivered", delivered);

@@ -1,6 +1,11 @@
 //! What a storm does, and how often it did.
 
-use std::{collections::BTreeMap, process::Command, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use super::{
     processes,
@@ -30,20 +35,20 @@ pub(super) enum Fault {
     DieAtPoint,
     StandStill,
     KillSupervisor,
-    KillWall,
+    KillInit,
     KillAgent,
 }
 
 impl Fault {
-    /// The next one: orchestrators die most.
+    /// The next one. What is inside of sandboxes is meant often, as it is not always there.
     pub(super) fn choose(chance: &mut Chance) -> Self {
         match chance.below(100) {
-            0..40 => Self::KillOrchestrator,
-            40..50 => Self::DrainOrchestrator,
-            50..70 => Self::DieAtPoint,
-            70..75 => Self::StandStill,
-            75..85 => Self::KillSupervisor,
-            85..91 => Self::KillWall,
+            0..20 => Self::KillOrchestrator,
+            20..28 => Self::DrainOrchestrator,
+            28..43 => Self::DieAtPoint,
+            43..48 => Self::StandStill,
+            48..68 => Self::KillSupervisor,
+            68..84 => Self::KillInit,
             _ => Self::KillAgent,
         }
     }
@@ -52,10 +57,10 @@ impl Fault {
         match self {
             Self::KillOrchestrator => "orchestrator killed",
             Self::DrainOrchestrator => "orchestrator drained (SIGTERM)",
-            Self::DieAtPoint => "orchestrator dead at a named point",
+            Self::DieAtPoint => "orchestrator killed, the next one armed",
             Self::StandStill => "orchestrator stopped for longer than a lease",
             Self::KillSupervisor => "supervisor of a sandbox killed",
-            Self::KillWall => "wall and init of a sandbox killed",
+            Self::KillInit => "init of a sandbox, or its wall, killed",
             Self::KillAgent => "agent killed",
         }
     }
@@ -81,7 +86,7 @@ impl Fault {
                 thread::sleep(Duration::from_millis(100));
                 site.orchestrator().is_some_and(|it| it.try_signal("CONT"))
             }
-            Self::KillSupervisor | Self::KillWall | Self::KillAgent => self.kill_one(site),
+            Self::KillSupervisor | Self::KillInit | Self::KillAgent => self.kill_one(site),
         }
     }
 
@@ -90,12 +95,14 @@ impl Fault {
         let mut meant = processes::list(&data_dir);
         meant.retain(|it| match self {
             Self::KillSupervisor => it.is_supervisor(&data_dir),
-            Self::KillWall => it.is_wall(),
+            Self::KillInit => it.is_init(),
             _ => it.is_agent(),
         });
         let Some(victim) = site.chance.one_of(&meant) else { return false };
-        let status = Command::new("kill").args(["-s", "KILL", &victim.pid.to_string()]).status();
-        status.is_ok_and(|status| status.success())
+        // It may have ended meanwhile.
+        let mut kill = Command::new("kill");
+        let kill = kill.args(["-s", "KILL", &victim.pid.to_string()]).stderr(Stdio::null());
+        kill.status().is_ok_and(|status| status.success())
     }
 }
 

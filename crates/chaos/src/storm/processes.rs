@@ -8,11 +8,13 @@ use camino::Utf8Path;
 #[derive(Clone, Debug)]
 pub(super) struct Process {
     pub(super) pid: u32,
+    parent: u32,
     command: String,
     environment: String,
 }
 
-/// Every process that has something to do with a data directory: by its command line or its environment.
+/// Every process that has something to do with a data directory: by its command line, by its environment, or as the child
+/// of one of its supervisors: an init has neither.
 pub(super) fn list(data_dir: &Utf8Path) -> Vec<Process> {
     let entries = fs::read_dir("/proc").expect("Linux has /proc");
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -20,13 +22,24 @@ pub(super) fn list(data_dir: &Utf8Path) -> Vec<Process> {
         let bytes = fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).replace('\0', " ")
     };
-    pids.map(|pid| Process {
-        pid,
-        command: text(pid, "cmdline"),
-        environment: text(pid, "environ"),
-    })
-    .filter(|it| it.concerns(data_dir))
-    .collect()
+    let all: Vec<Process> = pids
+        .map(|pid| Process {
+            pid,
+            parent: parent(&text(pid, "stat")),
+            command: text(pid, "cmdline"),
+            environment: text(pid, "environ"),
+        })
+        .collect();
+    let is_supervised = |process: &Process| {
+        all.iter().any(|it| it.pid == process.parent && it.is_supervisor(data_dir))
+    };
+    all.iter().filter(|it| it.concerns(data_dir) || is_supervised(it)).cloned().collect()
+}
+
+/// The second field after the name, which may hold anything.
+fn parent(stat: &str) -> u32 {
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    fields.split_whitespace().nth(1).and_then(|it| it.parse().ok()).unwrap_or(0)
 }
 
 impl Process {
@@ -39,9 +52,9 @@ impl Process {
         self.command.contains(&format!(" shim {data_dir}/"))
     }
 
-    /// The program that makes the wall, and so the init behind it.
-    pub(super) fn is_wall(&self) -> bool {
-        self.command.contains(" shim @") && self.command.contains("bwrap")
+    /// The init of a sandbox, or the program that makes the wall around it.
+    pub(super) fn is_init(&self) -> bool {
+        self.command.contains(" shim @")
     }
 
     /// The run whose agent this is, or a process of its agent.

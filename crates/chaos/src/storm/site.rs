@@ -1,6 +1,6 @@
 //! The place of a storm: a repository, the binary, and the orchestrator that is started again whenever it is gone.
 
-use std::{fs, mem};
+use std::{fs, mem, os::unix::process::ExitStatusExt as _};
 
 use camino::Utf8PathBuf;
 use ports::Entropy as _;
@@ -15,6 +15,8 @@ use crate::{CLOCK, FAILPOINT};
 
 /// How often people may be needed before that is a violation of its own: a pipeline whose agent is killed over and over.
 const RETRIES_MAX: u32 = 50;
+/// The signal by which a process ends itself at a failpoint.
+const ABORTED: i32 = 6;
 
 /// Seeded chance.
 pub(super) struct Chance(SeededEntropy);
@@ -46,7 +48,10 @@ pub(super) struct Site {
     pub(super) violations: Vec<String>,
     pub(super) starts: u32,
     pub(super) retries: u32,
+    /// Orchestrators that came to their failpoint.
+    pub(super) died_at_points: u32,
     pub(super) pipelines: u32,
+    script: String,
     check: String,
     clock: Utf8PathBuf,
     ahead_seconds: u64,
@@ -61,11 +66,10 @@ impl Site {
         // Long enough to be met at work, short enough for many.
         let script = format!(
             "echo start $GATEWRIGHT_ITEM $GATEWRIGHT_RUN > {bell}
-             for number in 1 2 3 4 5; do echo line $number; sleep 0.3; done
+             for number in 1 2 3 4 5 6 7 8; do echo line $number; sleep 0.3; done
              echo $GATEWRIGHT_RUN >> $GATEWRIGHT_ITEM.txt; git add .; git commit -qm work
              echo done $GATEWRIGHT_ITEM $GATEWRIGHT_RUN > {bell}"
         );
-        gatewright.configure_agent_with(&script, "", "limits.max_concurrency = 4");
         let check = format!("echo gate > {bell}; tests/run.sh");
         let clock = gatewright.home().join("clock");
         fs::write(&clock, "0").expect("a home can be written to");
@@ -78,7 +82,9 @@ impl Site {
             violations: Vec::new(),
             starts: 0,
             retries: 0,
+            died_at_points: 0,
             pipelines: 0,
+            script,
             check,
             clock,
             ahead_seconds: 0,
@@ -100,7 +106,11 @@ impl Site {
         self.pipelines += count;
     }
 
+    /// Starts the orchestrator, behind this wall or that: it takes up what runs behind the other one all the same.
     fn start(&mut self, arguments: &[&str]) {
+        let backend = if self.chance.below(2) == 0 { "bubblewrap" } else { "process" };
+        let top = format!("limits.max_concurrency = 4\nsandbox.backend = \"{backend}\"");
+        self.gatewright.configure_agent_with(&self.script, "", &top);
         let mut command = self.gatewright.command(self.repository.path(), arguments);
         command.env(CLOCK, &self.clock);
         if let Some(point) = self.failpoint.take() {
@@ -143,6 +153,7 @@ impl Site {
 
     /// It ends by a signal, by a drain, at its end, or because only people can help. Anything else is a violation.
     fn judge(&mut self, finished: &Finished) {
+        self.died_at_points += u32::from(finished.status.signal() == Some(ABORTED));
         if !matches!(finished.code(), None | Some(0 | 3 | 130)) {
             let said: Vec<&str> = finished.stderr.lines().rev().take(3).collect();
             self.accuse(format!("an orchestrator ended with {:?}: {said:?}", finished.code()));

@@ -8,5 +8,7 @@ mod clock;
 mod crash_points;
 mod hanging;
 mod long_agent;
+mod machine;
+mod real_agents;
 mod storm;
 mod upgrade;

@@ -207,6 +207,17 @@ fn a_second_ctrl_c_leaves_a_stubborn_agent_behind_and_ends() {
     world.assert_merged(&told);
 }
 
+/// They are in a binary of the tests alone: `crates/chaos`.
+#[test]
+fn the_product_has_no_failpoints() {
+    let world = World::of_agent("echo new > new.txt");
+    let arguments = ["run", "Add a file", "--merge", "--json"];
+    let mut command = world.gatewright.command(world.dir(), &arguments);
+    let command = command.env("CHAOS_FAILPOINT", "store.apply.before=abort");
+    let told = Told::of(&testkit::gatewright::Running::start(command).finish());
+    world.assert_merged(&told);
+}
+
 #[test]
 fn what_is_not_there_cannot_be_resumed() {
     let world = World::of_agent("echo new > new.txt");
