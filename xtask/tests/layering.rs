@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sandbox", &["domain", "ports"]),
     ("agents", &["domain", "ports"]),
     ("gates", &["domain", "ports"]),
+    ("integrations", &["domain", "ports"]),
     ("api", &["domain"]),
     ("cli", EVERYTHING),
     ("testkit", &["domain", "ports", "engine"]),
@@ -35,6 +36,7 @@ const EVERYTHING: &[&str] = &[
     "sandbox",
     "agents",
     "gates",
+    "integrations",
     "api",
 ];
 
@@ -49,6 +51,7 @@ const EVERYTHING_AND_TESTKIT: &[&str] = &[
     "sandbox",
     "agents",
     "gates",
+    "integrations",
     "api",
     "testkit",
 ];
@@ -71,8 +74,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("minijinja", &["config"]),
     // Agents write YAML; the gate that reads it is the only one to trust a parser with it.
     ("serde_yaml_ng", &["gates"]),
-    // Processes: namespaces, process groups, limits. `git` needs it to stop git with all its children.
-    ("nix", &["git", "sandbox"]),
+    // Processes: namespaces, process groups, limits. `git` and `integrations` need it to stop what they start with all
+    // its children.
+    ("nix", &["git", "integrations", "sandbox"]),
     // A server only in tests, until the product has one.
     ("axum", &["testkit"]),
 ];

@@ -3,6 +3,7 @@
 mod agent;
 mod briefs;
 mod clock;
+mod destination;
 mod entropy;
 mod files;
 mod gates;
@@ -16,6 +17,7 @@ pub use agent::{
 };
 pub use briefs::{BriefError, Briefs};
 pub use clock::Clock;
+pub use destination::{Delivery, Destination};
 pub use entropy::Entropy;
 pub use files::Files;
 pub use gates::{GateAnswer, GateError, GateQuestion, Gates};

@@ -1,0 +1,46 @@
+//! The process group of a command: the program and whatever it started.
+
+use nix::{
+    sys::{
+        signal::{Signal, killpg},
+        wait::{Id, WaitPidFlag, waitid},
+    },
+    unistd::Pid,
+};
+use tokio::process::Child;
+
+/// Kills the group when it is dropped.
+///
+/// The leader must not have been waited for while this lives: until then its number cannot be given to anybody else.
+#[derive(Debug)]
+pub(super) struct Group {
+    leader: Option<Pid>,
+}
+
+impl Group {
+    /// The group that `child` leads.
+    pub(super) fn of(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| i32::try_from(id).ok());
+        Self { leader: leader.map(Pid::from_raw) }
+    }
+
+    /// Returns when the leader has ended, and leaves it to be waited for.
+    pub(super) async fn ended(&self) {
+        let Some(leader) = self.leader else { return };
+        let wait = move || {
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            while waitid(Id::Pid(leader), flags) == Err(nix::errno::Errno::EINTR) {}
+        };
+        // Dropping the group ends the leader, and this thread's wait with it.
+        tokio::task::spawn_blocking(wait).await.ok();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // The only failure is that nobody is left.
+            killpg(leader, Signal::SIGKILL).ok();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A program gets a letter, and its end says what became of it.
+
+use std::{collections::BTreeMap, fs};
+
+use camino::Utf8Path;
+use integrations::{CommandDestination, CommandOptions};
+use ports::{Delivery, Destination as _};
+
+use crate::fixtures::{directory, letter};
+
+fn shell(directory: &Utf8Path, script: &str) -> CommandDestination {
+    let secrets = BTreeMap::from([("TOKEN".to_owned(), "hunter2".to_owned())]);
+    CommandDestination::new(CommandOptions {
+        command: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
+        directory: directory.to_owned(),
+        path: "/usr/bin:/bin".to_owned(),
+        env: BTreeMap::from([("PLACE".to_owned(), "here".to_owned())]),
+        secrets,
+    })
+}
+
+async fn deliver(script: &str) -> Delivery {
+    let (_kept, dir) = directory();
+    shell(&dir, script).deliver(&letter(1, "a")).await
+}
+
+fn retry(why: &str) -> Delivery {
+    Delivery::Retry { why: why.to_owned(), after: None }
+}
+
+#[tokio::test]
+async fn a_program_gets_the_letter_and_its_key_and_nothing_of_our_environment() {
+    let (_kept, dir) = directory();
+    let script =
+        "cat > letter; env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= | sort > env; echo ticket-7";
+    let answer = shell(&dir, script).deliver(&letter(1, "a\nb")).await;
+    assert_eq!(answer, Delivery::Delivered { remote: Some("ticket-7".to_owned()) });
+    let given = fs::read_to_string(dir.join("letter")).unwrap();
+    let given: serde_json::Value = serde_json::from_str(given.trim_end()).unwrap();
+    assert_eq!(
+        (given["title"].as_str(), given["event"].as_str()),
+        (Some("a\nb"), Some("cancelled"))
+    );
+    let expected = "GATEWRIGHT_DESTINATION=out\nGATEWRIGHT_EVENT=cancelled\nGATEWRIGHT_ITEM=ET-001\n\
+        GATEWRIGHT_LETTER_ID=ltr_00000000000000000000000000000001\n\
+        GATEWRIGHT_LETTER_KEY=pl_00000000000000000000000000000001/1/out\n\
+        PATH=/usr/bin:/bin\nPLACE=here\nTOKEN=hunter2\n";
+    assert_eq!(fs::read_to_string(dir.join("env")).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn the_exit_code_says_what_becomes_of_the_letter() {
+    assert_eq!(deliver("exit 0").await, Delivery::Delivered { remote: None });
+    assert_eq!(deliver("exit 75").await, retry("the command exited with 75"));
+    assert_eq!(deliver("exit 1").await, retry("the command exited with 1"));
+    assert_eq!(deliver("kill -9 $$").await, retry("the command was killed by signal 9"));
+    let refused = "echo first >&2; echo no such room >&2; exit 67";
+    let why = "the command exited with 67: no such room".to_owned();
+    assert_eq!(deliver(refused).await, Delivery::Refused { why });
+}
+
+#[tokio::test]
+async fn a_secret_that_a_program_repeats_is_not_kept() {
+    let answer = deliver("echo \"401 for $TOKEN\" >&2; exit 1").await;
+    assert_eq!(answer, retry("the command exited with 1: 401 for ********"));
+}
+
+#[tokio::test]
+async fn a_program_that_says_too_much_or_listens_to_nothing_has_ended_all_the_same() {
+    let flood = "head -c 10000000 /dev/zero | tr '\\0' 'x'; head -c 10000000 /dev/zero >&2; exit 3";
+    assert!(matches!(deliver(flood).await, Delivery::Retry { .. }));
+    let (_kept, dir) = directory();
+    let big = letter(1, &"x".repeat(1_000_000));
+    assert_eq!(shell(&dir, "exit 0").deliver(&big).await, Delivery::Delivered { remote: None });
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_tried_again_and_named() {
+    let (_kept, dir) = directory();
+    let missing = CommandDestination::new(CommandOptions {
+        command: vec!["no-such-program".to_owned()],
+        directory: dir,
+        path: "/usr/bin:/bin".to_owned(),
+        env: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+    });
+    let Delivery::Retry { why, .. } = missing.deliver(&letter(1, "a")).await else {
+        panic!("it may be installed")
+    };
+    assert!(why.starts_with("could not start `no-such-program`: "), "{why}");
+}
+
+/// Waits until no process of a group is left that could write to this pipe.
+fn assert_nobody_holds(pipe: &Utf8Path) {
+    // Opening it for reading answers once; the end of file comes when the last writer is gone.
+    let text = fs::read_to_string(pipe).unwrap();
+    assert_eq!(text, "", "whoever held it was killed before it wrote");
+}
+
+#[tokio::test]
+async fn what_a_program_leaves_behind_ends_with_it() {
+    let (_kept, dir) = directory();
+    let pipe = dir.join("pipe");
+    nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // The pipe is opened for both, so that opening it waits for nobody.
+    let script = "exec 3<>pipe; (sleep 1000; echo late >&3) & echo started; exit 0";
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || assert_nobody_holds(&pipe)
+    });
+    let answer = shell(&dir, script).deliver(&letter(1, "a")).await;
+    assert_eq!(answer, Delivery::Delivered { remote: Some("started".to_owned()) });
+    reader.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_dropped_kills_the_whole_group() {
+    let (_kept, dir) = directory();
+    let pipe = dir.join("pipe");
+    nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let ready = dir.join("ready");
+    nix::unistd::mkfifo(ready.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = "exec 3<>pipe; (sleep 1000; echo late >&3) & echo ready > ready; sleep 1000";
+    let destination = shell(&dir, script);
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || assert_nobody_holds(&pipe)
+    });
+    let letter = letter(1, "a");
+    let started = tokio::task::spawn_blocking(move || fs::read_to_string(ready).unwrap());
+    tokio::select! {
+        answer = destination.deliver(&letter) => panic!("it sleeps: {answer:?}"),
+        words = started => assert_eq!(words.unwrap(), "ready\n"),
+    }
+    reader.join().unwrap();
+}

@@ -1,0 +1,5 @@
+//! Destinations against real files and real programs.
+
+mod command;
+mod file;
+mod fixtures;
