@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    name::{AgentName, GateName, RoleName},
+    name::{AgentName, GateName, ProjectKey, RoleName},
     path_rules,
 };
 use strum::VariantNames as _;
@@ -14,7 +14,10 @@ use crate::{
     nearest::{did_you_mean, listed},
     problem::Problem,
     secret::SecretRef,
-    settings::{AgentKind, Config, ForgeKind, GateSettings, RoleSettings, TrackerKind},
+    settings::{
+        AgentKind, Config, DestinationKind, DestinationSettings, ForgeKind, GateSettings,
+        RoleSettings, TrackerKind,
+    },
 };
 
 /// What was found.
@@ -34,6 +37,7 @@ pub(crate) fn check(config: &Config, document: &Document<'_>) -> Findings {
     check.roles(&config.roles, &top);
     check.gates(&config.gates, &top);
     check.env(&config.sandbox.env, &KeyPath::from(["sandbox"]));
+    check.destinations();
     for (name, provider) in &config.providers {
         let path = top.key("providers").key(name);
         check.secret(provider.api_key.as_ref(), &path.key("api_key"));
@@ -99,6 +103,61 @@ impl Check<'_> {
                 );
             }
             self.env(&agent.env, &path);
+        }
+    }
+
+    fn destinations(&mut self) {
+        for (name, destination) in &self.config.destinations {
+            let path = KeyPath::from(["destinations"]).key(name.as_str());
+            let DestinationSettings { kind, path: file, command, env, env_from, projects, .. } =
+                destination;
+            let program = command.as_ref().map(|it| it.first().map_or("", |it| it.trim()));
+            let is_set = |key: &str| match key {
+                "path" => file.is_some(),
+                "command" => command.is_some(),
+                "env" => !env.is_empty(),
+                _ => !env_from.is_empty(),
+            };
+            let (needed, others, help): (_, &[&str], _) = match kind {
+                DestinationKind::File => (
+                    "path",
+                    &["command", "env", "env_from"],
+                    "say where: `path = \"events.jsonl\"`",
+                ),
+                DestinationKind::Command => {
+                    ("command", &["path"], "the program comes first: `command = [\"./notify.sh\"]`")
+                }
+            };
+            if !is_set(needed) {
+                let message =
+                    format!("destination `{name}` is of kind `{kind}` and has no `{needed}`");
+                self.error(&path, message, help);
+            } else if program == Some("") {
+                let message = format!("destination `{name}` has an empty `command`");
+                self.error(&path.key("command"), message, help);
+            }
+            for key in others.iter().filter(|key| is_set(key)) {
+                let message = format!("a destination of kind `{kind}` takes no `{key}`");
+                self.error(&path.key(*key), message, "leave it out, or choose the other kind");
+            }
+            self.env(env, &path);
+            self.destination_projects(projects, &path);
+        }
+    }
+
+    fn destination_projects(&mut self, projects: &[ProjectKey], path: &KeyPath) {
+        let known: BTreeSet<&str> =
+            self.config.project.iter().map(|project| project.key.as_str()).collect();
+        // Without tables, the file is about the repository that it is in, whose key may be made up.
+        for (index, project) in projects.iter().enumerate().filter(|_| !known.is_empty()) {
+            if !known.contains(project.as_str()) {
+                let message = format!(
+                    "there is no project `{project}`{}",
+                    did_you_mean(project.as_str(), known.iter().copied())
+                );
+                let help = format!("use one of {}", listed(known.iter().copied()));
+                self.error(&path.key("projects").index(index), message, &help);
+            }
         }
     }
 

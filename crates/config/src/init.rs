@@ -38,7 +38,8 @@ pub struct InitAgent {
 #[must_use]
 pub fn render(answers: &InitAnswers) -> String {
     let mut text = String::new();
-    let sections = [head(answers), gates(answers), sandbox(answers), agents(answers)];
+    let sections =
+        [head(answers), gates(answers), sandbox(answers), agents(answers), destinations()];
     for (position, section) in sections.into_iter().enumerate() {
         write!(text, "{}{section}", if position == 0 { "" } else { "\n" })
             .expect("writing to a string");
@@ -100,6 +101,17 @@ fn sandbox(answers: &InitAnswers) -> String {
          # Places in your home directory that can be read there: toolchains. Nothing else of it can be seen.\n\
          read = [{read}]\n"
     )
+}
+
+fn destinations() -> String {
+    "# Who is told what happens: questions to people, and how work ended. `gatewright outbox` shows what was sent.\n\
+     # [destinations.log]\n\
+     # kind = \"file\"                 # one line of JSON an event\n\
+     # path = \"~/gatewright-events.jsonl\"\n\
+     # [destinations.chat]\n\
+     # kind = \"command\"              # the event is its standard input, exit code 0 means delivered\n\
+     # command = [\"./notify.sh\"]\n"
+        .to_owned()
 }
 
 fn agents(answers: &InitAnswers) -> String {

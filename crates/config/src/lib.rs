@@ -25,5 +25,8 @@ pub use load::{ConfigError, Loaded, Surroundings, load, parse, schema};
 pub use overrides::Flag;
 pub use problem::{Position, Problem, Problems};
 pub use secret::SecretRef;
-pub use settings::{AgentKind, AgentSettings, Config, ProjectSettings, SandboxChoice};
+pub use settings::{
+    AgentKind, AgentSettings, Config, DestinationKind, DestinationSettings, ProjectSettings,
+    SandboxChoice,
+};
 pub use show::{Origin, Setting};

@@ -126,6 +126,18 @@ fn fill_in(
     for place in &mut config.sandbox.read {
         *place = beside.join(expand_home(place, home));
     }
+    for destination in config.destinations.values_mut() {
+        if let Some(place) = &mut destination.path {
+            *place = beside.join(expand_home(place, home));
+        }
+        // A bare name is looked up in `PATH`.
+        if let Some(program) = destination.command.iter_mut().flatten().next()
+            && program.contains('/')
+        {
+            *program =
+                beside.join(expand_home(Utf8Path::new(program.as_str()), home)).into_string();
+        }
+    }
     for project in &mut config.project {
         if !is_url(&project.repo) {
             project.repo =

@@ -78,6 +78,14 @@ fn the_file_reads_well() {
     # runs can read either of them.
     env_from = ["ANTHROPIC_API_KEY"]
     # lend_login = true
+
+    # Who is told what happens: questions to people, and how work ended. `gatewright outbox` shows what was sent.
+    # [destinations.log]
+    # kind = "file"                 # one line of JSON an event
+    # path = "~/gatewright-events.jsonl"
+    # [destinations.chat]
+    # kind = "command"              # the event is its standard input, exit code 0 means delivered
+    # command = ["./notify.sh"]
     "#);
 }
 

@@ -4,7 +4,11 @@ use std::{num::NonZeroU32, time::Duration};
 
 use camino::Utf8Path;
 use config::{Flag, Loaded, Surroundings};
-use domain::name::AgentName;
+use domain::{
+    name::{AgentName, DestinationName},
+    outbox::Route,
+    pipeline::EventKindTag,
+};
 use ports::MergeStrategy;
 
 fn surroundings() -> Surroundings {
@@ -89,7 +93,7 @@ fn no_configuration_at_all_is_fine() {
 fn unknown_keys_are_told_all_at_once_with_what_was_meant() {
     insta::assert_snapshot!(errors("date_dir = \"x\"\n\n[limits]\nmax_concurency = 2\n\n[agents.dev]\nkind = \"command\"\ncolour = 1\n"), @r"
     gatewright.toml:1:1: unknown key `date_dir`, did you mean `data_dir`?
-      help: known here: `agent`, `agents`, `data_dir`, `database`, `default_branch`, `definition`, `gates`, `human_gates`, `key`, `limits`, `merge`, `name`, `project`, `providers`, `roles`, `sandbox`, `server`
+      help: known here: `agent`, `agents`, `data_dir`, `database`, `default_branch`, `definition`, `destinations`, `gates`, `human_gates`, `key`, `limits`, `merge`, `name`, `project`, `providers`, `roles`, `sandbox`, `server`
     gatewright.toml:4:1: unknown key `max_concurency`, did you mean `max_concurrency`?
       help: known here: `max_concurrency`, `per_agent`, `per_project`
     gatewright.toml:8:1: unknown key `colour`
@@ -326,4 +330,58 @@ fn every_key_of_the_schema_is_described() {
         );
     }
     assert_eq!(bare, [""; 0]);
+}
+
+#[test]
+fn a_destination_says_where_and_what_and_paths_are_beside_the_file() {
+    let loaded = parse(
+        "[destinations.log]\nkind = \"file\"\npath = \"events.jsonl\"\n\
+         [destinations.chat]\nkind = \"command\"\ncommand = [\"./notify.sh\", \"./a\"]\n\
+         events = [\"succeeded\", \"stage_entered\"]\nprojects = [\"ET\"]\nenv_from = [\"TOKEN\"]\n\
+         [destinations.mail]\nkind = \"command\"\ncommand = [\"sendmail\"]\n",
+    );
+    let of = |name: &str| {
+        let name = DestinationName::new(name).expect("a name");
+        let settings = loaded.config.destinations[&name].clone();
+        (settings.route(&name), settings)
+    };
+    let (route, log) = of("log");
+    assert_eq!(log.path.as_deref(), Some(Utf8Path::new("/srv/gw/events.jsonl")));
+    assert_eq!((route.events.as_slice(), route.projects.len()), (Route::EVENTS, 0));
+    let (route, chat) = of("chat");
+    assert_eq!(chat.command.unwrap(), ["/srv/gw/./notify.sh", "./a"], "arguments are its own");
+    assert_eq!(route.events, [EventKindTag::Succeeded, EventKindTag::StageEntered]);
+    assert_eq!(route.projects.len(), 1);
+    assert_eq!(of("mail").1.command.unwrap(), ["sendmail"], "found in PATH");
+}
+
+#[test]
+fn a_destination_that_cannot_be_is_refused_with_its_line() {
+    insta::assert_snapshot!(errors(
+        "[destinations.a]\nkind = \"file\"\n\
+         [destinations.b]\nkind = \"command\"\ncommand = [\" \"]\npath = \"x\"\nenv = { GATEWRIGHT_X = \"1\" }\n\
+         [destinations.c]\nkind = \"file\"\npath = \"x\"\nprojects = [\"EX\"]\n\
+         [[project]]\nkey = \"ET\"\nrepo = \"r\"\n"
+    ), @r#"
+    gatewright.toml:1:15: destination `a` is of kind `file` and has no `path`
+      help: say where: `path = "events.jsonl"`
+    gatewright.toml:5:11: destination `b` has an empty `command`
+      help: the program comes first: `command = ["./notify.sh"]`
+    gatewright.toml:6:8: a destination of kind `command` takes no `path`
+      help: leave it out, or choose the other kind
+    gatewright.toml:7:24: `GATEWRIGHT_X` is not yours to set
+      help: choose another name: variables that start with GATEWRIGHT_ are set for every run
+    gatewright.toml:11:13: there is no project `EX`, did you mean `ET`?
+      help: use one of `ET`
+    "#);
+    let told = errors(
+        "[destinations.a]\nkind = \"fil\"\npath = \"x\"\nevents = [\"suceeded\", \"letter_died\"]\n",
+    );
+    for words in [
+        "`destinations.a.kind` cannot be \"fil\", did you mean `file`?",
+        "cannot be \"suceeded\", did you mean `succeeded`?",
+        "cannot be \"letter_died\"",
+    ] {
+        assert!(told.contains(words), "`{words}` is not in {told}");
+    }
 }

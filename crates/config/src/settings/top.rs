@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use domain::{
-    name::{AgentName, DefinitionName, GateName, ProjectKey, RoleName},
+    name::{AgentName, DefinitionName, DestinationName, GateName, ProjectKey, RoleName},
     revision::BranchName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgentSettings, GateSettings, LimitSettings, MergeSettings, ProjectTable, ProviderSettings,
-    RoleSettings, SandboxSettings, ServerSettings,
+    AgentSettings, DestinationSettings, GateSettings, LimitSettings, MergeSettings, ProjectTable,
+    ProviderSettings, RoleSettings, SandboxSettings, ServerSettings,
 };
 
 /// The configuration of Gatewright. In a repository without `[[project]]` tables, `key`, `name`, `default_branch`
@@ -71,6 +71,10 @@ pub struct Config {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, AgentSettings>")]
     pub agents: BTreeMap<AgentName, AgentSettings>,
+    /// Who is told what happens, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, DestinationSettings>")]
+    pub destinations: BTreeMap<DestinationName, DestinationSettings>,
     /// Model providers, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub providers: BTreeMap<String, ProviderSettings>,
