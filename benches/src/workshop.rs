@@ -58,6 +58,7 @@ impl Workshop {
             data_dir: data_dir.to_owned(),
             caps: no_caps(),
             agents: BTreeMap::from([(agent_name()?, stamping_agent(&program)?)]),
+            destinations: BTreeMap::new(),
             projects: BTreeMap::new(),
             default_project: ProjectSettings {
                 roles: BTreeMap::new(),

@@ -16,6 +16,7 @@ mod usage;
 mod verdict;
 
 mod definition;
+mod outbox;
 mod queue;
 
 mod agent;
@@ -33,6 +34,7 @@ pub use event::EventView;
 pub use explanation::{ExplanationView, HolderView, MoverView};
 use jiff::Timestamp;
 pub use log::LogEventView;
+pub use outbox::{LetterView, OutboxView};
 pub use pipeline::{PipelineDetailView, PipelineView};
 pub use problem::{PlaceView, Problem};
 pub use queue::{CapsView, JobView, LeaseView, QueueView};

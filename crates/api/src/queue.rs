@@ -11,6 +11,8 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::OutboxView;
+
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeaseView {
@@ -123,6 +125,8 @@ pub struct QueueView {
     /// Who holds the data directory; absent where no process is alive that could work on anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
+    /// Letters that have not come to a good end, by destination.
+    pub outbox: Vec<OutboxView>,
 }
 
 impl QueueView {
@@ -153,6 +157,6 @@ impl QueueView {
             }
         }
         queued.sort_by_key(|job| job.due_at);
-        Self { counts, running, queued, next_due, overdue: None, caps, holder }
+        Self { counts, running, queued, next_due, overdue: None, caps, holder, outbox: Vec::new() }
     }
 }

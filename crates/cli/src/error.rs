@@ -83,7 +83,12 @@ impl From<EngineError> for CliError {
             EngineError::Refused(Refusal::NotOffered { .. }) | EngineError::Item(_) => {
                 Self::usage(chain(&error))
             }
-            EngineError::Refused(_) | EngineError::MissingDefinition { .. } => Self::of(&error),
+            EngineError::Letter(_) => Self::of(&error).help(
+                "letters that are dead or queued can be retried and dropped: `gatewright outbox`",
+            ),
+            EngineError::UnknownLetter { .. }
+            | EngineError::Refused(_)
+            | EngineError::MissingDefinition { .. } => Self::of(&error),
         }
     }
 }

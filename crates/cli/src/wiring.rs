@@ -3,14 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use config::{AgentSettings, Loaded, ProjectSettings, SandboxChoice, roles::RoleBook};
+use config::{
+    AgentSettings, DestinationKind, DestinationSettings, Loaded, ProjectSettings, SandboxChoice,
+    roles::RoleBook,
+};
 use domain::{
     definition::Network,
-    name::{AgentName, RoleName},
+    name::{AgentName, DestinationName, RoleName},
 };
-use engine::{AgentSetup, Engine, Options, Ports, RoleSettings, Tenancy};
+use engine::{AgentSetup, DestinationSetup, Engine, Options, Ports, RoleSettings, Tenancy};
 use git::MirrorGit;
-use ports::{Caps, Mount, Sandbox};
+use integrations::{CommandDestination, CommandOptions, FileDestination, UnreachableDestination};
+use ports::{Caps, Destination, Mount, Sandbox};
 use sandbox::{Backend, Selection};
 use store_sqlite::SqliteStore;
 
@@ -261,6 +265,7 @@ fn build(
         data_dir: data_dir.to_owned(),
         caps: caps(loaded, &agents),
         agents,
+        destinations: destinations(context, loaded),
         projects: BTreeMap::new(),
         default_project,
         path,
@@ -270,6 +275,81 @@ fn build(
         login_home: context.home.clone(),
     };
     Workbench { engine: Engine::new(ports, options), gates, selection }
+}
+
+/// The destinations as they can be reached. One that cannot be has its letters wait, and says why.
+fn destinations(context: &Context, loaded: &Loaded) -> BTreeMap<DestinationName, DestinationSetup> {
+    let setup = |(name, settings): (&DestinationName, &DestinationSettings)| {
+        let port: Arc<dyn Destination> = match destination(context, loaded, settings) {
+            Ok(port) => port,
+            Err(why) => Arc::new(UnreachableDestination::new(why)),
+        };
+        (name.clone(), DestinationSetup { route: settings.route(name), port })
+    };
+    loaded.config.destinations.iter().map(setup).collect()
+}
+
+fn destination(
+    context: &Context,
+    loaded: &Loaded,
+    settings: &DestinationSettings,
+) -> Result<Arc<dyn Destination>, String> {
+    let DestinationSettings { kind, path, command, env, env_from, .. } = settings;
+    match kind {
+        DestinationKind::File => {
+            let path = path.as_ref().ok_or("it has no `path`")?;
+            Ok(Arc::new(FileDestination::new(context.absolute(path))))
+        }
+        DestinationKind::Command => {
+            let mut secrets = BTreeMap::new();
+            for name in env_from {
+                let missing = || format!("it wants the secret `{name}`, which is not set");
+                secrets.insert(name.clone(), context.secret(name).ok_or_else(missing)?);
+            }
+            let mut command = command.clone().unwrap_or_default();
+            if let Some(program) = command.first_mut().filter(|it| it.contains('/')) {
+                *program = context.absolute(Utf8Path::new(program.as_str())).into_string();
+            }
+            Ok(Arc::new(CommandDestination::new(CommandOptions {
+                command,
+                directory: context.absolute(loaded.directory()),
+                path: context.path.clone(),
+                env: env.clone(),
+                secrets,
+            })))
+        }
+    }
+}
+
+/// What stands in the way of a destination, as far as can be seen without sending anything.
+pub(crate) fn obstacle(
+    context: &Context,
+    loaded: &Loaded,
+    settings: &DestinationSettings,
+) -> Option<String> {
+    if let Err(why) = destination(context, loaded, settings) {
+        return Some(why);
+    }
+    if let Some(path) = &settings.path {
+        let path = context.absolute(path);
+        let directory = path.parent().unwrap_or(&path);
+        return if path.is_dir() {
+            Some(format!("{path} is a directory"))
+        } else if path.exists() && !path.is_file() {
+            Some(format!("{path} is not a regular file"))
+        } else if !directory.is_dir() {
+            Some(format!("there is no directory {directory}"))
+        } else {
+            None
+        };
+    }
+    let program = settings.command.iter().flatten().next()?;
+    let is_there = if program.contains('/') {
+        context.absolute(Utf8Path::new(program)).is_file()
+    } else {
+        context.path.split(':').any(|dir| Utf8Path::new(dir).join(program).is_file())
+    };
+    (!is_there).then(|| format!("there is no program `{program}`"))
 }
 
 fn caps(loaded: &Loaded, agents: &BTreeMap<AgentName, AgentSetup>) -> Caps {

@@ -8,11 +8,14 @@ use domain::{
     id::PipelineId,
     job::{Budget, Job, JobInput, JobState, Work},
     name::AgentName,
-    pipeline::{Actor, Context, Decided, Effect, Input, NewJob, Pipeline, Refusal, decide},
+    outbox::{Letter, Route},
+    pipeline::{
+        Actor, Context, Decided, Effect, EventKind, Input, NewJob, Pipeline, Refusal, decide,
+    },
     run::Run,
 };
 use jiff::Timestamp;
-use ports::{Applied, JobUpdate, Step, TimerChange};
+use ports::{Applied, JobUpdate, NewLetter, Step, TimerChange};
 
 use crate::{Engine, EngineError, Progress, breakers::Change};
 
@@ -65,6 +68,17 @@ impl Engine {
         input: &Input,
         cause: &Cause,
     ) -> Result<Outcome, EngineError> {
+        self.apply_with_letter(id, input, cause, None).await
+    }
+
+    /// The same, for an input about a letter: the letter as it is after it is saved with the step or not at all.
+    pub(crate) async fn apply_with_letter(
+        &self,
+        id: PipelineId,
+        input: &Input,
+        cause: &Cause,
+        letter: Option<&Letter>,
+    ) -> Result<Outcome, EngineError> {
         loop {
             let pipeline = self.load_pipeline(id).await?;
             let definition = self.load_definition(&pipeline).await?;
@@ -76,6 +90,9 @@ impl Engine {
             let change = self.breaker_change(cause, now).await?;
             step.events.extend(change.as_ref().and_then(Change::event));
             step.breaker = change.as_ref().map(|change| change.breaker.clone());
+            // Now that all of its events are there.
+            step.letters = self.letters(&step);
+            step.letter = letter.cloned();
             match self.ports.store.apply(&step).await? {
                 Applied::Done { .. } => {
                     if let Some(change) = &change {
@@ -163,6 +180,22 @@ impl Engine {
             }
         }
         Ok(step)
+    }
+
+    /// Who is to be told of which event of a step.
+    fn letters(&self, step: &Step) -> Vec<NewLetter> {
+        let project = &step.pipeline.project;
+        let of_event = |(event, kind): (usize, &EventKind)| -> Vec<NewLetter> {
+            let routes = self.options.destinations.values().map(|it| &it.route);
+            let wanted = routes.filter(|route| route.wants(project, kind));
+            let letter = |route: &Route| NewLetter {
+                id: self.fresh_letter(),
+                destination: route.destination.clone(),
+                event,
+            };
+            wanted.map(letter).collect()
+        };
+        step.events.iter().enumerate().flat_map(of_event).collect()
     }
 
     fn job(&self, pipeline: &Pipeline, new: NewJob, now: Timestamp) -> Job {

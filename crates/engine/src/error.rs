@@ -1,6 +1,12 @@
 //! Why the engine did not do what it was asked.
 
-use domain::{definition::DefinitionHash, id::PipelineId, item::ItemError, pipeline::Refusal};
+use domain::{
+    definition::DefinitionHash,
+    id::{LetterId, PipelineId},
+    item::ItemError,
+    outbox::LetterRefusal,
+    pipeline::Refusal,
+};
 use ports::{GitError, SandboxError, StoreError};
 
 /// Why the engine did not do what it was asked. Nothing was changed.
@@ -20,6 +26,15 @@ pub enum EngineError {
         /// The definition.
         hash: DefinitionHash,
     },
+    /// There is no such letter.
+    #[error("there is no letter `{id}`")]
+    UnknownLetter {
+        /// The id.
+        id: LetterId,
+    },
+    /// The letter's state does not allow it.
+    #[error(transparent)]
+    Letter(#[from] LetterRefusal),
     /// The core said no.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -1,6 +1,6 @@
 //! New ids and random numbers, from the ports alone.
 
-use domain::id::{DecisionId, JobId, PipelineId, RunId};
+use domain::id::{DecisionId, JobId, LetterId, PipelineId, RunId};
 use uuid::{Builder, Uuid};
 
 use crate::Engine;
@@ -29,6 +29,10 @@ impl Engine {
 
     pub(crate) fn fresh_decision(&self) -> DecisionId {
         DecisionId::from_uuid(self.fresh_uuid())
+    }
+
+    pub(crate) fn fresh_letter(&self) -> LetterId {
+        LetterId::from_uuid(self.fresh_uuid())
     }
 
     /// A deduplication key that no other input has.

@@ -15,13 +15,14 @@ mod settings;
 
 mod jobs;
 mod orphans;
+mod outbox;
 mod recover;
 mod timers;
 mod watchdog;
 mod worker;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -29,14 +30,16 @@ pub use apply::{Cause, JobReport, Outcome};
 use domain::{
     definition::{Definition, DefinitionHash},
     id::JobId,
-    name::AgentName,
+    name::{AgentName, DestinationName},
 };
 pub use error::EngineError;
 pub use layout::Layout;
 pub use people::NewItem;
 use ports::{Agent, AgentProfile};
 pub use progress::Progress;
-pub use settings::{AgentSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy};
+pub use settings::{
+    AgentSetup, DestinationSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy,
+};
 use tokio::sync::broadcast;
 pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
 
@@ -53,6 +56,8 @@ pub struct Engine {
     definitions: Mutex<BTreeMap<DefinitionHash, Arc<Definition>>>,
     /// Jobs of this process, and how to tell them to stop.
     running: Mutex<BTreeMap<JobId, worker::Running>>,
+    /// Destinations that are being sent a letter by this process.
+    sending: Mutex<BTreeSet<DestinationName>>,
     /// One run at a time in a workspace: an agent that is being stopped must be gone before the next one comes.
     workspaces: jobs::WorkspaceTurns,
     /// The job that was last said to be overdue.
@@ -72,6 +77,7 @@ impl Engine {
             progress,
             definitions: Mutex::default(),
             running: Mutex::default(),
+            sending: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),
             overdue: Mutex::default(),
         })

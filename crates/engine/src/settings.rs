@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use camino::Utf8PathBuf;
 use domain::{
     breaker::BreakerKey,
-    name::{AgentName, ProjectKey, RoleName},
+    name::{AgentName, DestinationName, ProjectKey, RoleName},
+    outbox::Route,
     path_rules::PathRules,
     supervision,
 };
 use ports::{
-    Agent, AgentProfile, Briefs, Caps, Clock, Entropy, Files, Gates, Git, MergeStrategy, Mount,
-    Sandbox, Store, Wakeup,
+    Agent, AgentProfile, Briefs, Caps, Clock, Destination, Entropy, Files, Gates, Git,
+    MergeStrategy, Mount, Sandbox, Store, Wakeup,
 };
 
 /// The world.
@@ -74,6 +75,15 @@ pub struct RoleSettings {
     pub time_limit: Option<Duration>,
 }
 
+/// A destination of letters.
+#[derive(Clone)]
+pub struct DestinationSetup {
+    /// What it wants to hear. A letter is written for it whether it can be reached or not.
+    pub route: Route,
+    /// How it is reached.
+    pub port: Arc<dyn Destination>,
+}
+
 /// What is settled for a project.
 #[derive(Clone, Debug)]
 pub struct ProjectSettings {
@@ -107,6 +117,8 @@ pub struct Options {
     pub caps: Caps,
     /// All agents, by name.
     pub agents: BTreeMap<AgentName, AgentSetup>,
+    /// All destinations of letters, by name.
+    pub destinations: BTreeMap<DestinationName, DestinationSetup>,
     /// Projects with settings of their own.
     pub projects: BTreeMap<ProjectKey, ProjectSettings>,
     /// What holds for all others.

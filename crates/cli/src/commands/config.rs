@@ -4,11 +4,12 @@ use api::SettingView;
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
-use config::{ConfigError, Setting};
+use config::{ConfigError, DestinationSettings, Loaded, Setting};
+use domain::name::DestinationName;
 use serde_json::json;
 
 use super::data::root;
-use crate::{context::Context, error::CliError, exit::ExitStatus, output, words};
+use crate::{context::Context, error::CliError, exit::ExitStatus, output, wiring, words};
 
 /// Show, check and describe the configuration
 #[derive(Debug, Subcommand)]
@@ -64,8 +65,13 @@ fn check(context: &Context, file: Option<&Utf8PathBuf>) -> Result<ExitStatus, Cl
             Err(error) => return Err(CliError::usage(crate::error::chain(&error))),
         },
     };
+    let obstacles: Vec<String> = obstacles(context, &loaded);
+    if !context.global.quiet {
+        obstacles.iter().for_each(output::warn);
+    }
     if context.global.json {
-        let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        let warnings: Vec<String> =
+            loaded.warnings.iter().map(ToString::to_string).chain(obstacles).collect();
         output::json(
             &json!({ "valid": true, "file": loaded.file, "problems": [], "warnings": warnings }),
         );
@@ -77,6 +83,15 @@ fn check(context: &Context, file: Option<&Utf8PathBuf>) -> Result<ExitStatus, Cl
         );
     }
     Ok(ExitStatus::Success)
+}
+
+/// Destinations that cannot be used as things are. Their letters wait until that is mended.
+fn obstacles(context: &Context, loaded: &Loaded) -> Vec<String> {
+    let obstacle = |(name, settings): (&DestinationName, &DestinationSettings)| {
+        let why = wiring::obstacle(context, loaded, settings)?;
+        Some(format!("destination `{name}` cannot be used as things are: {why}"))
+    };
+    loaded.config.destinations.iter().filter_map(obstacle).collect()
 }
 
 fn show(context: &Context) -> Result<ExitStatus, CliError> {

@@ -7,6 +7,7 @@ pub(crate) mod run;
 pub(crate) mod decisions;
 pub(crate) mod events;
 pub(crate) mod logs;
+pub(crate) mod outbox;
 pub(crate) mod pipeline;
 pub(crate) mod queue;
 
@@ -39,6 +40,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitStatu
         Command::Approve(command) => command.run(context).await,
         Command::Reject(command) => command.run(context).await,
         Command::Queue(command) => command.run(context).await,
+        Command::Outbox(command) => command.run(context).await,
         Command::Gate(command) => command.run(context).await,
         Command::Definition(command) => command.run(context).await,
         Command::Agents(command) => command.run(context).await,

@@ -16,7 +16,7 @@ use owo_colors::Stream;
 use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
-    commands::data::Opened,
+    commands::{data::Opened, outbox},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -78,7 +78,8 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let overdue = find_overdue(&jobs, slots, job, Timestamp::now())
         .filter(|job| job.agent.is_none() || !holds)
         .map(|job| job.id);
-    Ok(QueueView { overdue, ..QueueView::new(&jobs, next_due, caps, data.holder()) })
+    let outbox = outbox::counts(&*data.store).await?;
+    Ok(QueueView { overdue, outbox, ..QueueView::new(&jobs, next_due, caps, data.holder()) })
 }
 
 fn print(view: &QueueView) {
@@ -99,6 +100,9 @@ fn print(view: &QueueView) {
     if let Some(job) = view.overdue {
         let alarm = format!("{job} could be done for long and nobody does it");
         output::data(paint(Stream::Stdout, Tone::Bad, &alarm));
+    }
+    for outbox in &view.outbox {
+        output::data(format_args!("outbox {}", outbox::summary(outbox, now)));
     }
     if view.running.is_empty() && view.queued.is_empty() {
         return;

@@ -89,6 +89,7 @@ impl Run {
             person: context.person.clone(),
         };
         let interrupted = foreground.work(&pipelines).await?;
+        super::outbox::say_what_is_left(context, &*foreground.store).await?;
         let mut worst = ExitStatus::Success;
         for id in &pipelines {
             let result = result::load(&*foreground.store, *id).await?;

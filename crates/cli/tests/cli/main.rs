@@ -10,6 +10,7 @@ mod real_agents;
 
 mod delivery;
 mod limits;
+mod outbox;
 mod output;
 mod refusals;
 mod why;

@@ -7,7 +7,7 @@ mod report;
 mod run_loop;
 mod stop;
 
-pub(crate) use report::chain;
+pub(crate) use report::{STORE_RETRY, STORE_TRIES, chain};
 pub use run_loop::AtRest;
 pub(crate) use stop::{Interrupt, Running, interrupted};
 pub use stop::{StopMode, StopSignal, stop_channel};

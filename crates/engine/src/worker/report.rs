@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// How long to wait before telling the store again what it would not hear.
-pub(super) const STORE_RETRY: SignedDuration = SignedDuration::from_secs(1);
+pub(crate) const STORE_RETRY: SignedDuration = SignedDuration::from_secs(1);
 /// How often to try: the disk may be full for a while, and the result is worth waiting for.
-pub(super) const STORE_TRIES: u32 = 30;
+pub(crate) const STORE_TRIES: u32 = 30;
 
 impl Engine {
     /// Reports, and reports again while the store is unwell. What cannot be told in the end is not lost: the job is

@@ -15,7 +15,10 @@ use super::{
     Interrupt, Running, StopMode, StopSignal, chain,
     report::{STORE_RETRY, STORE_TRIES},
 };
-use crate::{Engine, EngineError, Progress};
+use crate::{
+    Engine, EngineError, Progress,
+    outbox::{LETTER_GRACE, Outbox},
+};
 
 /// Jobs that one process does at once besides agents and gates, which have caps of their own.
 const LIGHT_JOBS: u32 = 8;
@@ -42,7 +45,11 @@ impl Engine {
         at_rest: AtRest,
     ) -> Result<(), EngineError> {
         self.recover().await?;
+        self.recover_letters().await?;
         let mut tasks = JoinSet::new();
+        let mut outbox = Outbox::new();
+        // Until when letters may keep a loop that has nothing else to do.
+        let mut last_letters = None;
         let mut rounds =
             Rounds { heartbeat_at: self.after(heartbeat()), watch_at: self.ports.clock.now() };
         let mut refusals = 0;
@@ -50,15 +57,33 @@ impl Engine {
             if stop.borrow_and_update().is_some() {
                 break;
             }
-            let look_again = match self.turn(&mut tasks, &mut rounds).await {
+            let look_again = match self.turn(&mut tasks, &mut outbox, &mut rounds).await {
                 Ok(Turn::NothingLeft) if at_rest == AtRest::Return => {
-                    // Nobody may look again for long.
-                    return self.watch_liveness().await.map(drop);
+                    let now = self.ports.clock.now();
+                    if outbox.is_at_rest(now) {
+                        // Nobody may look again for long. What was found is told to others as well.
+                        if self.watch_liveness().await? == 0 {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                    let until = *last_letters.get_or_insert_with(|| self.after(LETTER_GRACE));
+                    if until <= now {
+                        tracing::warn!(
+                            "letters are left for the next process: `gatewright outbox` shows them"
+                        );
+                        outbox.close(now);
+                        break;
+                    }
+                    until.min(outbox.look_again(now))
                 }
-                Ok(Turn::NothingLeft) => self.after(SAFETY_POLL),
+                Ok(Turn::NothingLeft) => {
+                    self.after(SAFETY_POLL).min(outbox.look_again(self.ports.clock.now()))
+                }
                 Ok(Turn::Until(at)) => {
                     refusals = 0;
-                    at
+                    last_letters = None;
+                    at.min(outbox.look_again(self.ports.clock.now()))
                 }
                 // What is under way goes on meanwhile, and its results are kept until they can be told.
                 Err(error) if error.may_pass() && refusals < STORE_TRIES => {
@@ -72,34 +97,37 @@ impl Engine {
                 biased;
                 changed = stop.changed() => if changed.is_err() { break },
                 Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
+                Some(ended) = outbox.ended() => log_abnormal_end(&ended),
                 () = self.ports.wakeup.woken() => {}
                 () = self.ports.clock.sleep_until(look_again) => {}
             }
         }
         let mode = (*stop.borrow_and_update()).unwrap_or(StopMode::StopAgents);
         self.interrupt_all(Interrupt::Stopping(mode));
-        loop {
+        outbox.close(self.after(LETTER_GRACE));
+        while !(tasks.is_empty() && outbox.is_empty()) {
             tokio::select! {
                 biased;
                 Ok(()) = stop.changed() => {
                     if *stop.borrow_and_update() == Some(StopMode::LeaveAgents) {
                         // Somebody cannot wait: whatever is under way is found again by the next engine.
                         tasks.abort_all();
+                        outbox.abort();
                         return Ok(());
                     }
                 }
-                ended = tasks.join_next() => match ended {
-                    Some(ended) => log_abnormal_end(&ended),
-                    None => return Ok(()),
-                },
+                Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
+                Some(ended) = outbox.ended() => log_abnormal_end(&ended),
             }
         }
+        Ok(())
     }
 
     /// Renews leases, fires timers, starts what can be started, and says when to look again at the latest.
     async fn turn(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
+        outbox: &mut Outbox,
         rounds: &mut Rounds,
     ) -> Result<Turn, EngineError> {
         if self.ports.clock.now() >= rounds.heartbeat_at {
@@ -114,6 +142,7 @@ impl Engine {
         }
         self.fire_due_timers().await?;
         let claimed = self.claim_and_start(tasks).await?;
+        self.send_letters(outbox).await?;
         let next_due = self.ports.store.next_due(&self.options.guards()).await?;
         self.watch_overdue(next_due.job).await?;
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();

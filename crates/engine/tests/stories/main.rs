@@ -24,6 +24,8 @@ mod stopping;
 
 mod leases;
 
+mod letters;
+
 mod stranded;
 
 mod crashes;

@@ -6,7 +6,7 @@ use domain::{
     definition::Definition,
     id::PipelineId,
     name::{AgentName, ProjectKey},
-    pipeline::{Delivery, Input, PipelineOptions},
+    pipeline::{Delivery, EventKindTag, Input, PipelineOptions},
     revision::BranchName,
 };
 use engine::{AtRest, Engine, EngineError, NewItem, StopMode, Tenancy, stop_channel};
@@ -80,6 +80,16 @@ impl TestEnv {
     #[must_use]
     pub fn beside_others(mut self) -> Self {
         self.tenancy = Tenancy::Shared;
+        self.replace_engine();
+        self
+    }
+
+    /// The same, with destinations: a name, and the events that it wants to hear.
+    #[must_use]
+    pub fn with_destinations(mut self, destinations: &[(&str, &[EventKindTag])]) -> Self {
+        for (name, events) in destinations {
+            self.world.destinations.found(name, events);
+        }
         self.replace_engine();
         self
     }

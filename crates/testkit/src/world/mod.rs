@@ -11,6 +11,7 @@ pub mod definitions;
 mod calls;
 
 mod agent;
+mod destinations;
 mod gates;
 mod git;
 mod sandbox;
@@ -21,6 +22,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use agent::{Act, FakeAgent, STALL_LIMIT, Script};
 pub use calls::{Calls, Side, Toll};
+pub use destinations::{FakeDestination, FakeDestinations, Reception};
 use domain::name::ProjectKey;
 use engine::{AgentSetup, Engine, Options, Ports, ProjectSettings, Tenancy};
 pub use env::{PERSON, TestEnv};
@@ -51,6 +53,8 @@ pub struct World {
     pub briefs: Arc<FakeBriefs>,
     /// Files of our own.
     pub files: Arc<FakeFiles>,
+    /// Where letters go.
+    pub destinations: Arc<FakeDestinations>,
     /// What wakes engines.
     pub bell: Arc<Bell>,
     /// Every call of a port.
@@ -72,6 +76,7 @@ impl World {
             gates: Arc::new(FakeGates::new(a_git(), a_clock(), Arc::clone(&calls))),
             briefs: Arc::default(),
             files: Arc::new(FakeFiles::new(Arc::clone(&calls))),
+            destinations: Arc::new(FakeDestinations::new(Arc::clone(&calls))),
             bell: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(1)),
             store,
@@ -101,7 +106,8 @@ impl World {
             briefs: Arc::clone(&self.briefs) as _,
             files: Arc::clone(&self.files) as _,
         };
-        Engine::new(ports, options(owner, tenancy))
+        let destinations = self.destinations.setups(&self.calls);
+        Engine::new(ports, Options { destinations, ..options(owner, tenancy) })
     }
 
     /// The ports of a process that has nothing in common with others but this world: its calls and its wake-ups are
@@ -152,6 +158,7 @@ pub fn options(owner: &str, tenancy: Tenancy) -> Options {
         data_dir: "/data".into(),
         caps: Caps { total: 4, per_project: None, per_agent: BTreeMap::new() },
         agents: [(name.clone(), fake), setup("other")].into(),
+        destinations: BTreeMap::new(),
         projects: BTreeMap::new(),
         default_project: ProjectSettings {
             roles: BTreeMap::new(),

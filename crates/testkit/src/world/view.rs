@@ -7,10 +7,11 @@ use domain::{
     decision::Decision,
     id::PipelineId,
     job::{Job, JobStateTag, Work},
+    outbox::Letter,
     pipeline::{Event, EventKind, Pipeline, PipelineState, PipelineStateTag},
     run::Run,
 };
-use ports::{JobFilter, PipelineFilter};
+use ports::{JobFilter, LetterFilter, PipelineFilter};
 
 use super::World;
 
@@ -63,6 +64,26 @@ impl World {
         self.events(id).await.iter().filter(|event| meant(&event.kind)).count()
     }
 
+    /// The letters about its events, in the order of these.
+    pub async fn letters(&self, id: PipelineId) -> Vec<Letter> {
+        let all = self.store.list_letters(&LetterFilter::default()).await;
+        let mut letters = all.expect("a store that is well");
+        letters.retain(|letter| letter.event.pipeline == id);
+        letters.sort_by_key(|letter| (letter.event.number, letter.destination.clone()));
+        letters
+    }
+
+    /// The keys of the letters to a destination that the log of a pipeline promises, in order.
+    pub async fn promised(&self, id: PipelineId, name: &str) -> Vec<String> {
+        let routes = self.destinations.routes();
+        let route = routes.iter().find(|route| route.destination.as_str() == name);
+        let route = route.expect("a destination that was founded");
+        let project = self.pipeline(id).await.project;
+        let events = self.events(id).await.into_iter();
+        let wanted = events.filter(|event| route.wants(&project, &event.kind));
+        wanted.map(|event| format!("{id}/{}/{name}", event.number)).collect()
+    }
+
     /// What always holds of a pipeline and what hangs on it.
     pub async fn check(&self, id: PipelineId) {
         let (pipeline, events) = (self.pipeline(id).await, self.events(id).await);
@@ -71,6 +92,13 @@ impl World {
         let mut versions: Vec<_> = events.iter().map(|event| event.version).collect();
         versions.dedup();
         assert_eq!(versions, (1..=pipeline.version).collect::<Vec<_>>(), "every step is told");
+        let mut promised = Vec::new();
+        for route in self.destinations.routes() {
+            promised.extend(self.promised(id, route.destination.as_str()).await);
+        }
+        let mut letters: Vec<_> = self.letters(id).await.iter().map(Letter::key).collect();
+        (promised.sort(), letters.sort());
+        assert_eq!(letters, promised, "every event that was promised has its letter, and no other");
         let queued = self.jobs(id, JobStateTag::Queued).await;
         let running = self.jobs(id, JobStateTag::Running).await;
         let question = self.question(id).await.map(|question| question.id);

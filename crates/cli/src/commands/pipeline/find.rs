@@ -46,7 +46,7 @@ fn choose<'a>(text: &str, all: &'a [Pipeline]) -> Result<&'a Pipeline, CliError>
 }
 
 /// Whether `text` is the beginning of an id, with or without its prefix, and not just of the prefix.
-fn begins_with(id: &str, prefix: &str, text: &str) -> bool {
+pub(crate) fn begins_with(id: &str, prefix: &str, text: &str) -> bool {
     let digits = id.strip_prefix(prefix).and_then(|it| it.strip_prefix('_')).unwrap_or(id);
     let text = text.strip_prefix(prefix).and_then(|it| it.strip_prefix('_')).unwrap_or(text);
     !text.is_empty() && digits.starts_with(text)

@@ -1,0 +1,131 @@
+//! `gatewright outbox list`
+
+use api::LetterView;
+use clap::{Args, ValueEnum};
+use comfy_table::Cell;
+use domain::{name::DestinationName, outbox::LetterStateTag};
+use jiff::Timestamp;
+use ports::{LetterFilter, Store as _};
+
+use crate::{
+    commands::data::Opened,
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    words::{self, Tone},
+};
+
+/// What to list.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Letters in this state
+    #[arg(long, value_enum, default_value_t = State::Open)]
+    state: State,
+    /// Letters to this destination
+    #[arg(long, value_name = "NAME")]
+    destination: Option<DestinationName>,
+    /// At most this many of each state, the newest (0: all)
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u32,
+}
+
+/// States, and groups of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum State {
+    /// Queued, sending and dead
+    Open,
+    /// Waits for its turn
+    Queued,
+    /// Is being delivered
+    Sending,
+    /// Delivered
+    Delivered,
+    /// Nobody tries any more
+    Dead,
+    /// A person decided that it is not to be delivered
+    Dropped,
+    /// All
+    All,
+}
+
+impl State {
+    const fn filters(self) -> &'static [Option<LetterStateTag>] {
+        match self {
+            Self::Open => &[
+                Some(LetterStateTag::Queued),
+                Some(LetterStateTag::Sending),
+                Some(LetterStateTag::Dead),
+            ],
+            Self::Queued => &[Some(LetterStateTag::Queued)],
+            Self::Sending => &[Some(LetterStateTag::Sending)],
+            Self::Delivered => &[Some(LetterStateTag::Delivered)],
+            Self::Dead => &[Some(LetterStateTag::Dead)],
+            Self::Dropped => &[Some(LetterStateTag::Dropped)],
+            Self::All => &[None],
+        }
+    }
+}
+
+impl List {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let data = Opened::read(context)?;
+        let mut letters = Vec::new();
+        for state in self.state.filters() {
+            let (destination, limit) = (self.destination.clone(), self.limit);
+            let filter = LetterFilter { destination, state: *state, limit };
+            letters.extend(data.store.list_letters(&filter).await?);
+        }
+        // Oldest first: in this order they are delivered.
+        letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
+        let views: Vec<LetterView> = letters.iter().map(LetterView::from).collect();
+        if context.global.json {
+            output::json(&views);
+            return Ok(ExitStatus::Success);
+        }
+        if views.is_empty() {
+            output::say(match self.state {
+                State::Open => "everything is delivered",
+                _ => "there are no such letters",
+            });
+            return Ok(ExitStatus::Success);
+        }
+        let now = Timestamp::now();
+        let mut table = words::table(&[
+            "item",
+            "event",
+            "happened",
+            "destination",
+            "state",
+            "due",
+            "failures",
+            "last error",
+            "id",
+        ]);
+        for view in &views {
+            let error = words::one_line(view.last_error.as_deref().unwrap_or_default());
+            table.add_row(vec![
+                Cell::new(&view.item),
+                Cell::new(&view.event),
+                Cell::new(words::ago(view.at, now)),
+                Cell::new(&view.destination),
+                tone(&view.state).cell(&view.state),
+                Cell::new(view.due_at.map(|at| words::ago(at, now)).unwrap_or_default()),
+                Cell::new(view.failures),
+                Cell::new(error.chars().take(60).collect::<String>()),
+                Cell::new(view.id),
+            ]);
+        }
+        output::data(table.trim_fmt());
+        Ok(ExitStatus::Success)
+    }
+}
+
+fn tone(state: &str) -> Tone {
+    match state {
+        "delivered" => Tone::Good,
+        "dead" => Tone::Bad,
+        "sending" => Tone::Attention,
+        _ => Tone::Quiet,
+    }
+}

@@ -1,0 +1,156 @@
+//! What destinations are told, with real files, real programs and `kill -9`.
+
+use std::fs;
+
+use camino::Utf8Path;
+use serde_json::Value;
+
+use crate::world::{Told, World, assert_error};
+
+const AGENT: &str = "echo work >> work.txt";
+
+/// Configures an agent that does its part, and a destination.
+fn tell(world: &World, name: &str, table: &str) {
+    let events = "events = [\"started\", \"stage_entered\", \"succeeded\"]";
+    let tables = format!("[destinations.{name}]\n{events}\n{table}\n");
+    world.gatewright.configure_agent_with(AGENT, &tables, "");
+}
+
+fn command(script: &str) -> String {
+    format!("kind = \"command\"\ncommand = [\"sh\", \"-c\", '''\n{script}\n''']")
+}
+
+/// The letters in a file.
+fn lines(file: &Utf8Path) -> Vec<Value> {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is a letter")).collect()
+}
+
+fn texts(values: &[Value], key: &str) -> Vec<String> {
+    values.iter().map(|it| it[key].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn numbers(values: &[Value]) -> Vec<u64> {
+    values.iter().filter_map(|it| it["number"].as_u64()).collect()
+}
+
+/// The numbers of the events of the first item that the destination is to hear of, in order.
+fn promised(world: &World) -> Vec<u64> {
+    let wanted = ["started", "stage_entered", "succeeded"];
+    let mut events = world.call(&["events", "IT-001", "--json"]).json_lines();
+    events.retain(|it| it["event"].as_str().is_some_and(|event| wanted.contains(&event)));
+    assert!(events.len() >= 3, "{events:#?}");
+    numbers(&events)
+}
+
+#[test]
+fn a_file_is_told_every_event_once_and_in_order() {
+    let world = World::new();
+    let file = world.gatewright.home().join("events.jsonl");
+    tell(&world, "log", &format!("kind = \"file\"\npath = \"{file}\""));
+    let told = world.deliver();
+    world.assert_merged(&told);
+    assert_eq!(numbers(&lines(&file)), promised(&world));
+    assert_eq!(lines(&file)[0]["title"], "Add a file");
+
+    let open = world.call(&["outbox", "--json"]);
+    assert_eq!(open.json(), serde_json::json!([]), "{open:#?}");
+    let all = world.call(&["outbox", "list", "--state", "all", "--json"]).json();
+    let all = all.as_array().expect("a list");
+    assert!(texts(all, "state").iter().all(|state| state == "delivered"), "{all:#?}");
+    assert_eq!(texts(all, "key"), texts(&lines(&file), "key"));
+    let shown = world.call(&["outbox", "show", all[0]["id"].as_str().expect("an id")]);
+    assert!(shown.stdout.contains("delivered") && shown.stdout.contains("IT-001"), "{shown:#?}");
+}
+
+/// The worst moment: the effect is there, and nobody knows.
+#[test]
+fn a_kill_between_the_effect_and_its_acknowledgement_leaves_one_effect() {
+    let world = World::new();
+    let [file, tries] = ["effects", "tries"].map(|name| world.gatewright.home().join(name));
+    let (seen, end) = (world.gatewright.bell("seen"), world.gatewright.bell("end"));
+    let script = format!(
+        r#"echo "$GATEWRIGHT_LETTER_KEY" >> {tries}
+           if grep -q "\"key\":\"$GATEWRIGHT_LETTER_KEY\"" {file} 2> /dev/null; then exit 0; fi
+           cat >> {file}
+           if [ "$GATEWRIGHT_EVENT $GATEWRIGHT_ITEM" != "succeeded IT-001" ]; then exit 0; fi
+           echo seen > {}; read now < {}"#,
+        seen.path(),
+        end.path()
+    );
+    tell(&world, "chat", &command(&script));
+    let seen = seen.listen();
+    let running = world.start();
+    assert_eq!(seen.next(), "seen");
+    running.signal("KILL");
+    assert_eq!(running.finish().code(), None);
+    end.ring();
+
+    let open = world.call(&["outbox", "--json"]).json();
+    assert_eq!(open[0]["state"], "sending", "{open:#?}");
+    let next = Told::of(&world.call(&["run", "Add another file", "--json"]));
+    assert_eq!(next.outcome(), ("succeeded", Some(0)), "{next:#?}");
+    let mut effects = lines(&file);
+    effects.retain(|it| it["item"] == "IT-001");
+    assert_eq!(numbers(&effects), promised(&world), "{effects:#?}");
+    let tries = fs::read_to_string(tries).expect("it was tried");
+    let last = texts(&effects, "key").pop().expect("the last letter");
+    assert_eq!(tries.lines().filter(|key| **key == last).count(), 2, "{tries}");
+}
+
+#[test]
+fn a_letter_that_is_refused_is_told_and_can_be_tried_again_or_dropped() {
+    let world = World::new();
+    tell(&world, "chat", &command("echo no such room >&2; exit 67"));
+    let run = world.call(&["run", "Add a file", "--merge", "--json"]);
+    assert_eq!(run.code(), Some(0), "work goes on: {run:#?}");
+    assert!(run.stderr.contains("not delivered to chat: "), "{run:#?}");
+    let events = world.call(&["events", "IT-001"]);
+    assert!(events.stdout.contains("chat could not be told of an event"), "{events:#?}");
+    assert!(events.stdout.contains("no such room"), "{events:#?}");
+    let promised = promised(&world);
+    let queue = world.call(&["queue"]);
+    let dead = format!("outbox chat: {} dead", promised.len());
+    assert!(queue.stdout.contains(&dead), "{queue:#?}");
+
+    let dead = world.call(&["outbox", "--json"]).json();
+    let first = dead[0]["id"].as_str().expect("a dead letter").to_owned();
+    let empty = world.call(&["outbox", "drop", &first, "--reason", " "]);
+    assert_error(&empty, 2, "the reason is empty", "say why");
+    let dropped = world.call(&["outbox", "drop", &first, "--reason", "nobody reads it"]);
+    assert_eq!(dropped.code(), Some(0), "{dropped:#?}");
+    let again = world.call(&["outbox", "retry", &first]);
+    assert_error(&again, 1, "a letter that is `dropped`", "gatewright outbox");
+    let unknown = world.call(&["outbox", "show", "ltr_0x"]);
+    assert_error(&unknown, 1, "there is no letter `ltr_0x`", "outbox list");
+
+    let file = world.gatewright.home().join("events.jsonl");
+    tell(&world, "chat", &command(&format!("cat >> {file}")));
+    let retried = world.call(&["outbox", "retry", "--all-dead"]);
+    assert_eq!(retried.stdout.matches("tried again").count(), promised.len() - 1, "{retried:#?}");
+    let next = Told::of(&world.call(&["run", "Add another file", "--json"]));
+    assert_eq!(next.outcome(), ("succeeded", Some(0)), "{next:#?}");
+    let mut letters = lines(&file);
+    letters.retain(|it| it["item"] == "IT-001");
+    assert_eq!(numbers(&letters), promised[1..], "{letters:#?}");
+    let events = world.call(&["events", "IT-001"]);
+    assert!(events.stdout.contains("dropped: nobody reads it"), "{events:#?}");
+}
+
+#[test]
+fn a_destination_that_cannot_be_used_is_named_before_anything_is_sent() {
+    let world = World::new();
+    let tables = "[destinations.log]\nkind = \"file\"\npath = \"/nonexistent/events\"\n\
+                  [destinations.chat]\nkind = \"command\"\ncommand = [\"no-such-program\"]\n\
+                  [destinations.mail]\nkind = \"command\"\ncommand = [\"sh\"]\nenv_from = [\"NO_SUCH_TOKEN\"]\n";
+    world.gatewright.configure_agent_with(AGENT, tables, "");
+    let checked = world.call(&["config", "check"]);
+    assert_eq!(checked.code(), Some(0), "{checked:#?}");
+    for words in [
+        "destination `log` cannot be used as things are: there is no directory /nonexistent",
+        "destination `chat` cannot be used as things are: there is no program `no-such-program`",
+        "destination `mail` cannot be used as things are: it wants the secret `NO_SUCH_TOKEN`",
+    ] {
+        assert!(checked.stderr.contains(words), "`{words}` is not in {checked:#?}");
+    }
+}
