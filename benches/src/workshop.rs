@@ -20,7 +20,7 @@ use store_sqlite::{Mode, SqliteStore};
 
 use crate::{
     stamp,
-    system::{NotifyWakeup, SystemClock, SystemEntropy, SystemFiles},
+    system::{NotifyWakeup, RoomyMachine, SystemClock, SystemEntropy, SystemFiles},
 };
 
 /// The project that everything is about.
@@ -50,6 +50,7 @@ impl Workshop {
             gates: Arc::new(NoGates),
             briefs: Arc::new(RoleBook::built_in()),
             files: Arc::new(SystemFiles),
+            machine: Arc::new(RoomyMachine),
         };
         let program = program()?;
         let options = Options {

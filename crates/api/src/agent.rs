@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::BreakerView;
+
 /// A coding agent, and whether it can be started here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AgentView {
@@ -23,6 +25,9 @@ pub struct AgentView {
     /// What mends that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
+    /// Why it waits although it could be started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<BreakerView>,
 }
 
 /// Something that the built-in agent can play.

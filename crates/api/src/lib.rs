@@ -21,12 +21,14 @@ mod queue;
 
 mod agent;
 mod backup;
+mod breaker;
 mod check;
 mod problem;
 mod setting;
 
 pub use agent::{AgentView, ScenarioView};
 pub use backup::{BackupView, RestoreView, UnfinishedView};
+pub use breaker::BreakerView;
 pub use check::{CheckState, CheckView};
 pub use decision::{AnswerView, DecisionView};
 pub use definition::{DefinitionView, GateView, LimitsView, RouteView, StageDefinitionView};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    breaker::BreakerKey,
     id::{JobId, PipelineId},
     job::{Job, JobKind, JobState, JobStateTag, Lease, Slot},
     name::{AgentName, ProjectKey, StageName},
@@ -11,7 +12,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::OutboxView;
+use crate::{BreakerView, OutboxView};
 
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,8 +54,16 @@ pub struct JobView {
     /// The commit that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitSha>,
+    /// The breaker that holds it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<BreakerKey>,
+    /// When that lets it go on, where time alone does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goes_on_at: Option<Timestamp>,
     /// How often it failed, for reasons of its own or of the outside world.
     pub failures: u32,
+    /// How often it was held back, which costs nothing.
+    pub holds: u32,
     /// Why the last try failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
@@ -85,10 +94,25 @@ impl From<&Job> for JobView {
             lease,
             agent: job.agent.clone(),
             commit: job.commit.clone(),
+            waits_for: None,
+            goes_on_at: None,
             failures: job.budget.attempts + job.budget.transient_attempts,
+            holds: job.budget.holds,
             last_error: job.last_error.clone(),
             created_at: job.created_at,
         }
+    }
+}
+
+impl JobView {
+    /// The same, held back by the breaker that its agent stands behind.
+    fn behind(mut self, breakers: &[BreakerView]) -> Self {
+        let stands = |it: &&BreakerView| self.agent.iter().any(|agent| it.agents.contains(agent));
+        if let Some(breaker) = breakers.iter().find(stands) {
+            self.waits_for = Some(breaker.breaker.clone());
+            self.goes_on_at = breaker.until;
+        }
+        self
     }
 }
 
@@ -127,6 +151,10 @@ pub struct QueueView {
     pub holder: Option<String>,
     /// Letters that have not come to a good end, by destination.
     pub outbox: Vec<OutboxView>,
+    /// What holds agents back.
+    pub breakers: Vec<BreakerView>,
+    /// What the process that works, or worked last, found unable to work on this machine.
+    pub held: Vec<String>,
 }
 
 impl QueueView {
@@ -157,6 +185,25 @@ impl QueueView {
             }
         }
         queued.sort_by_key(|job| job.due_at);
-        Self { counts, running, queued, next_due, overdue: None, caps, holder, outbox: Vec::new() }
+        let (outbox, breakers, held) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            counts,
+            running,
+            queued,
+            next_due,
+            overdue: None,
+            caps,
+            holder,
+            outbox,
+            breakers,
+            held,
+        }
+    }
+
+    /// The same, with what holds agents back: their jobs wait behind it.
+    #[must_use]
+    pub fn behind(self, breakers: Vec<BreakerView>) -> Self {
+        let queued = self.queued.into_iter().map(|job| job.behind(&breakers)).collect();
+        Self { queued, breakers, ..self }
     }
 }

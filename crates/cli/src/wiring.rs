@@ -21,7 +21,7 @@ use store_sqlite::SqliteStore;
 use crate::{
     context::Context,
     error::CliError,
-    system::{NotifyWakeup, SystemClock, SystemEntropy, SystemFiles},
+    system::{NotifyWakeup, SystemClock, SystemEntropy, SystemFiles, ThisMachine},
 };
 
 /// Longest that one git call may take.
@@ -255,6 +255,7 @@ fn build(
         gates: Arc::clone(&gates) as _,
         briefs: Arc::new(roles),
         files: Arc::new(SystemFiles),
+        machine: Arc::new(ThisMachine),
     });
     let entropy = ports.entropy.bytes();
     let options = Options {

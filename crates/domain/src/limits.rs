@@ -32,6 +32,15 @@ pub const QUOTA_WAIT_MIN: Duration = Duration::from_mins(1);
 /// Longest wait for a quota window: the longest that is sold is a week; a clock that is wrong must not cost a year.
 pub const QUOTA_WAIT_MAX: Duration = Duration::from_hours(8 * 24);
 
+/// How long a look at agents, sandbox and room counts: long enough to cost nothing, short enough to notice.
+pub const PREFLIGHT_TTL: Duration = Duration::from_secs(45);
+/// The same for a look that found something wrong: whoever mends it does not want to wait.
+pub const PREFLIGHT_TTL_FAILED: Duration = Duration::from_secs(10);
+/// Free bytes on the disk below which nothing is started: what runs already needs room to end well.
+pub const DISK_BYTES_MIN: u64 = 200 * 1024 * 1024;
+/// Free bytes of memory below which nothing is started: the next process would be killed, or kill another.
+pub const MEMORY_BYTES_MIN: u64 = 128 * 1024 * 1024;
+
 /// How long a lease lasts without a heartbeat.
 pub const LEASE_TTL: Duration = Duration::from_secs(30);
 /// Heartbeats come three to a lease, so that one may be late and one lost.

@@ -3,12 +3,14 @@
 use domain::{
     breaker::{Breaker, BreakerInput, BreakerKey, BreakerState, HoldReason, Probe},
     failure::{Failure, FailureClass},
-    job::{Job, JobInput},
+    id::PipelineId,
+    job::{Job, JobInput, JobStateTag},
     name::AgentName,
     pipeline::EventKind,
     run::Run,
 };
 use jiff::Timestamp;
+use ports::JobFilter;
 
 use crate::{Cause, Engine, EngineError, apply::JobReport};
 
@@ -95,6 +97,24 @@ impl Engine {
             }
         }
         Ok(resumed)
+    }
+
+    /// The breaker that a job of this pipeline stands behind and that only a person can open.
+    pub async fn find_what_waits_for_a_person(
+        &self,
+        pipeline: PipelineId,
+    ) -> Result<Option<Breaker>, EngineError> {
+        let queued = JobFilter { pipeline: Some(pipeline), states: vec![JobStateTag::Queued] };
+        for job in self.ports.store.list_jobs(&queued).await? {
+            let Some(key) = job.agent.as_ref().and_then(|agent| self.guard(agent)) else {
+                continue;
+            };
+            let breaker = self.ports.store.load_breaker(&key).await?;
+            if matches!(&breaker.state, BreakerState::Open { hold } if hold.until.is_none()) {
+                return Ok(Some(breaker));
+            }
+        }
+        Ok(None)
     }
 
     fn guard(&self, agent: &AgentName) -> Option<BreakerKey> {

@@ -55,6 +55,12 @@ impl Layout {
         self.data_dir.join("evidence").join(pipeline.to_string()).join(format!("{gate}-{job}.log"))
     }
 
+    /// What jobs wait for that this machine cannot do, one line each: for other processes to show.
+    #[must_use]
+    pub fn held(&self) -> Utf8PathBuf {
+        self.data_dir.join("held")
+    }
+
     /// The data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Utf8Path {

@@ -10,6 +10,7 @@ mod error;
 mod fresh;
 mod layout;
 mod people;
+mod preflight;
 mod progress;
 mod settings;
 
@@ -62,6 +63,8 @@ pub struct Engine {
     workspaces: jobs::WorkspaceTurns,
     /// The job that was last said to be overdue.
     overdue: Mutex<Option<JobId>>,
+    /// What was found able to work, or not, before jobs were given out.
+    preflight: Mutex<preflight::Preflight>,
 }
 
 impl Engine {
@@ -80,6 +83,7 @@ impl Engine {
             sending: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),
             overdue: Mutex::default(),
+            preflight: Mutex::default(),
         })
     }
 

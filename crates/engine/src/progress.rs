@@ -43,6 +43,11 @@ pub enum Progress {
         /// It was running already.
         adopted: bool,
     },
+    /// Jobs wait for something that this machine cannot do for now.
+    HeldBack {
+        /// What is wrong, and what to do about it.
+        problem: String,
+    },
     /// An agent said something.
     Agent {
         /// The pipeline.

@@ -11,7 +11,7 @@ use domain::{
     supervision,
 };
 use ports::{
-    Agent, AgentProfile, Briefs, Caps, Clock, Destination, Entropy, Files, Gates, Git,
+    Agent, AgentProfile, Briefs, Caps, Clock, Destination, Entropy, Files, Gates, Git, Machine,
     MergeStrategy, Mount, Sandbox, Store, Wakeup,
 };
 
@@ -36,6 +36,8 @@ pub struct Ports {
     pub briefs: Arc<dyn Briefs>,
     /// Files of our own.
     pub files: Arc<dyn Files>,
+    /// What everything runs on.
+    pub machine: Arc<dyn Machine>,
 }
 
 /// An agent that can be started.

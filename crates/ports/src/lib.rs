@@ -8,6 +8,7 @@ mod entropy;
 mod files;
 mod gates;
 mod git;
+mod machine;
 mod sandbox;
 mod store;
 mod wakeup;
@@ -25,6 +26,7 @@ pub use git::{
     ChangeKind, Conflict, FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined,
     Landing, Merge, MergeStrategy, PathChange, ProjectRef, Workspace, WorkspaceSpec,
 };
+pub use machine::{Machine, Room};
 pub use sandbox::{
     ExitRecord, Mount, OutputStream, Sandbox, SandboxEnd, SandboxError, SandboxLimits, SandboxSpec,
     SandboxStatus, StopReason,

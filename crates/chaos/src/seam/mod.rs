@@ -25,7 +25,8 @@ pub fn seam(ports: Ports) -> Ports {
             Err(error) => refuse(&error),
         }
     }
-    let Ports { store, clock, git, sandbox, entropy, wakeup, gates, briefs, files } = ports;
+    let Ports { store, clock, git, sandbox, entropy, wakeup, gates, briefs, files, machine } =
+        ports;
     let clock = match env::var(CLOCK) {
         Ok(file) => Arc::new(MovedClock::new(clock, file.into())),
         Err(_) => clock,
@@ -40,6 +41,7 @@ pub fn seam(ports: Ports) -> Ports {
         gates,
         briefs,
         files,
+        machine,
     }
 }
 

@@ -1,18 +1,22 @@
 //! `gatewright agents`
 
-use api::{AgentView, ScenarioView};
+use api::{AgentView, BreakerView, ScenarioView};
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use config::{AgentKind, AgentSettings, Loaded};
 use domain::name::AgentName;
+use jiff::Timestamp;
 use ports::AgentError;
 
-use super::data::root;
+use super::{
+    data::{Opened, gatewright, root},
+    holds,
+};
 use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
-    output,
+    output, wiring,
     words::{self, Tone},
 };
 
@@ -24,6 +28,11 @@ pub(crate) enum Agents {
         /// In their place the scenarios that the agent `scripted` can play
         #[arg(long)]
         scenarios: bool,
+    },
+    /// Let an agent try again that waits for a provider, a quota window or a login: one job first, then the others
+    Resume {
+        /// The agent
+        name: AgentName,
     },
     /// Start every configured agent's program as far as its version; exit 1 if one does not answer
     Check(Check),
@@ -41,9 +50,12 @@ impl Agents {
         if let Self::List { scenarios: true } = self {
             return Ok(print_scenarios(context));
         }
+        if let Self::Resume { name } = self {
+            return resume(context, name).await;
+        }
         let loaded = context.load_config(&root(context))?;
-        let (views, fails) = match self {
-            Self::List { .. } => (all(context, &loaded).await, false),
+        let (mut views, fails) = match self {
+            Self::List { .. } | Self::Resume { .. } => (all(context, &loaded).await, false),
             Self::Check(Check { name: Some(name) }) => {
                 let Some(settings) = loaded.config.find_agent(name) else {
                     let known: Vec<&str> =
@@ -75,6 +87,12 @@ impl Agents {
                 (views, fails)
             }
         };
+        let held = holds::look(context).await;
+        for view in &mut views {
+            let is_behind =
+                |it: &&BreakerView| it.agents.iter().any(|agent| agent.as_str() == view.name);
+            view.hold = held.iter().find(is_behind).cloned();
+        }
         print(context, &views);
         Ok(if fails { ExitStatus::Failure } else { ExitStatus::Success })
     }
@@ -88,23 +106,46 @@ fn print(context: &Context, views: &[AgentView]) {
     let mut table =
         words::table(&["agent", "kind", "state", "version", "program or problem", "mend"]);
     for view in views {
+        let held = view.hold.as_ref().map(|hold| holds::in_words(hold, Timestamp::now()));
         let (state, tone) = match (&view.problem, view.configured) {
+            (None, _) if held.is_some() => ("paused", Tone::Attention),
             (None, true) => ("ok", Tone::Good),
             (None, false) => ("ok, not configured", Tone::Good),
             (Some(_), true) => ("missing", Tone::Bad),
             (Some(_), false) => ("not there", Tone::Quiet),
         };
-        let what = view.problem.as_ref().or(view.program.as_ref());
+        let what = view.problem.as_ref().or(held.as_ref()).or(view.program.as_ref());
+        let mend = view.hold.as_ref().and_then(|hold| holds::mend(hold, &gatewright(context)));
+        let mend = view.mend.as_ref().or(mend.as_ref());
         table.add_row(vec![
             Cell::new(&view.name),
             Cell::new(&view.kind),
             tone.cell(state),
             Cell::new(words::one_line(view.version.as_deref().unwrap_or(""))),
             Cell::new(words::one_line(what.map_or("", String::as_str))),
-            Cell::new(words::one_line(view.mend.as_deref().unwrap_or(""))),
+            Cell::new(words::one_line(mend.map_or("", String::as_str))),
         ]);
     }
     output::data(table.trim_fmt());
+}
+
+/// Lets one job try whatever its agent waits for.
+async fn resume(context: &Context, name: &AgentName) -> Result<ExitStatus, CliError> {
+    let data = Opened::write(context, &format!("agents resume {name}"))?;
+    let guards = holds::guards(&data.loaded);
+    let Some(key) = guards.get(name) else {
+        let known: Vec<&str> = guards.keys().map(AgentName::as_str).collect();
+        let help = format!("known: {}", known.join(", "));
+        return Err(CliError::usage(format!("there is no agent `{name}`")).help(help));
+    };
+    let engine = wiring::steering_engine(context, &data.data_dir, data.store).await?;
+    if engine.resume_breaker(key).await? {
+        output::say(format_args!("{key}: one job tries as soon as work goes on, then the others"));
+        output::say(format_args!("then:    {} run --resume ID", gatewright(context)));
+    } else {
+        output::say(format_args!("{key}: nothing holds its agents back"));
+    }
+    Ok(ExitStatus::Success)
 }
 
 /// What the built-in agent can play.
@@ -159,6 +200,7 @@ async fn look(
         version: None,
         problem: None,
         mend: None,
+        hold: None,
     };
     let profile = match settings.profile(name, |secret| context.secret(secret)) {
         Ok(profile) => profile,

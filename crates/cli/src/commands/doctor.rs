@@ -36,6 +36,7 @@ impl Doctor {
         checks.push(configuration);
         checks.push(machine::data_dir(context, &loaded));
         checks.extend(project::agents(context, &loaded).await);
+        checks.extend(project::held(context).await);
         checks.extend(project::repository(context, &loaded).await);
         let fails = checks.iter().any(|it| it.state == CheckState::Missing);
         if context.global.json {

@@ -24,6 +24,7 @@ pub(crate) mod hidden;
 
 mod data;
 mod here;
+mod holds;
 
 use crate::{args::Command, context::Context, error::CliError, exit::ExitStatus};
 

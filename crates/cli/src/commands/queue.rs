@@ -1,7 +1,6 @@
 //! `gatewright queue`
 
 use std::{
-    collections::BTreeMap,
     io::{self, IsTerminal as _},
     num::NonZeroU32,
     time::Duration,
@@ -16,7 +15,10 @@ use owo_colors::Stream;
 use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
-    commands::{data::Opened, outbox},
+    commands::{
+        data::{Opened, gatewright},
+        holds, outbox,
+    },
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -49,7 +51,7 @@ impl Queue {
                     if watched && io::stdout().is_terminal() {
                         output::data(CLEAR);
                     }
-                    print(&view);
+                    print(&view, &gatewright(context));
                 }
             }
             if !self.watch {
@@ -62,7 +64,10 @@ impl Queue {
 
 async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let NextDue { job, timer, lease: _ } = data.store.next_due(&BTreeMap::new()).await?;
+    let guards = holds::guards(&data.loaded);
+    let due = data.store.next_due(&guards).await?;
+    let breakers = holds::load(&*data.store, &guards).await?;
+    let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
     let limits = &data.loaded.config.limits;
     let caps = CapsView {
@@ -72,17 +77,17 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     };
     let slots =
         Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
-    let breakers = data.store.list_breakers().await?;
-    let holds = breakers.iter().any(|it| it.state.hold().is_some());
-    // Whose agents a breaker keeps is known to whoever works.
+    let held = holds::problems(&data.data_dir);
+    // Whose agents a breaker keeps is known to whoever works; so is what this machine cannot do.
     let overdue = find_overdue(&jobs, slots, job, Timestamp::now())
-        .filter(|job| job.agent.is_none() || !holds)
+        .filter(|job| held.is_empty() && (job.agent.is_none() || breakers.is_empty()))
         .map(|job| job.id);
     let outbox = outbox::counts(&*data.store).await?;
-    Ok(QueueView { overdue, outbox, ..QueueView::new(&jobs, next_due, caps, data.holder()) })
+    let view = QueueView::new(&jobs, next_due, caps, data.holder()).behind(breakers);
+    Ok(QueueView { overdue, outbox, held, ..view })
 }
 
-fn print(view: &QueueView) {
+fn print(view: &QueueView, gatewright: &str) {
     let counts: Vec<String> =
         view.counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
     output::data(format_args!("jobs   {}", counts.join(", ")));
@@ -103,6 +108,16 @@ fn print(view: &QueueView) {
     }
     for outbox in &view.outbox {
         output::data(format_args!("outbox {}", outbox::summary(outbox, now)));
+    }
+    for problem in &view.held {
+        output::data(format_args!("held   {}", words::one_line(problem)));
+    }
+    for breaker in &view.breakers {
+        let why = holds::in_words(breaker, now);
+        output::data(format_args!("held   {}: {why}", breaker.breaker));
+        if let Some(mend) = holds::mend(breaker, gatewright) {
+            output::data(format_args!("       {mend}"));
+        }
     }
     if view.running.is_empty() && view.queued.is_empty() {
         return;
@@ -131,7 +146,11 @@ fn print(view: &QueueView) {
         ));
     }
     for job in &view.queued {
-        let due = job.due_at.map(|at| format!("due {}", words::ago(at, now)));
+        let due = match (&job.waits_for, job.goes_on_at) {
+            (Some(_), Some(at)) => Some(format!("held, goes on {}", words::ago(at, now))),
+            (Some(_), None) => Some("held".to_owned()),
+            (None, _) => job.due_at.map(|at| format!("due {}", words::ago(at, now))),
+        };
         table.add_row(row(job, Tone::Quiet, due.unwrap_or_default(), String::new()));
     }
     output::data("");

@@ -92,7 +92,8 @@ impl Run {
         super::outbox::say_what_is_left(context, &*foreground.store).await?;
         let mut worst = ExitStatus::Success;
         for id in &pipelines {
-            let result = result::load(&*foreground.store, *id).await?;
+            let mut result = result::load(&*foreground.store, *id).await?;
+            result.wait_for(foreground.engine.find_what_waits_for_a_person(*id).await?);
             if !context.global.json {
                 result::print(&result, context);
             } else if is_one {

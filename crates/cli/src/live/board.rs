@@ -63,7 +63,12 @@ impl Board {
 
     pub(super) fn show(&mut self, progress: Progress) {
         let many = self.many;
-        let Some(line) = self.lines.get_mut(&pipeline_of(&progress)) else { return };
+        if let Progress::HeldBack { problem } = &progress {
+            self.print(&format!("jobs wait: {}", words::one_line(problem)));
+            return;
+        }
+        let line = pipeline_of(&progress).and_then(|pipeline| self.lines.get_mut(&pipeline));
+        let Some(line) = line else { return };
         let words = match progress {
             // What blocked it has just been said; the summary names the command that answers.
             Progress::Happened {
@@ -85,6 +90,7 @@ impl Board {
                 line.action = format!("{role} ({agent})");
                 adopted.then(|| format!("the agent of {role} is still at work: taken up again"))
             }
+            Progress::HeldBack { .. } => None,
             Progress::Agent { role, event, .. } => {
                 line.heard(&role, event);
                 None

@@ -69,12 +69,13 @@ impl Display {
     }
 }
 
-/// Whether a progress message is about one of the pipelines that are shown.
-fn pipeline_of(progress: &Progress) -> PipelineId {
+/// The pipeline that a progress message is about; some are about all of them.
+fn pipeline_of(progress: &Progress) -> Option<PipelineId> {
     match progress {
+        Progress::HeldBack { .. } => None,
         Progress::Happened { pipeline, .. }
         | Progress::JobStarted { pipeline, .. }
         | Progress::RunStarted { pipeline, .. }
-        | Progress::Agent { pipeline, .. } => *pipeline,
+        | Progress::Agent { pipeline, .. } => Some(*pipeline),
     }
 }

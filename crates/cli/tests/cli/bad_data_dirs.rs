@@ -99,7 +99,7 @@ fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
     fs::create_dir(&data_dir).unwrap();
     let script = format!(
         "mount -t tmpfs -o size=3m none {data_dir}
-         \"$@\" & read now < {}; mount -o remount,size=200m {data_dir}; wait $!",
+         \"$@\" & read now < {}; mount -o remount,size=1g {data_dir}; wait $!",
         more.path()
     );
     let arguments = ["run", "Add a file", "--merge", "--json"];
@@ -108,7 +108,7 @@ fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
         &script,
         &arguments,
     ));
-    running.wait_for("the disk is full");
+    running.wait_for("MiB are needed to start anything");
     more.ring();
     let told = Told::of(&running.finish());
     world.assert_merged(&told);

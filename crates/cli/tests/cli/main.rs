@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
+mod breakers;
+
 mod world;
 
 mod demo;

@@ -27,6 +27,10 @@ impl Engine {
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
         let jobs = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
         let Some(job) = find_overdue(&jobs, slots, due, now) else { return Ok(()) };
+        // What this machine cannot do for now is said already, and keeps its jobs.
+        if self.holds_back() {
+            return Ok(());
+        }
         let mut told = self.overdue.lock().expect("no holder panics");
         if *told != Some(job.id) {
             *told = Some(job.id);

@@ -8,7 +8,7 @@ use domain::{
     limits::{LEASE_HEARTBEAT, LEASE_TTL, LIVENESS_CHECK},
 };
 use jiff::{SignedDuration, Timestamp};
-use ports::{Claim, Held, JobFilter};
+use ports::{Claim, JobFilter};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
@@ -177,7 +177,7 @@ impl Engine {
             ttl: LEASE_TTL,
             caps,
             breakers: self.options.guards(),
-            held: Held::default(),
+            held: self.look_before_claim().await,
             limit,
         };
         let jobs = self.ports.store.claim(&claim).await?;

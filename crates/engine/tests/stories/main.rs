@@ -6,6 +6,8 @@ mod failures;
 
 mod breakers;
 
+mod preflight;
+
 mod silence;
 
 mod supervision;

@@ -30,7 +30,7 @@ pub use gates::{Answer, FakeGates};
 pub use git::FakeGit;
 use ports::{Caps, Git as _, MergeStrategy, ProjectRef, Store};
 pub use sandbox::FakeSandbox;
-pub use small::{Bell, FakeBriefs, FakeFiles, Listener, SeededEntropy};
+pub use small::{Bell, FakeBriefs, FakeFiles, FakeMachine, Listener, SeededEntropy};
 pub use store::WatchedStore;
 
 use crate::clock::ManualClock;
@@ -55,6 +55,8 @@ pub struct World {
     pub files: Arc<FakeFiles>,
     /// Where letters go.
     pub destinations: Arc<FakeDestinations>,
+    /// What everything runs on.
+    pub machine: Arc<FakeMachine>,
     /// What wakes engines.
     pub bell: Arc<Bell>,
     /// Every call of a port.
@@ -77,6 +79,7 @@ impl World {
             briefs: Arc::default(),
             files: Arc::new(FakeFiles::new(Arc::clone(&calls))),
             destinations: Arc::new(FakeDestinations::new(Arc::clone(&calls))),
+            machine: Arc::new(FakeMachine::new(Arc::clone(&calls))),
             bell: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(1)),
             store,
@@ -105,6 +108,7 @@ impl World {
             gates: Arc::clone(&self.gates) as _,
             briefs: Arc::clone(&self.briefs) as _,
             files: Arc::clone(&self.files) as _,
+            machine: Arc::clone(&self.machine) as _,
         };
         let destinations = self.destinations.setups(&self.calls);
         Engine::new(ports, Options { destinations, ..options(owner, tenancy) })
@@ -126,6 +130,7 @@ impl World {
             git,
             briefs: Arc::clone(&self.briefs) as _,
             files: Arc::new(self.files.called(Arc::clone(calls))),
+            machine: Arc::new(self.machine.called(Arc::clone(calls))),
         };
         (ports, store)
     }

@@ -11,8 +11,14 @@ use std::{
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{brief::BriefContext, name::RoleName};
-use ports::{BriefError, Briefs, Entropy, Files, Wakeup};
+use domain::{
+    brief::BriefContext,
+    name::{AgentName, RoleName},
+};
+use ports::{
+    Agent, AgentCheck, AgentError, AgentProfile, BriefError, Briefs, Entropy, Files, Machine, Room,
+    Wakeup,
+};
 use tokio::sync::Notify;
 
 use super::Calls;
@@ -135,6 +141,76 @@ impl Files for FakeFiles {
             Ok(())
         };
         self.calls.make("files.write", write).await
+    }
+}
+
+/// A machine with room for everything, on which every program answers, until a test says otherwise.
+#[derive(Debug)]
+pub struct FakeMachine {
+    room: Arc<Mutex<Room>>,
+    broken: Arc<Mutex<BTreeMap<AgentName, String>>>,
+    calls: Arc<Calls>,
+}
+
+impl FakeMachine {
+    pub(super) fn new(calls: Arc<Calls>) -> Self {
+        let plenty = Room { disk_bytes: u64::MAX, memory_bytes: None };
+        Self { room: Arc::new(Mutex::new(plenty)), broken: Arc::default(), calls }
+    }
+
+    /// The same machine, as another process calls it.
+    pub(super) fn called(&self, calls: Arc<Calls>) -> Self {
+        Self { room: Arc::clone(&self.room), broken: Arc::clone(&self.broken), calls }
+    }
+
+    /// Has this much room from now on.
+    pub fn set_room(&self, room: Room) {
+        *self.room.lock().expect("nobody panics while holding it") = room;
+    }
+
+    /// Breaks the program of an agent, for that reason.
+    pub fn break_agent(&self, agent: &str, reason: &str) {
+        let agent = AgentName::new(agent).expect("a name");
+        self.broken().insert(agent, reason.to_owned());
+    }
+
+    /// Mends the programs of all agents.
+    pub fn mend_agents(&self) {
+        self.broken().clear();
+    }
+
+    fn broken(&self) -> std::sync::MutexGuard<'_, BTreeMap<AgentName, String>> {
+        self.broken.lock().expect("nobody panics while holding it")
+    }
+}
+
+#[async_trait]
+impl Machine for FakeMachine {
+    async fn room(&self, _dir: &Utf8Path) -> io::Result<Room> {
+        let room = async { Ok(*self.room.lock().expect("nobody panics while holding it")) };
+        self.calls.make("machine.room", room).await
+    }
+
+    async fn check_agent(
+        &self,
+        _agent: &dyn Agent,
+        profile: &AgentProfile,
+        _path: &str,
+    ) -> Result<AgentCheck, AgentError> {
+        let check = async {
+            match self.broken().get(&profile.name) {
+                None => Ok(AgentCheck {
+                    program: "/usr/bin/fake-agent".into(),
+                    version: "1".to_owned(),
+                }),
+                Some(reason) => Err(AgentError::Broken {
+                    agent: profile.name.clone(),
+                    program: "fake-agent".to_owned(),
+                    reason: reason.clone(),
+                }),
+            }
+        };
+        self.calls.make("machine.check_agent", check).await
     }
 }
 

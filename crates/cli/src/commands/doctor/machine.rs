@@ -3,6 +3,7 @@
 use api::CheckView;
 use camino::Utf8Path;
 use config::Loaded;
+use domain::limits::DISK_BYTES_MIN;
 use sandbox::Probe;
 
 use super::{missing, ok, warning};
@@ -10,8 +11,6 @@ use crate::{context::Context, error::chain, wiring};
 
 /// Free bytes below which a warning is due: a checkout with its build easily takes as much.
 const FREE_BYTES_WARN: u64 = 2 * 1024 * 1024 * 1024;
-/// Free bytes below which no work should begin.
-const FREE_BYTES_MIN: u64 = 200 * 1024 * 1024;
 
 pub(super) async fn git(context: &Context) -> CheckView {
     const MEND: &str = "apt-get install git";
@@ -71,7 +70,7 @@ pub(super) fn data_dir(context: &Context, loaded: &Loaded) -> CheckView {
         }
     };
     let found = format!("{dir}, {} MiB free", free / (1024 * 1024));
-    if free < FREE_BYTES_MIN {
+    if free < DISK_BYTES_MIN {
         missing(NAME, found, "free some space, or name another --data-dir")
     } else if free < FREE_BYTES_WARN {
         warning(NAME, found, "free some space, or name another --data-dir")

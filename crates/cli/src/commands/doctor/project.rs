@@ -1,13 +1,19 @@
 //! What the project gives: agents, a repository, a way to test it.
 
-use api::{AgentView, CheckView};
+use api::{AgentView, BreakerView, CheckView};
 use camino::Utf8Path;
 use config::{Loaded, detect};
 use domain::name::GateName;
+use jiff::Timestamp;
 
 use super::{missing, ok, warning};
 use crate::{
-    commands::{agents, data::root, init::Tree},
+    commands::{
+        agents,
+        data::{gatewright, root},
+        holds,
+        init::Tree,
+    },
     context::Context,
     repository, wiring,
 };
@@ -31,6 +37,17 @@ pub(super) async fn agents(context: &Context, loaded: &Loaded) -> Vec<CheckView>
         ));
     }
     checks
+}
+
+/// Agents that could be started and wait all the same.
+pub(super) async fn held(context: &Context) -> Vec<CheckView> {
+    let check = |view: &BreakerView| {
+        let found = holds::in_words(view, Timestamp::now());
+        let mend = holds::mend(view, &gatewright(context));
+        let mend = mend.unwrap_or_else(|| "it goes on by itself".to_owned());
+        warning(&format!("agents of {}", view.breaker), found, mend)
+    };
+    holds::look(context).await.iter().map(check).collect()
 }
 
 fn agent(view: &AgentView) -> CheckView {

@@ -2,6 +2,7 @@
 
 use api::StageView;
 use domain::{
+    breaker::{Breaker, BreakerKey},
     id::PipelineId,
     pipeline::{Delivered, PipelineState, PipelineStateTag},
 };
@@ -27,6 +28,8 @@ pub(crate) struct RunResult {
     pub(crate) reason: Option<String>,
     /// The question that waits for an answer.
     pub(crate) decision: Option<String>,
+    /// The kind of agent and provider that a person has to see to.
+    pub(crate) waits_for: Option<BreakerKey>,
     /// How often a gate or a person sent the work back.
     pub(crate) sent_back: u32,
     pub(crate) stages: Vec<StageView>,
@@ -36,6 +39,16 @@ pub(crate) struct RunResult {
 }
 
 impl RunResult {
+    /// Says that its agent waits for a person, if it does.
+    pub(crate) fn wait_for(&mut self, breaker: Option<Breaker>) {
+        let Some(breaker) = breaker else { return };
+        if let Some(hold) = breaker.state.hold() {
+            self.reason =
+                Some(format!("agents of {} wait for a person: {}", breaker.key, hold.message));
+        }
+        self.waits_for = Some(breaker.key);
+    }
+
     pub(crate) const fn exit_status(&self) -> ExitStatus {
         match self.status {
             PipelineStateTag::Succeeded => ExitStatus::Success,
@@ -75,6 +88,7 @@ pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult,
         head: pipeline.head.as_ref().map(ToString::to_string),
         merged_commit,
         reason: api::reason(&pipeline, &events),
+        waits_for: None,
         decision: pipeline.state.decision().map(|id| id.to_string()),
         sent_back: api::sent_back(&events),
         stages: api::timeline(&events),
@@ -109,6 +123,9 @@ fn headline(result: &RunResult) -> String {
             format!("merged into {} as {}", result.target, &commit[..10])
         }
         (PipelineStateTag::Succeeded, None) => format!("done, on branch {}", result.branch),
+        (PipelineStateTag::Running, _) if result.waits_for.is_some() => {
+            "its agent waits for a person".to_owned()
+        }
         (PipelineStateTag::AwaitingHuman, _) => "waits for a person".to_owned(),
         (PipelineStateTag::Blocked, _) => "blocked, waits for a person".to_owned(),
         (status, _) => status.to_string(),
@@ -133,6 +150,12 @@ fn next_steps(result: &RunResult, context: &Context) -> Vec<String> {
         PipelineStateTag::Failed => {
             vec![look, format!("again:   {gatewright} pipeline retry {pipeline}"), go_on]
         }
+        PipelineStateTag::Running if result.waits_for.is_some() => vec![
+            look,
+            format!("check:   {gatewright} agents list"),
+            "mend:    see to the key, login or account of the agent".to_owned(),
+            format!("go on:   {gatewright} run --resume {pipeline}"),
+        ],
         PipelineStateTag::Paused | PipelineStateTag::Running | PipelineStateTag::Queued => {
             vec![look, format!("go on:   {gatewright} run --resume {pipeline}")]
         }

@@ -62,10 +62,19 @@ impl Engine {
         let assignment = self.assign(job, role).await?;
         let workspace = self.open_workspace(&assignment).await?;
         let open = self.ports.store.find_open_run(job.id).await?;
+        let is_new = open.is_none();
         let run = open.unwrap_or_else(|| self.new_run(&assignment));
         let sandbox = self.layout.agent_sandbox(run.id);
         let adopted = self.ports.sandbox.status(&sandbox).await? != SandboxStatus::Absent;
         if !adopted {
+            // It goes back as it came, and stays there until the next look finds the agent well: if that is what
+            // would keep it there.
+            if is_new
+                && job.agent.as_ref() == Some(&assignment.agent.profile.name)
+                && let Some(problem) = self.look_at_agent(&assignment.agent).await
+            {
+                return Ok(Performed { ending: Ending::Released { reason: problem }, run: None });
+            }
             // From here on the run exists, whatever happens to us.
             self.ports.store.save_run(&run).await?;
             let workspace = self.prepare_or_renew(&assignment, workspace.clone(), &run).await?;
@@ -185,7 +194,7 @@ impl Engine {
         Ok(self.ports.git.open_workspace(&spec).await?)
     }
 
-    pub(super) fn say(&self, progress: Progress) {
+    pub(crate) fn say(&self, progress: Progress) {
         // Nobody has to watch.
         let _unwatched = self.progress.send(progress);
     }

@@ -1,0 +1,45 @@
+//! Agents that wait for their provider, as a person sees it.
+
+use crate::world::World;
+
+/// Refused until somebody sees to the login: no retry is burnt, every view says why, and the work goes on afterwards.
+#[test]
+fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
+    let world = World::of_agent(
+        "if [ -e ~/logged-in ]; then echo new > new.txt; exit; fi
+         touch ~/logged-in; echo 'invalid api key' >&2; exit 1",
+    );
+    let told = world.deliver();
+    assert_eq!(told.outcome(), ("running", Some(3)), "{told:#?}");
+    assert!(told.text("reason").contains("invalid api key"), "{told:#?}");
+    assert_eq!(told.text("waits_for"), "command@it");
+    world.assert_untouched();
+
+    let queue = world.call(&["queue", "--json"]).json();
+    assert_eq!(queue["breakers"][0]["breaker"], "command@it", "{queue:#}");
+    assert_eq!(queue["breakers"][0]["reason"], "credentials");
+    assert_eq!(queue["queued"][0]["waits_for"], "command@it");
+    assert_eq!(queue["queued"][0]["failures"], 0);
+    assert_eq!(queue["next_due"], serde_json::Value::Null, "nothing but a person moves it");
+    let agents = world.call(&["agents", "list"]);
+    assert!(agents.stdout.contains("paused"), "{agents:#?}");
+    let doctor = world.call(&["doctor"]);
+    assert!(doctor.stdout.contains("agents of command@it"), "{doctor:#?}");
+
+    let resumed = world.call(&["agents", "resume", "it"]);
+    assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
+    let again = world.resume().finish();
+    assert_eq!(again.code(), Some(0), "{again:#?}");
+    let queue = world.call(&["queue", "--json"]).json();
+    assert_eq!(queue["breakers"], serde_json::json!([]));
+    let nothing = world.call(&["agents", "resume", "it"]);
+    assert!(nothing.stderr.contains("nothing holds its agents back"), "{nothing:#?}");
+}
+
+#[test]
+fn an_agent_that_nobody_knows_cannot_be_resumed() {
+    let world = World::of_agent("echo new > new.txt");
+    world.deliver();
+    let refused = world.call(&["agents", "resume", "nobody"]);
+    crate::world::assert_error(&refused, 2, "there is no agent `nobody`", "known: ");
+}

@@ -1,0 +1,112 @@
+//! What cannot work is found before it is started, and costs nothing.
+
+use std::time::Duration;
+
+use domain::{
+    id::PipelineId,
+    job::{Budget, JobStateTag},
+    limits::{DISK_BYTES_MIN, MEMORY_BYTES_MIN, PREFLIGHT_TTL, PREFLIGHT_TTL_FAILED},
+    pipeline::PipelineStateTag,
+};
+use engine::Progress;
+use ports::Room;
+use testkit::world::{Script, TestEnv, World};
+
+const PLENTY: u64 = u64::MAX;
+
+/// What another process would show.
+fn told(env: &TestEnv) -> String {
+    env.world.files.text(&env.engine().layout().held()).unwrap_or_default()
+}
+
+async fn waits(world: &World, id: PipelineId) -> bool {
+    world.jobs(id, JobStateTag::Queued).await.iter().any(|job| job.agent.is_some())
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_answer_is_not_started_until_it_does_and_others_go_on() {
+    let mut env = TestEnv::new().await;
+    env.world.machine.break_agent("fake", "it did not say its version within 5 s");
+    let (one, other) =
+        (env.start("Add a flag").await, env.start_with("Add a lever", "other").await);
+    env.work();
+    let others_done = async |world: &World| {
+        world.state(other).await == PipelineStateTag::Succeeded && waits(world, one).await
+    };
+    env.until("the other one is done", others_done).await;
+    assert_eq!(env.world.sandbox.launches(), 1);
+    assert!(told(&env).contains("it did not say its version within 5 s"), "{}", told(&env));
+    env.advance(PREFLIGHT_TTL_FAILED).await;
+    let queued = env.world.jobs(one, JobStateTag::Queued).await;
+    assert_eq!(queued[0].budget, Budget::default(), "it costs nothing");
+    env.world.machine.mend_agents();
+    env.advance(PREFLIGHT_TTL_FAILED).await;
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(one).await, PipelineStateTag::Succeeded);
+    assert_eq!(told(&env), "", "nothing waits any more");
+    env.world.check(one).await;
+}
+
+#[tokio::test]
+async fn without_room_nothing_is_started_and_it_is_said_which_room() {
+    let disk = Room { disk_bytes: DISK_BYTES_MIN - 1, memory_bytes: None };
+    let memory = Room { disk_bytes: PLENTY, memory_bytes: Some(MEMORY_BYTES_MIN - 1) };
+    for (room, words) in [(disk, "199 MiB free"), (memory, "127 MiB of memory free")] {
+        let mut env = TestEnv::new().await;
+        env.world.machine.set_room(room);
+        let mut progress = env.engine().watch();
+        let id = env.start("Add a flag").await;
+        env.work();
+        env.until("its job waits", async |world| waits(world, id).await).await;
+        assert_eq!(env.world.sandbox.launches(), 0);
+        assert!(told(&env).contains(words), "{}", told(&env));
+        let mut said = 0;
+        while let Ok(message) = progress.try_recv() {
+            said += u32::from(
+                matches!(message, Progress::HeldBack { problem } if problem.contains(words)),
+            );
+        }
+        assert_eq!(said, 1);
+        env.world.machine.set_room(Room { disk_bytes: PLENTY, memory_bytes: None });
+        env.advance(PREFLIGHT_TTL_FAILED).await;
+        env.work_to_rest().await;
+        assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    }
+}
+
+/// What was found well counts for a while: looking costs nothing where much is started.
+#[tokio::test]
+async fn a_look_counts_for_a_while_and_not_for_ever() {
+    let mut env = TestEnv::new().await;
+    let looks = |env: &TestEnv| env.world.calls.answered("machine.check_agent");
+    for title in ["Add a flag", "Add a lever"] {
+        env.start(title).await;
+        env.work_to_rest().await;
+    }
+    assert_eq!(looks(&env), 1);
+    env.world.clock.advance(PREFLIGHT_TTL + Duration::from_secs(1));
+    env.start("Add a switch").await;
+    env.work_to_rest().await;
+    assert_eq!(looks(&env), 2);
+}
+
+/// An agent that is at work already is followed, whatever its program is like by now.
+#[tokio::test]
+async fn an_agent_at_work_is_taken_up_although_its_program_is_gone() {
+    let mut env = TestEnv::new().await;
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.crash().await;
+    env.world.machine.break_agent("fake", "gone");
+    env.world.machine.set_room(Room { disk_bytes: DISK_BYTES_MIN - 1, memory_bytes: None });
+    env.work();
+    env.until("it is followed again", async |world| world.sandbox.followers() == 1).await;
+    env.world.machine.set_room(Room { disk_bytes: PLENTY, memory_bytes: None });
+    env.world.machine.mend_agents();
+    env.world.sandbox.play(0, Script::writes("flag.rs", "a flag"));
+    env.rest_as_time_passes(Duration::from_secs(1)).await.unwrap();
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!(env.world.sandbox.launches(), 1);
+}

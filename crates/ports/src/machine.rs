@@ -1,0 +1,32 @@
+//! The machine that everything runs on: how much room it has, and whether programs answer.
+
+use std::io;
+
+use async_trait::async_trait;
+use camino::Utf8Path;
+
+use crate::{Agent, AgentCheck, AgentError, AgentProfile};
+
+/// What is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes on the disk that was asked about.
+    pub disk_bytes: u64,
+    /// Bytes of memory that a new program could have, where the machine says so.
+    pub memory_bytes: Option<u64>,
+}
+
+/// The machine.
+#[async_trait]
+pub trait Machine: Send + Sync {
+    /// How much room there is, on the disk of `dir` and in memory. An error where `dir` cannot be reached.
+    async fn room(&self, dir: &Utf8Path) -> io::Result<Room>;
+
+    /// Asks the very program that would be started for its version, within seconds; no tokens, no network.
+    async fn check_agent(
+        &self,
+        agent: &dyn Agent,
+        profile: &AgentProfile,
+        path: &str,
+    ) -> Result<AgentCheck, AgentError>;
+}
