@@ -60,7 +60,8 @@ impl EngineError {
     }
 
     /// Whether one pipeline is damaged, which must not keep the others waiting.
-    pub(crate) const fn is_damage(&self) -> bool {
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
         matches!(
             self,
             Self::Store(StoreError::Inconsistent { .. }) | Self::MissingDefinition { .. }

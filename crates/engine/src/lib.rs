@@ -14,6 +14,7 @@ mod preflight;
 mod progress;
 mod settings;
 
+mod damage;
 mod jobs;
 mod orphans;
 mod outbox;
@@ -59,6 +60,8 @@ pub struct Engine {
     running: Mutex<BTreeMap<JobId, worker::Running>>,
     /// Destinations that are being sent a letter by this process.
     sending: Mutex<BTreeSet<DestinationName>>,
+    /// Pipelines that are left alone because of a damaged row.
+    parked: Mutex<damage::Parked>,
     /// One run at a time in a workspace: an agent that is being stopped must be gone before the next one comes.
     workspaces: jobs::WorkspaceTurns,
     /// The job that was last said to be overdue.
@@ -81,6 +84,7 @@ impl Engine {
             definitions: Mutex::default(),
             running: Mutex::default(),
             sending: Mutex::default(),
+            parked: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),
             overdue: Mutex::default(),
             preflight: Mutex::default(),

@@ -27,6 +27,7 @@ impl Engine {
     /// Alone, that is everything that others hold: the lock on the data directory proves that no other process is
     /// alive. Where others may be, it is what their leases do not cover any more.
     pub async fn recover(&self) -> Result<usize, EngineError> {
+        self.park_damaged().await?;
         match self.options.tenancy {
             Tenancy::Alone => {
                 let is_nobodys = |job: &Job, lease: &Lease| {
@@ -61,8 +62,18 @@ impl Engine {
         let mut taken = 0;
         for job in self.ports.store.list_jobs(&filter).await? {
             let JobState::Running { lease } = &job.state else { continue };
+            if self.is_parked(job.pipeline) {
+                continue;
+            }
             let Some(loss) = loss(&job, lease) else { continue };
-            taken += usize::from(self.expire(&job, loss).await?);
+            match self.expire(&job, loss).await {
+                Ok(was_taken) => taken += usize::from(was_taken),
+                // One pipeline is damaged, the others go on.
+                Err(error) if error.is_damage() => {
+                    self.park(job.pipeline, &error).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(taken)
     }
@@ -102,9 +113,12 @@ impl Engine {
             Ok(outcome) => Ok(matches!(outcome, Outcome::Moved(_))),
             // Nobody waits for it.
             Err(EngineError::Refused(_)) => Ok(self.ports.store.settle_job(&update).await?),
-            // Its pipeline cannot be read, so that nobody can wait for it: others must not either.
             Err(error) if error.is_damage() => {
-                tracing::error!(job.id = %job.id, "gave up {}: {}", job.slot, chain(&error));
+                if self.park(job.pipeline, &error).await {
+                    // It stays as it is, until somebody has mended the row.
+                    return Ok(false);
+                }
+                // Nobody can say what is wrong, nor wait for it: others must not either.
                 let next = JobNext { state: JobState::Failed, budget: job.budget };
                 Ok(self.ports.store.settle_job(&JobUpdate { next, ..update }).await?)
             }

@@ -8,6 +8,9 @@ impl Engine {
     /// Fires every timer that is due, once each. A timer that nobody waits for is dropped.
     pub(crate) async fn fire_due_timers(&self) -> Result<(), EngineError> {
         for due in self.ports.store.list_due_timers(self.ports.clock.now()).await? {
+            if self.is_left_alone(due.pipeline) {
+                continue;
+            }
             let cause = Cause {
                 actor: Actor::Timer,
                 key: format!("timer/{}/{}/{}", due.pipeline, due.timer, due.at.as_microsecond()),
@@ -27,7 +30,7 @@ impl Engine {
                     self.ports.store.drop_timer(&due).await?;
                 }
                 Err(error) if error.is_damage() => {
-                    tracing::error!(pipeline.id = %due.pipeline, "could not fire a timer: {}", chain(&error));
+                    self.park(due.pipeline, &error).await;
                 }
                 Err(error) => return Err(error),
             }

@@ -32,8 +32,8 @@ pub use sandbox::{
     SandboxStatus, StopReason,
 };
 pub use store::{
-    Applied, Caps, Claim, DueTimer, Held, JobFilter, JobUpdate, LetterCount, LetterFilter,
-    NewLetter, NextDue, PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded,
-    TakeLetters, TimerChange,
+    Applied, Caps, Claim, DamagedRow, DueTimer, Held, JobFilter, JobUpdate, LetterCount,
+    LetterFilter, NewLetter, NextDue, PipelineFilter, ProjectRecord, Step, Store, StoreError,
+    Stranded, TakeLetters, TimerChange,
 };
 pub use wakeup::Wakeup;

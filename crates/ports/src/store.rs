@@ -310,6 +310,19 @@ pub struct Stranded {
     pub version: u64,
 }
 
+/// A row that cannot be: it cannot be read, contradicts another, or names what is not there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DamagedRow {
+    /// The table.
+    pub table: String,
+    /// The row, as it names itself.
+    pub row: String,
+    /// The pipeline that is parked for it, as the row names it: that may be what is damaged.
+    pub pipeline: String,
+    /// Which column, and what is wrong with it.
+    pub what: String,
+}
+
 /// What is due next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NextDue {
@@ -433,6 +446,18 @@ pub trait Store: Send + Sync {
     /// Pipelines that were started, have not ended and are not paused, and that nothing will move: no job of theirs
     /// is queued or running, and no question is open. There should be none.
     async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError>;
+
+    /// The damaged rows of a pipeline; of all that have not ended, as far as anything is decided by them. Changes
+    /// nothing. Times far ahead of `now` are damage.
+    async fn find_damage(
+        &self,
+        pipeline: Option<PipelineId>,
+        now: Timestamp,
+    ) -> Result<Vec<DamagedRow>, StoreError>;
+
+    /// Parks every pipeline that has not ended and has a damaged row: no job of it is given out, no timer fires, and
+    /// it counts for no cap. Takes up again those whose rows were mended. Returns the damage that there is.
+    async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError>;
 
     /// Records a run: before its launch, and again with every change.
     async fn save_run(&self, run: &Run) -> Result<(), StoreError>;

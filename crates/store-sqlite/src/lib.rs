@@ -14,6 +14,7 @@ mod writer;
 
 mod connection;
 mod data_dir;
+mod health;
 mod migrations;
 mod snapshot;
 
@@ -26,6 +27,7 @@ mod time;
 mod tests;
 
 pub use data_dir::{DirectoryLock, RESTORING, database_file, find_holder, hold};
+pub use health::Health;
 pub use options::{Mode, Options};
 pub use snapshot::{Contents, bring_up_to_date, examine, snapshot};
 pub use store::SqliteStore;

@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_first", sql: include_str!("../migrations/0001_first.sql") },
     Migration { name: "0002_outbox", sql: include_str!("../migrations/0002_outbox.sql") },
     Migration { name: "0003_breakers", sql: include_str!("../migrations/0003_breakers.sql") },
+    Migration { name: "0004_damage", sql: include_str!("../migrations/0004_damage.sql") },
 ];
 
 #[derive(Debug, thiserror::Error)]

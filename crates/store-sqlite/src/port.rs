@@ -18,14 +18,14 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
+    Applied, Claim, DamagedRow, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
     PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 
 use crate::{
     ops::{
-        apply, breakers, claim, decisions, definitions, due, events, jobs, letters, pipelines,
-        projects, runs, stranded, timers, verdicts,
+        apply, breakers, claim, damage, decisions, definitions, due, events, jobs, letters,
+        pipelines, projects, runs, stranded, timers, verdicts,
     },
     store::SqliteStore,
 };
@@ -170,6 +170,19 @@ impl Store for SqliteStore {
 
     async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError> {
         self.read(stranded::list).await
+    }
+
+    async fn find_damage(
+        &self,
+        pipeline: Option<PipelineId>,
+        now: Timestamp,
+    ) -> Result<Vec<DamagedRow>, StoreError> {
+        let scope = pipeline.map_or(damage::Scope::Unfinished, damage::Scope::One);
+        self.read(move |connection| damage::find(connection, scope, now)).await
+    }
+
+    async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError> {
+        self.write(move |connection| damage::park(connection, now)).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

@@ -149,6 +149,10 @@ impl Engine {
         match result {
             Ok(performed) => performed,
             Err(error) if error.is_of_a_newer_version() => self.leave_to_newer(job, &error).await,
+            Err(JobError::Engine(error)) if error.is_damage() => {
+                self.park(job.pipeline, &error).await;
+                Performed { ending: Ending::Abandoned, run: None }
+            }
             Err(error) => Performed::failed(error.failure()),
         }
     }

@@ -27,6 +27,11 @@ impl Engine {
         for _ in 0..STORE_TRIES {
             match self.try_report(job, &performed).await {
                 Ok(()) => return,
+                // It stays under its lease, for whoever takes it up once the row is mended.
+                Err(error) if error.is_damage() => {
+                    self.park(job.pipeline, &error).await;
+                    return;
+                }
                 Err(error @ (EngineError::Store(_) | EngineError::Git(_))) => {
                     tracing::error!(job.id = %job.id, "could not report {}: {}", job.slot.work, chain(&error));
                     let again = self.ports.clock.now().saturating_add(STORE_RETRY);

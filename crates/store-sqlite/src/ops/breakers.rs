@@ -30,6 +30,8 @@ struct BreakerRow {
 
 impl TableRow for BreakerRow {
     const TABLE: &'static str = "breakers";
+    /// It belongs to none: any may wait for it.
+    const PIPELINE: usize = 0;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {

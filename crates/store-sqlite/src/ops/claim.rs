@@ -31,15 +31,20 @@ const LANES: &str = "WITH RECURSIVE lanes (lane) AS (
         SELECT (SELECT min(lane) FROM jobs INDEXED BY jobs_ready WHERE state = 'queued' AND damaged IS NULL AND lane > lanes.lane)
         FROM lanes WHERE lanes.lane IS NOT NULL
     ) SELECT lane FROM lanes WHERE lane IS NOT NULL";
-const RUNNING: &str = "SELECT lane, count(*) FROM jobs WHERE state = 'running' GROUP BY lane";
+const RUNNING: &str = "SELECT lane, count(*) FROM jobs WHERE state = 'running'
+        AND EXISTS (SELECT 1 FROM pipelines WHERE id = jobs.pipeline)
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = jobs.pipeline)
+    GROUP BY lane";
 macro_rules! head {
     ($also:literal) => {
         select!(
             "INDEXED BY jobs_ready WHERE lane = ?1 AND state = 'queued' AND damaged IS NULL AND available_at <= ?2
                 AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
+                AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = jobs.pipeline)
                 AND NOT (exclusive AND EXISTS (
                     SELECT 1 FROM merge_leases AS lease
                     WHERE lease.project = jobs.project AND lease.pipeline <> jobs.pipeline AND lease.expires_at > ?2
+                        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = lease.pipeline)
                 )) ",
             $also,
             " ORDER BY priority DESC, created_at, id LIMIT 1"
@@ -74,7 +79,7 @@ pub(crate) fn claim(connection: &Connection, wish: &Claim) -> Result<Vec<Job>, E
                 taken.push(job);
             }
             Err(refusal) => {
-                jobs::mark_damaged(connection, &job.id.to_string(), &refusal.to_string())?;
+                jobs::mark_damaged(connection, &job.id.to_string(), &refusal.to_string(), *now)?;
             }
         }
     }
@@ -224,7 +229,9 @@ impl WaitingLane {
             let params = params![self.text, time::to_column(now)];
             match rows::find::<JobRow, Job>(connection, head, params, "find the next job") {
                 Ok(job) => self.head = job.map_or(Head::Nothing, |job| Head::Job(Box::new(job))),
-                Err(Error::Damaged { id, what, .. }) => jobs::mark_damaged(connection, &id, &what)?,
+                Err(Error::Damaged { id, what, .. }) => {
+                    jobs::mark_damaged(connection, &id, &what, now)?;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -6,7 +6,7 @@ use domain::{
 };
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{self, Damage, TableRow};
+use super::rows::{self, Damage, Looks, TableRow};
 use crate::{document, error::Error, time};
 
 macro_rules! select {
@@ -19,6 +19,7 @@ const OPEN: &str =
     "INSERT INTO decisions (id, pipeline, state, opened_at, document) VALUES (?1, ?2, ?3, ?4, ?5)";
 const CLOSE: &str =
     "UPDATE decisions SET state = ?2, document = ?3 WHERE id = ?1 AND state = 'open'";
+const CLOSE_DAMAGED: &str = "UPDATE decisions SET state = ?2 WHERE id = ?1 AND state = 'open'";
 const FIND: &str = select!("WHERE id = ?1");
 const LIST: &str = select!("ORDER BY opened_at, id");
 const LIST_OPEN: &str = select!("WHERE state = 'open' ORDER BY opened_at, id");
@@ -27,9 +28,17 @@ const LIST_OPEN_OF_PIPELINE: &str =
     select!("WHERE pipeline = ?1 AND state = 'open' ORDER BY opened_at, id");
 
 pub(crate) const STATEMENTS: &[&str] =
-    &[OPEN, CLOSE, FIND, LIST, LIST_OPEN, LIST_OF_PIPELINE, LIST_OPEN_OF_PIPELINE];
+    &[OPEN, CLOSE, CLOSE_DAMAGED, FIND, LIST, LIST_OPEN, LIST_OF_PIPELINE, LIST_OPEN_OF_PIPELINE];
 
-struct DecisionRow {
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!(
+        "WHERE pipeline IN (SELECT id FROM pipelines WHERE status NOT IN ('succeeded', 'failed', 'cancelled'))"
+    ),
+    of_one: select!("WHERE pipeline = ?1"),
+    all: select!(""),
+};
+
+pub(crate) struct DecisionRow {
     id: String,
     pipeline: String,
     state: String,
@@ -39,6 +48,7 @@ struct DecisionRow {
 
 impl TableRow for DecisionRow {
     const TABLE: &'static str = "decisions";
+    const PIPELINE: usize = 1;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -78,13 +88,23 @@ pub(crate) fn open(connection: &Connection, decision: &Decision) -> Result<(), E
     rows::write(connection, OPEN, params, "open a decision").map(drop)
 }
 
-/// Settles a question. One that is not open any more stays as it is.
+/// Settles a question. One that is not open any more stays as it is. Of one that cannot be read only the column is
+/// written: its pipeline can be cancelled all the same.
 pub(crate) fn close(
     connection: &Connection,
     id: DecisionId,
     state: &DecisionState,
 ) -> Result<(), Error> {
-    let Some(mut decision) = find(connection, id)? else { return Ok(()) };
+    let mut decision = match find(connection, id) {
+        Ok(Some(decision)) => decision,
+        Ok(None) => return Ok(()),
+        Err(Error::Damaged { .. }) => {
+            let params = params![id.to_string(), state_of(state)];
+            return rows::write(connection, CLOSE_DAMAGED, params, "close a damaged decision")
+                .map(drop);
+        }
+        Err(error) => return Err(error),
+    };
     decision.state = state.clone();
     let params = params![id.to_string(), state_of(state), document::encode(&decision)?];
     rows::write(connection, CLOSE, params, "close a decision").map(drop)

@@ -19,6 +19,8 @@ struct DefinitionRow {
 
 impl TableRow for DefinitionRow {
     const TABLE: &'static str = "definitions";
+    /// It belongs to none: any may go by it.
+    const PIPELINE: usize = 0;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { hash: row.get(0)?, document: row.get(1)? })

@@ -16,18 +16,26 @@ use crate::{
     time,
 };
 
-const TIMER: &str = "SELECT min(at) FROM timers";
+const TIMER: &str = "SELECT at FROM timers INDEXED BY timers_due
+    WHERE EXISTS (SELECT 1 FROM pipelines WHERE id = timers.pipeline)
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = timers.pipeline)
+    ORDER BY at LIMIT 1";
 const JOB: &str = "SELECT available_at FROM jobs INDEXED BY jobs_due
     WHERE state = 'queued' AND damaged IS NULL AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = jobs.pipeline)
         AND (agent IS NULL OR agent NOT IN (SELECT value FROM json_each(?1))
             OR EXISTS (SELECT 1 FROM runs WHERE job = jobs.id AND ended_at IS NULL))
     ORDER BY available_at LIMIT 1";
 const JOB_OF_AGENT: &str = "SELECT available_at FROM jobs INDEXED BY jobs_due
     WHERE state = 'queued' AND damaged IS NULL AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = jobs.pipeline)
         AND agent = ?1
     ORDER BY available_at LIMIT 1";
 
-const LEASE: &str = "SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_by_state WHERE state = 'running' AND damaged IS NULL";
+const LEASE: &str = "SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_by_state
+    WHERE state = 'running' AND damaged IS NULL
+        AND EXISTS (SELECT 1 FROM pipelines WHERE id = jobs.pipeline)
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = jobs.pipeline)";
 
 pub(crate) const STATEMENTS: &[&str] = &[TIMER, JOB, JOB_OF_AGENT, LEASE];
 

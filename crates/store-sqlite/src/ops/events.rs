@@ -5,10 +5,10 @@ use domain::{
     pipeline::{Actor, Event, EventKind, EventKindTag},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ffi, params};
 use serde::{Deserialize, Serialize};
 
-use super::rows::{self, Damage, TableRow, integer};
+use super::rows::{self, Damage, Looks, TableRow, integer};
 use crate::{
     document,
     error::{Doing, Error},
@@ -31,6 +31,14 @@ const LIST_OF_PIPELINE: &str =
 
 pub(crate) const STATEMENTS: &[&str] = &[APPEND, LAST, LIST, LIST_OF_PIPELINE];
 
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!(
+        "WHERE pipeline IN (SELECT id FROM pipelines WHERE status NOT IN ('succeeded', 'failed', 'cancelled'))"
+    ),
+    of_one: select!("WHERE pipeline = ?1"),
+    all: select!(""),
+};
+
 /// What of an event is nobody's key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +54,7 @@ struct NewBody<'a> {
 }
 
 /// An event as it stands in the database.
-pub(super) struct EventRow {
+pub(crate) struct EventRow {
     seq: i64,
     pipeline: String,
     number: i64,
@@ -58,6 +66,7 @@ pub(super) struct EventRow {
 
 impl TableRow for EventRow {
     const TABLE: &'static str = "events";
+    const PIPELINE: usize = 1;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Self::read_from(row, 0)
@@ -117,9 +126,20 @@ pub(crate) fn append(
     let body = document::encode(&NewBody { actor, kind })?;
     let tag = EventKindTag::from(kind).to_string();
     let params = params![pipeline.to_string(), integer(*version), time::to_column(*at), tag, body];
-    rows::write(connection, APPEND, params, "append an event")?;
-    // The sequence number is the rowid.
-    Ok(connection.last_insert_rowid())
+    match rows::write(connection, APPEND, params, "append an event") {
+        // The number behind the highest there is: whoever has damaged that one must not stop everybody else.
+        Err(Error::Sql { source, .. }) if is_no_number(&source) => {
+            let damage = Damage { table: EventRow::TABLE, id: &pipeline.to_string() };
+            Err(damage.of("number: no event can follow the last one"))
+        }
+        // The sequence number is the rowid.
+        written => written.map(|_| connection.last_insert_rowid()),
+    }
+}
+
+fn is_no_number(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(ffi::SQLITE_CONSTRAINT_DATATYPE)
 }
 
 /// The sequence number of the last event of all, 0 where there is none.

@@ -7,7 +7,7 @@ use domain::{
 };
 use rusqlite::Row;
 
-use super::rows::{Damage, TableRow, integer};
+use super::rows::{Damage, Looks, TableRow, integer};
 use crate::{document, error::Error, time};
 
 macro_rules! select {
@@ -21,6 +21,14 @@ macro_rules! select {
     };
 }
 pub(crate) use select;
+
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!(
+        "WHERE pipeline IN (SELECT id FROM pipelines WHERE status NOT IN ('succeeded', 'failed', 'cancelled'))"
+    ),
+    of_one: select!("WHERE pipeline = ?1"),
+    all: select!(""),
+};
 
 pub(crate) struct JobRow {
     id: String,
@@ -50,6 +58,7 @@ pub(crate) struct JobRow {
 
 impl TableRow for JobRow {
     const TABLE: &'static str = "jobs";
+    const PIPELINE: usize = 1;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {

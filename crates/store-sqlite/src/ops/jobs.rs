@@ -11,6 +11,7 @@ use rusqlite::{Connection, named_params, params};
 use strum::VariantArray as _;
 
 use super::{
+    damage,
     job_row::{JobRow, StateColumns},
     merge_leases,
     rows::{self, integer},
@@ -206,10 +207,16 @@ pub(crate) fn cancel_older(connection: &Connection, pipeline: &Pipeline) -> Resu
     .map(drop)
 }
 
-/// Takes a row that cannot be read out of the queue, and says so once.
-pub(crate) fn mark_damaged(connection: &Connection, id: &str, what: &str) -> Result<(), Error> {
+/// Takes a row that cannot be read out of the queue, parks its pipeline, and says so once.
+pub(crate) fn mark_damaged(
+    connection: &Connection,
+    id: &str,
+    what: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
     tracing::error!(table = "jobs", row.id = id, "took a damaged job out of the queue: {what}");
-    rows::write(connection, MARK_DAMAGED, [id, what], "mark a damaged job").map(drop)
+    rows::write(connection, MARK_DAMAGED, [id, what], "mark a damaged job")?;
+    damage::park_job(connection, id, what, now)
 }
 
 pub(crate) fn list(connection: &Connection, filter: &JobFilter) -> Result<Vec<Job>, Error> {

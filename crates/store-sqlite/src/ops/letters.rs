@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     events::EventRow,
-    rows::{self, Damage, TableRow, integer, limit_or_none},
+    rows::{self, Damage, Looks, TableRow, integer, limit_or_none},
 };
 use crate::{
     document,
@@ -80,6 +80,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
     EVENT_AT,
 ];
 
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!("", "WHERE due_at IS NOT NULL"),
+    of_one: select!("", "WHERE pipeline = ?1"),
+    all: select!("", ""),
+};
+
 /// What of a letter is nobody's key and does not stand in its event.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +98,7 @@ struct Body {
     last_error: Option<String>,
 }
 
-struct LetterRow {
+pub(crate) struct LetterRow {
     id: String,
     destination: String,
     state: String,
@@ -104,6 +110,7 @@ struct LetterRow {
 
 impl TableRow for LetterRow {
     const TABLE: &'static str = "outbox";
+    const PIPELINE: usize = 7;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {

@@ -5,6 +5,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod claim;
+pub(crate) mod damage;
 mod doors;
 
 pub(crate) mod breakers;
@@ -34,6 +35,7 @@ use crate::error::{Doing, Error};
 pub(crate) const STATEMENTS: &[&[&str]] = &[
     breakers::STATEMENTS,
     claim::STATEMENTS,
+    damage::STATEMENTS,
     decisions::STATEMENTS,
     definitions::STATEMENTS,
     due::STATEMENTS,

@@ -9,7 +9,7 @@ use ports::PipelineFilter;
 use rusqlite::{Connection, Row, named_params};
 use strum::VariantArray as _;
 
-use super::rows::{self, Damage, TableRow, integer, limit_or_none};
+use super::rows::{self, Damage, Looks, TableRow, integer, limit_or_none};
 use crate::{
     document,
     error::{Doing, Error},
@@ -37,7 +37,13 @@ const LIST_OF_PROJECT: &str = select!(
 
 pub(crate) const STATEMENTS: &[&str] = &[LAST_NUMBER, CREATE, SAVE, FIND, LIST, LIST_OF_PROJECT];
 
-struct PipelineRow {
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!("WHERE status NOT IN ('succeeded', 'failed', 'cancelled')"),
+    of_one: select!("WHERE id = ?1"),
+    all: select!(""),
+};
+
+pub(crate) struct PipelineRow {
     id: String,
     project: String,
     number: u32,
@@ -52,6 +58,7 @@ struct PipelineRow {
 
 impl TableRow for PipelineRow {
     const TABLE: &'static str = "pipelines";
+    const PIPELINE: usize = 0;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {

@@ -21,6 +21,8 @@ struct ProjectRow {
 
 impl TableRow for ProjectRow {
     const TABLE: &'static str = "projects";
+    /// It belongs to none: any may go by it.
+    const PIPELINE: usize = 0;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { key: row.get(0)?, repository: row.get(1)? })

@@ -1,5 +1,11 @@
 //! Rows to values: the one way in, and what happens to a row that is none.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use ports::DamagedRow;
 use rusqlite::{Connection, Params, Row, types::ValueRef};
 
 use crate::error::{Doing, Error};
@@ -8,6 +14,8 @@ use crate::error::{Doing, Error};
 pub(crate) trait TableRow: Sized {
     /// The table, for messages.
     const TABLE: &'static str;
+    /// Which column names the pipeline that it belongs to.
+    const PIPELINE: usize;
 
     /// Reads the columns. The first one identifies the row.
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
@@ -47,12 +55,74 @@ where
         match value::<R, T>(row) {
             Ok(value) => values.push(value),
             Err(Error::Damaged { table, id, what }) => {
-                tracing::error!(table, row.id = id, "left out a damaged row of {table}: {what}");
+                tell_once(table, &id, &what);
             }
             Err(error) => return Err(error),
         }
     }
     Ok(values)
+}
+
+/// Damaged rows that this process has told of.
+static TOLD: Mutex<BTreeSet<(&str, String)>> = Mutex::new(BTreeSet::new());
+/// More are not told of one by one.
+const TOLD_MAX: usize = 1000;
+
+/// A list is asked for again and again; what is wrong with a row is worth one line.
+fn tell_once(table: &'static str, id: &str, what: &str) {
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < TOLD_MAX && told.insert((table, id.to_owned())) {
+        tracing::error!(table, row.id = id, "left out a damaged row of {table}: {what}");
+    }
+}
+
+/// Statements that look for damage in a table.
+pub(crate) struct Looks {
+    /// In the rows of pipelines that have not ended.
+    pub(crate) unfinished: &'static str,
+    /// In the rows of one pipeline.
+    pub(crate) of_one: &'static str,
+    /// In all rows.
+    pub(crate) all: &'static str,
+}
+
+/// The rows that a statement finds and that cannot be, because nobody can read them or because `check` says so.
+pub(crate) fn damaged<R, T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    check: impl Fn(&T) -> Result<(), String>,
+) -> Result<Vec<DamagedRow>, Error>
+where
+    R: TableRow,
+    T: TryFrom<R, Error = Error>,
+{
+    let operation = "look for damage";
+    let mut statement = connection.prepare(sql).doing(operation)?;
+    let mut rows = statement.query(params).doing(operation)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().doing(operation)? {
+        let what = match value::<R, T>(row) {
+            Ok(value) => match check(&value) {
+                Ok(()) => continue,
+                Err(what) => what,
+            },
+            Err(Error::Damaged { what, .. }) => what,
+            Err(error) => return Err(error),
+        };
+        let pipeline = text(row, R::PIPELINE);
+        found.push(DamagedRow { table: R::TABLE.to_owned(), row: id(row), pipeline, what });
+    }
+    Ok(found)
+}
+
+/// A column, whatever it holds.
+pub(crate) fn text(row: &Row<'_>, column: usize) -> String {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+        Ok(ValueRef::Integer(number)) => number.to_string(),
+        _ => String::new(),
+    }
 }
 
 fn value<R, T>(row: &Row<'_>) -> Result<T, Error>

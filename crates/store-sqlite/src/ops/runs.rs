@@ -6,7 +6,7 @@ use domain::{
 };
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{self, Damage, TableRow};
+use super::rows::{self, Damage, Looks, TableRow};
 use crate::{document, error::Error, time};
 
 macro_rules! select {
@@ -25,7 +25,15 @@ const LIST: &str = select!("WHERE pipeline = ?1 ORDER BY launched_at, id");
 
 pub(crate) const STATEMENTS: &[&str] = &[SAVE, FIND, FIND_OPEN, LIST];
 
-struct RunRow {
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!(
+        "WHERE pipeline IN (SELECT id FROM pipelines WHERE status NOT IN ('succeeded', 'failed', 'cancelled'))"
+    ),
+    of_one: select!("WHERE pipeline = ?1"),
+    all: select!(""),
+};
+
+pub(crate) struct RunRow {
     id: String,
     job: String,
     pipeline: String,
@@ -36,6 +44,7 @@ struct RunRow {
 
 impl TableRow for RunRow {
     const TABLE: &'static str = "runs";
+    const PIPELINE: usize = 2;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {

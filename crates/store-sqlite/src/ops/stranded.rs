@@ -15,6 +15,7 @@ const LIST: &str = "SELECT id, version FROM pipelines INDEXED BY pipelines_newes
                 AND +state IN ('queued', 'running')
         )
         AND NOT EXISTS (SELECT 1 FROM decisions WHERE pipeline = pipelines.id AND state = 'open')
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = pipelines.id)
     ORDER BY created_at DESC, id DESC";
 
 pub(crate) const STATEMENTS: &[&str] = &[LIST];
@@ -26,6 +27,7 @@ struct StrandedRow {
 
 impl TableRow for StrandedRow {
     const TABLE: &'static str = "pipelines";
+    const PIPELINE: usize = 0;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { id: row.get(0)?, version: row.get(1)? })

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use ports::{DueTimer, TimerChange};
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{self, Damage, TableRow};
+use super::rows::{self, Damage, Looks, TableRow};
 use crate::{error::Error, time};
 
 const ARM: &str = "INSERT INTO timers (pipeline, timer, at) VALUES (?1, ?2, ?3)
@@ -13,11 +13,20 @@ const ARM: &str = "INSERT INTO timers (pipeline, timer, at) VALUES (?1, ?2, ?3)
 const REMOVE: &str = "DELETE FROM timers WHERE pipeline = ?1 AND timer = ?2";
 const REMOVE_ALL: &str = "DELETE FROM timers WHERE pipeline = ?1";
 const DROP: &str = "DELETE FROM timers WHERE pipeline = ?1 AND timer = ?2 AND at = ?3";
-const LIST_DUE: &str =
-    "SELECT pipeline, timer, at FROM timers WHERE at <= ?1 ORDER BY at, pipeline, timer";
+const LIST_DUE: &str = "SELECT pipeline, timer, at FROM timers INDEXED BY timers_due WHERE at <= ?1
+        AND EXISTS (SELECT 1 FROM pipelines WHERE id = timers.pipeline)
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = timers.pipeline)
+    ORDER BY at, pipeline, timer";
+
 pub(crate) const STATEMENTS: &[&str] = &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE];
 
-struct TimerRow {
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: "SELECT pipeline, timer, at FROM timers",
+    of_one: "SELECT pipeline, timer, at FROM timers WHERE pipeline = ?1",
+    all: "SELECT pipeline, timer, at FROM timers",
+};
+
+pub(crate) struct TimerRow {
     pipeline: String,
     timer: String,
     at: i64,
@@ -25,6 +34,7 @@ struct TimerRow {
 
 impl TableRow for TimerRow {
     const TABLE: &'static str = "timers";
+    const PIPELINE: usize = 0;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { pipeline: row.get(0)?, timer: row.get(1)?, at: row.get(2)? })

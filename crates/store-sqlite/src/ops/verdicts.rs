@@ -3,12 +3,12 @@
 use domain::{id::PipelineId, name::GateName, revision::TreeSha, verdict::Verdict};
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{self, Damage, TableRow};
+use super::rows::{self, Damage, Looks, TableRow};
 use crate::{document, error::Error};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, gate, tree, document FROM verdicts ", $rest)
+        concat!("SELECT id, gate, tree, document, pipeline FROM verdicts ", $rest)
     };
 }
 
@@ -20,7 +20,15 @@ const FIND: &str =
 
 pub(crate) const STATEMENTS: &[&str] = &[KEEP, LIST, FIND];
 
-struct VerdictRow {
+pub(crate) const LOOKS: Looks = Looks {
+    unfinished: select!(
+        "WHERE pipeline IN (SELECT id FROM pipelines WHERE status NOT IN ('succeeded', 'failed', 'cancelled'))"
+    ),
+    of_one: select!("WHERE pipeline = ?1"),
+    all: select!(""),
+};
+
+pub(crate) struct VerdictRow {
     id: i64,
     gate: String,
     tree: String,
@@ -29,6 +37,7 @@ struct VerdictRow {
 
 impl TableRow for VerdictRow {
     const TABLE: &'static str = "verdicts";
+    const PIPELINE: usize = 4;
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { id: row.get(0)?, gate: row.get(1)?, tree: row.get(2)?, document: row.get(3)? })

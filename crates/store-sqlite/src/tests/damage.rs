@@ -88,9 +88,11 @@ async fn a_damaged_job_leaves_the_queue_and_the_others_are_given_out() {
 async fn a_mended_job_is_given_out_again() {
     let (store, _) = damaged("UPDATE jobs SET commit_sha = 'HEAD' WHERE round = 1").await;
     assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), job_ids(&[2]));
-    let mend = "UPDATE jobs SET commit_sha = NULL, damaged = NULL WHERE damaged LIKE 'commit_sha: `HEAD` is not%'";
+    let mend = "UPDATE jobs SET commit_sha = NULL WHERE damaged LIKE 'commit_sha: `HEAD` is not%'";
     let mended = store.write(move |connection| connection.execute(mend, []).doing("mend")).await;
     assert_eq!(mended.unwrap(), 1);
+    assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "nobody has looked at it yet");
+    assert_eq!(store.park_damaged(at(0)).await.unwrap(), []);
     assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), [JobId::from_u128(1)]);
 }
 

@@ -19,6 +19,7 @@ pub(super) const SAMPLES: &[&str] = &[
     include_str!("samples/0001_first.sql"),
     include_str!("samples/0002_outbox.sql"),
     include_str!("samples/0003_breakers.sql"),
+    include_str!("samples/0004_damage.sql"),
 ];
 
 /// Everything that a version wrote can be read after every later migration, none of it damaged.

@@ -18,7 +18,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
+    Applied, Claim, DamagedRow, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
     PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 
@@ -177,6 +177,19 @@ impl Store for ModelStore {
 
     async fn count_letters(&self) -> Result<Vec<LetterCount>, StoreError> {
         Ok(self.model().count_letters())
+    }
+
+    // Values in maps are whole.
+    async fn find_damage(
+        &self,
+        _pipeline: Option<PipelineId>,
+        _now: Timestamp,
+    ) -> Result<Vec<DamagedRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn park_damaged(&self, _now: Timestamp) -> Result<Vec<DamagedRow>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

@@ -21,7 +21,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
+    Applied, Claim, DamagedRow, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
     PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 
@@ -209,6 +209,18 @@ impl Store for WatchedStore {
 
     async fn list_stranded(&self) -> Result<Vec<Stranded>, StoreError> {
         self.make("store.list_stranded", self.store.list_stranded()).await
+    }
+
+    async fn find_damage(
+        &self,
+        pipeline: Option<PipelineId>,
+        now: Timestamp,
+    ) -> Result<Vec<DamagedRow>, StoreError> {
+        self.make("store.find_damage", self.store.find_damage(pipeline, now)).await
+    }
+
+    async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError> {
+        self.make("store.park_damaged", self.store.park_damaged(now)).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<(), StoreError> {

@@ -69,6 +69,8 @@ pub async fn compare(left: &dyn Store, right: &dyn Store, calls: &[Call]) {
         pair.make(call).await;
         both!(pair, store => store.next_due(&make::guards()));
         both!(pair, store => store.list_breakers());
+        let now = pair.now;
+        both!(pair, store => store.park_damaged(now));
         both!(pair, store => store.next_letter(&DESTINATIONS.map(make::destination)));
         both!(pair, store => store.list_stranded());
     }
