@@ -11,7 +11,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{DecisionView, RunView, StageView, UsageView, VerdictView, reason};
+use crate::{DamageView, DecisionView, RunView, StageView, UsageView, VerdictView, reason};
 
 /// One item's way through a definition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -149,4 +149,7 @@ pub struct PipelineDetailView {
     pub verdicts: Vec<VerdictView>,
     /// The questions to people, oldest first.
     pub decisions: Vec<DecisionView>,
+    /// What of it cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamageView>,
 }

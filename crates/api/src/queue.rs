@@ -12,7 +12,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{BreakerView, OutboxView};
+use crate::{BreakerView, DamageView, OutboxView};
 
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -155,6 +155,9 @@ pub struct QueueView {
     pub breakers: Vec<BreakerView>,
     /// What the process that works, or worked last, found unable to work on this machine.
     pub held: Vec<String>,
+    /// What is parked because it cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamageView>,
 }
 
 impl QueueView {
@@ -197,6 +200,7 @@ impl QueueView {
             outbox,
             breakers,
             held,
+            damaged: Vec::new(),
         }
     }
 

@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Backup(commands::backup::Backup),
     /// Bring a backup back, into a data directory that is empty or new
     Restore(commands::restore::Restore),
+    /// Write everything about one pipeline as one JSON document
+    Export(commands::export::Export),
     /// Show, check and describe the configuration
     #[command(subcommand)]
     Config(commands::config::Config),

@@ -101,7 +101,7 @@ impl From<StoreError> for CliError {
             StoreError::NewerSchema { .. } => of.help("use the newer gatewright, or another --data-dir"),
             StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
             StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),
-            StoreError::Inconsistent { .. } => of.status(ExitStatus::Internal),
+            StoreError::Inconsistent { .. } => of.help("what is damaged is parked, the rest goes on: `gatewright doctor` names it, `gatewright export ID` saves what can be read, `gatewright restore` brings a backup back"),
             StoreError::Overloaded { .. } | StoreError::Database { .. } => of,
         }
     }

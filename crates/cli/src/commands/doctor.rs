@@ -1,5 +1,6 @@
 //! `gatewright doctor`
 
+mod database;
 mod machine;
 mod project;
 
@@ -35,6 +36,7 @@ impl Doctor {
         checks.extend(machine::sandbox(context, &loaded).await);
         checks.push(configuration);
         checks.push(machine::data_dir(context, &loaded));
+        checks.extend(database::checks(context, &loaded).await);
         checks.extend(project::agents(context, &loaded).await);
         checks.extend(project::held(context).await);
         checks.extend(project::repository(context, &loaded).await);

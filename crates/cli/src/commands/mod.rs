@@ -17,11 +17,13 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod definition;
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod restore;
 
 pub(crate) mod hidden;
 
+mod damage;
 mod data;
 mod here;
 mod holds;
@@ -47,6 +49,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitStatu
         Command::Agents(command) => command.run(context).await,
         Command::Doctor(command) => command.run(context).await,
         Command::Backup(command) => command.run(context).await,
+        Command::Export(command) => command.run(context).await,
         Command::Restore(command) => command.run(context).await,
         Command::Config(command) => command.run(context).await,
         Command::Completions(command) => command.run(context).await,

@@ -10,7 +10,7 @@ mod steer;
 mod why;
 
 use clap::Subcommand;
-pub(crate) use find::{begins_with, resolve, resolve_decision};
+pub(crate) use find::{begins_with, resolve, resolve_decision, resolve_id};
 pub(crate) use why::explain;
 
 use crate::{context::Context, error::CliError, exit::ExitStatus};

@@ -16,6 +16,7 @@ use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
     commands::{
+        damage,
         data::{Opened, gatewright},
         holds, outbox,
     },
@@ -52,6 +53,7 @@ impl Queue {
                         output::data(CLEAR);
                     }
                     print(&view, &gatewright(context));
+                    damage::warn(context, &view.damaged);
                 }
             }
             if !self.watch {
@@ -83,8 +85,9 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
         .filter(|job| held.is_empty() && (job.agent.is_none() || breakers.is_empty()))
         .map(|job| job.id);
     let outbox = outbox::counts(&*data.store).await?;
+    let damaged = damage::load(&*data.store).await?;
     let view = QueueView::new(&jobs, next_due, caps, data.holder()).behind(breakers);
-    Ok(QueueView { overdue, outbox, held, ..view })
+    Ok(QueueView { overdue, outbox, held, damaged, ..view })
 }
 
 fn print(view: &QueueView, gatewright: &str) {

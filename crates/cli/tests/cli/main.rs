@@ -20,6 +20,7 @@ mod zoo;
 
 mod approvals;
 mod concurrency;
+mod damage;
 mod draining;
 mod interruption;
 mod isolation;

@@ -8,7 +8,7 @@ use domain::{
     id::{DecisionId, PipelineId},
     pipeline::Pipeline,
 };
-use ports::{PipelineFilter, Store};
+use ports::{PipelineFilter, Store, StoreError};
 
 use crate::{error::CliError, words};
 
@@ -22,6 +22,18 @@ pub(crate) async fn resolve(store: &dyn Store, text: &str) -> Result<Pipeline, C
     }
     let all = store.list_pipelines(&PipelineFilter::default()).await?;
     choose(text, &all).cloned()
+}
+
+/// The id of the pipeline that `text` means, also if the pipeline cannot be read: then it has to be the whole id.
+pub(crate) async fn resolve_id(store: &dyn Store, text: &str) -> Result<PipelineId, CliError> {
+    match text.parse::<PipelineId>() {
+        Ok(id) => match store.find_pipeline(id).await {
+            Ok(None) => Err(no_pipeline(text)),
+            Ok(Some(_)) | Err(StoreError::Inconsistent { .. }) => Ok(id),
+            Err(error) => Err(error.into()),
+        },
+        Err(_) => Ok(resolve(store, text).await?.id),
+    }
 }
 
 fn no_pipeline(text: &str) -> CliError {

@@ -12,7 +12,10 @@ use ports::{JobFilter, PipelineFilter, Store as _};
 use strum::VariantArray as _;
 
 use crate::{
-    commands::data::{Opened, gatewright},
+    commands::{
+        damage,
+        data::{Opened, gatewright},
+    },
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -48,6 +51,7 @@ impl List {
             limit: self.limit,
         };
         let pipelines = data.store.list_pipelines(&filter).await?;
+        damage::warn(context, &damage::load(&*data.store).await?);
         let live = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
         let jobs = data.store.list_jobs(&live).await?;
         let (holder, now) = (data.holder(), Timestamp::now());

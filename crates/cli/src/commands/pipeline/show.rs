@@ -13,6 +13,7 @@ use ports::Store as _;
 use super::{resolve, why};
 use crate::{
     commands::{
+        damage,
         data::{Opened, all_events, gatewright},
         decisions,
     },
@@ -47,6 +48,7 @@ impl Show {
         let events = all_events(store, pipeline.id).await?;
         let at_work = why::at_work(&data, &pipeline).await?;
         let decisions = store.list_decisions(Some(pipeline.id), false).await?;
+        let damaged = store.find_damage(Some(pipeline.id), Timestamp::now()).await?;
         let detail = PipelineDetailView {
             pipeline: PipelineView::with_events(&pipeline, &events).attended(at_work),
             description: pipeline.item.description.clone(),
@@ -59,7 +61,9 @@ impl Show {
                 .map(VerdictView::from)
                 .collect(),
             decisions: decisions.iter().map(DecisionView::from).collect(),
+            damaged: damaged.into_iter().map(damage::view).collect(),
         };
+        damage::warn(context, &detail.damaged);
         if context.global.json {
             output::json(&detail);
             return Ok(ExitStatus::Success);

@@ -363,7 +363,19 @@ pub(super) async fn pause_others(
         .filter(|it| !ours.contains(&it.id))
         .collect();
     for pipeline in others {
-        let _moved = bench.engine.set_aside(pipeline.id).await?;
+        match bench.engine.set_aside(pipeline.id).await {
+            Ok(_) => {}
+            // It is parked already, and must not keep the others waiting.
+            Err(error) if error.is_damage() => {
+                output::warn(format_args!(
+                    "{} is damaged and parked: {}",
+                    pipeline.id,
+                    crate::error::chain(&error)
+                ));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        }
         if !context.global.quiet && !later.contains(&pipeline.id) {
             output::say(format_args!(
                 "{} was left running by an earlier process and is paused: gatewright run --resume {}",
