@@ -6,6 +6,7 @@ use domain::{
     breaker::HoldReason,
     decision::DecisionKind,
     explain::{Cap, Holder, Mover},
+    job::Work,
     pipeline::Pipeline,
 };
 use jiff::Timestamp;
@@ -67,12 +68,7 @@ impl MoverWords<'_> {
                 vec![format!("you: {gatewright} run --resume {key} (paused by {by}{since})")]
             }
             Mover::Worker { work, owner, until, run, since, last_heard } => {
-                let mut lines = vec![format!(
-                    "{} is at work ({}, its lease ends {})",
-                    job(work),
-                    one_line(owner),
-                    ago(*until, self.now)
-                )];
+                let mut lines = vec![self.at_work(work, owner, *until)];
                 if let (Some(run), Some(since)) = (run, since) {
                     lines.push(format!("  {run}, begun {}", ago(*since, self.now)));
                     lines.push(format!("  {gatewright} logs {key} --follow"));
@@ -139,6 +135,17 @@ impl MoverWords<'_> {
                 vec![format!("{} waits until {holder} has merged", job(work))]
             }
         }
+    }
+
+    /// Where the process is gone, its lease says nothing any more, and its agent may go on all the same.
+    fn at_work(&self, work: &Work, owner: &str, until: Timestamp) -> String {
+        let (what, owner) = (job(work), one_line(owner));
+        if self.holder.is_none() {
+            return format!(
+                "{what} was begun by {owner}, which is gone, and is taken up again then"
+            );
+        }
+        format!("{what} is at work ({owner}, its lease ends {})", ago(until, self.now))
     }
 
     fn silence(&self, heard: Timestamp) -> String {

@@ -48,6 +48,7 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
         why.contains("no process is at work: ") && why.contains("run --resume IT-001"),
         "{why}"
     );
+    assert!(!why.contains("is at work (") && why.contains("which is gone"), "{why}");
     assert!(world.call(&["queue"]).stdout.contains("nobody is at work"));
 }
 
