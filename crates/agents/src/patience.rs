@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(wait_in("Please try again in 1s."), Some(Duration::from_secs(1)));
         assert_eq!(wait_in("try again in 6m0s"), Some(Duration::from_mins(6)));
         assert_eq!(wait_in("try again in 20ms"), Some(Duration::from_millis(20)));
-        let days = Duration::from_secs(2 * 86_400 + 3 * 3_600 + 5 * 60);
+        let days = Duration::from_mins((2 * 24 + 3) * 60 + 5);
         assert_eq!(wait_in("try again in 2 days 3 hours 5 minutes."), Some(days));
         for words in [
             "try again in a while",

@@ -62,11 +62,11 @@ impl LongRun {
                 .start(site.repository.path(), &["run", "--resume", "all", "--json"]);
         }
         let mut report = Report::new("one agent, many orchestrators".to_owned());
-        report.row("seconds that the agent works", self.seconds);
-        report.row("orchestrators killed", kills);
-        report.row("orchestrators drained", drains);
-        report.row("upgrades to another file", upgrades);
-        self.judge(&site, wait_for(running), &mut report);
+        report.row("seconds that the agent works", &self.seconds);
+        report.row("orchestrators killed", &kills);
+        report.row("orchestrators drained", &drains);
+        report.row("upgrades to another file", &upgrades);
+        self.judge(&site, &wait_for(running), &mut report);
         report
     }
 
@@ -91,7 +91,7 @@ impl LongRun {
         site.gatewright.upgrade(site.program.as_str());
     }
 
-    fn judge(&self, site: &Site, status: Value, report: &mut Report) {
+    fn judge(&self, site: &Site, status: &Value, report: &mut Report) {
         let call = |arguments: &[&str]| site.gatewright.run(site.repository.path(), arguments);
         let shown = call(&["pipeline", "show", "IT-001", "--json"]).json();
         let runs = shown["runs"].as_array().map_or(0, Vec::len);
@@ -105,10 +105,10 @@ impl LongRun {
                 .filter_map(|line| line.find("line ").map(|at| line[at..].to_owned()))
                 .collect()
         };
-        report.row("agents launched", launched);
-        report.row("runs remembered", runs);
-        report.row("lines in the log", kept(&raw).len());
-        report.row("lines among the events", kept(&events).len());
+        report.row("agents launched", &launched);
+        report.row("runs remembered", &runs);
+        report.row("lines in the log", &kept(&raw).len());
+        report.row("lines among the events", &kept(&events).len());
         let facts = [
             (status == "succeeded", "it was not delivered"),
             (launched == 1 && runs == 1, "it was more than one run"),

@@ -163,7 +163,8 @@ impl Engine {
             tracing::warn!("jobs wait: {problem}");
             self.say(Progress::HeldBack { problem: problem.clone() });
         }
-        let text: String = now.iter().map(|problem| format!("{}\n", one_line(problem))).collect();
+        let lines: Vec<String> = now.iter().map(|problem| one_line(problem)).collect();
+        let text = lines.join("\n");
         if let Err(error) = self.ports.files.write(&self.layout.held(), text.as_bytes()).await {
             // On a disk that is full this very file may not be written; watchers and the log were told.
             tracing::warn!("could not write down what jobs wait for: {error}");

@@ -78,8 +78,8 @@ on_both_backends! {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(shim), nix::sys::signal::Signal::SIGKILL).unwrap();
         assert_eq!(env.sandbox.wait(&dir).await.unwrap(), SandboxStatus::Vanished);
         // The same number and the same start, of another start of the machine.
-        let stat = fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
-        let start = stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap();
+        let columns = fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
+        let start = columns.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap();
         let id = format!("{{\"pid\":{},\"start\":{start}}}", other.id());
         fs::write(dir.join("pid.json"), format!("{{\"boot\":\"an earlier one\",\"shim\":{id},\"others\":[{id}],\"session\":null}}")).unwrap();
         assert_eq!(env.sandbox.status(&dir).await.unwrap(), SandboxStatus::Vanished);

@@ -13,7 +13,7 @@ use super::{Storm, faults::Tally, processes, report::Report, site::Site};
 /// How soon what is shown must be what is.
 const TRUE_WITHIN: Duration = Duration::from_secs(30);
 /// How soon nothing may be left.
-const GONE_WITHIN: Duration = Duration::from_secs(60);
+const GONE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Until they agree: every agent that is alive belongs to a pipeline that shows a run which has not ended.
 pub(super) fn compare_display(site: &mut Site) {
@@ -73,14 +73,14 @@ pub(super) fn audit(mut site: Site, tally: &Tally, storm: &Storm, started: Insta
     }
     let (mut known, mut lost, mut twice, mut delivered) = (BTreeSet::new(), 0, 0, 0);
     let files = site.repository.git(&["ls-tree", "--name-only", "main"]);
-    let merges = site.repository.git(&["log", "--merges", "--format=%s", "main"]);
+    let subjects = site.repository.git(&["log", "--merges", "--format=%s", "main"]);
     for id in site.listed("") {
         let shown = show(&site, &id);
         let runs = shown["runs"].as_array().cloned().unwrap_or_default();
         known.extend(runs.iter().filter_map(|it| it["id"].as_str().map(str::to_owned)));
         let item = shown["pipeline"]["item"].as_str().unwrap_or_default().to_owned();
         let title = format!("Merge {item}:");
-        let merged = merges.lines().filter(|line| line.starts_with(&title)).count();
+        let merged = subjects.lines().filter(|line| line.starts_with(&title)).count();
         let is_there = files.lines().any(|file| file == format!("{item}.txt"));
         delivered += u32::from(merged == 1 && is_there);
         lost += u32::from(merged == 0 || !is_there);
@@ -97,22 +97,22 @@ pub(super) fn audit(mut site: Site, tally: &Tally, storm: &Storm, started: Insta
         site.accuse(format!("runs that nobody knows of: {unaccounted:?}"));
     }
     let mut report = Report::new(format!("seed {}", storm.seed));
-    tally.rows().for_each(|(fault, count)| report.row(fault, count));
-    report.row("faults in all", tally.total());
-    report.row("orchestrators dead at their named point", site.died_at_points);
-    report.row("orchestrators started", site.starts);
-    report.row("pipelines", site.pipelines);
-    report.row("delivered", delivered);
-    report.row("agents launched", launches.values().sum::<u32>());
-    report.row("runs remembered", known.len());
-    report.row("gates run", effects.iter().filter(|line| *line == "gate").count());
-    report.row("retries that a person had to allow", site.retries);
-    report.row("results lost", lost);
-    report.row("merged twice", twice);
-    report.row("runs launched twice", launches.values().filter(|count| **count > 1).count());
-    report.row("runs unaccounted for", unaccounted.len());
-    report.row("orphans after 60 s", left.len());
-    report.row("seconds", started.elapsed().as_secs());
+    tally.rows().for_each(|(fault, count)| report.row(fault, &count));
+    report.row("faults in all", &tally.total());
+    report.row("orchestrators dead at their named point", &site.died_at_points);
+    report.row("orchestrators started", &site.starts);
+    report.row("pipelines", &site.pipelines);
+    report.row("delivered", &delivered);
+    report.row("agents launched", &launches.values().sum::<u32>());
+    report.row("runs remembered", &known.len());
+    report.row("gates run", &effects.iter().filter(|line| *line == "gate").count());
+    report.row("retries that a person had to allow", &site.retries);
+    report.row("results lost", &lost);
+    report.row("merged twice", &twice);
+    report.row("runs launched twice", &launches.values().filter(|count| **count > 1).count());
+    report.row("runs unaccounted for", &unaccounted.len());
+    report.row("orphans after 60 s", &left.len());
+    report.row("seconds", &started.elapsed().as_secs());
     report.violations = site.violations;
     report
 }

@@ -72,9 +72,9 @@ impl Fault {
             Self::DrainOrchestrator => site.orchestrator().is_some_and(|it| it.try_signal("TERM")),
             Self::DieAtPoint => {
                 let Some(point) = site.chance.one_of(&POINTS) else { return false };
-                let side = if site.chance.below(2) == 0 { "before" } else { "after" };
+                let moment = if site.chance.below(2) == 0 { "before" } else { "after" };
                 let nth = 1 + site.chance.below(3);
-                site.failpoint = Some(format!("{point}.{side}#{nth}=abort"));
+                site.failpoint = Some(format!("{point}.{moment}#{nth}=abort"));
                 // It is armed with the next start.
                 Self::KillOrchestrator.strike(site)
             }

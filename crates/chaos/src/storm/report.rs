@@ -16,7 +16,7 @@ impl Report {
         Self { title, rows: Vec::new(), violations: Vec::new() }
     }
 
-    pub(crate) fn row(&mut self, what: &'static str, count: impl ToString) {
+    pub(crate) fn row(&mut self, what: &'static str, count: &impl ToString) {
         self.rows.push((what, count.to_string()));
     }
 }

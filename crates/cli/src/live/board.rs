@@ -78,7 +78,8 @@ impl Board {
                         ..
                     },
                 ..
-            } => None,
+            }
+            | Progress::HeldBack { .. } => None,
             Progress::Happened { event, .. } => words::event_line(&event),
             Progress::JobStarted { slot, .. } => {
                 line.begin(format!("{}#{}", slot.stage, slot.attempt), describe(&slot.work));
@@ -90,7 +91,6 @@ impl Board {
                 line.action = format!("{role} ({agent})");
                 adopted.then(|| format!("the agent of {role} is still at work: taken up again"))
             }
-            Progress::HeldBack { .. } => None,
             Progress::Agent { role, event, .. } => {
                 line.heard(&role, event);
                 None

@@ -22,7 +22,7 @@ impl Errors {
     pub(super) fn heard(&mut self, event: &AgentEvent) -> Option<Alarm> {
         match event {
             AgentEvent::ToolCall { name, input, .. } => {
-                self.call = format!("{name} {input}").trim_end().to_owned();
+                format!("{name} {input}").trim_end().clone_into(&mut self.call);
                 None
             }
             AgentEvent::ToolResult { ok: false, fingerprint: Some(error), .. } => {

@@ -226,7 +226,7 @@ fn a_short_call_that_ends_beside_a_long_one_leaves_the_long_one_its_time() {
     }
     assert_eq!(agent.hears(&result(Ok("noon"))), None);
     assert_eq!(agent.hears(&said("the build goes on meanwhile")), None);
-    agent.passes(AGENT_TOOL_LIMIT - Duration::from_secs(1));
+    agent.passes(AGENT_TOOL_LIMIT.saturating_sub(Duration::from_secs(1)));
     assert_eq!(agent.supervisor.silent(agent.now), None);
     agent.passes(Duration::from_secs(1));
     assert_eq!(agent.supervisor.deadline(), agent.now);
@@ -248,7 +248,7 @@ fn what_is_switched_off_never_sounds() {
     let limits = Limits { repeats: 0, errors: 0, progress: Duration::ZERO };
     let mut agent = Watched::new(limits);
     for _ in 0..2000 {
-        agent.passes(Duration::from_secs(60));
+        agent.passes(Duration::from_mins(1));
         assert_eq!(agent.calls("shell", "make", Err("no rule")), None);
     }
 }

@@ -23,9 +23,13 @@ async fn explained(
 ) -> Explanation {
     let pipeline = world.pipeline(id).await;
     let states = vec![JobStateTag::Queued, JobStateTag::Running];
-    let jobs = world.store.list_jobs(&JobFilter { pipeline: None, states }).await.unwrap();
+    let jobs = world
+        .store
+        .list_jobs(&JobFilter { pipeline: None, states })
+        .await
+        .expect("the store is well");
     let running = PipelineFilter { states: vec![PipelineStateTag::Running], ..Default::default() };
-    let others = world.store.list_pipelines(&running).await.unwrap();
+    let others = world.store.list_pipelines(&running).await.expect("the store is well");
     let (events, runs) = (world.events(id).await, world.runs(id).await);
     let question = world.question(id).await;
     let situation = Situation {

@@ -93,7 +93,7 @@ async fn a_program_that_is_not_there_is_tried_again_and_named() {
 /// Waits until no process of a group is left that could write to this pipe.
 fn assert_nobody_holds(pipe: &Utf8Path) {
     // Opening it for reading answers once; the end of file comes when the last writer is gone.
-    let text = fs::read_to_string(pipe).unwrap();
+    let text = fs::read_to_string(pipe).expect("a pipe can be read");
     assert_eq!(text, "", "whoever held it was killed before it wrote");
 }
 

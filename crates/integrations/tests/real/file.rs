@@ -20,11 +20,11 @@ fn keys(path: &Utf8Path) -> Vec<Option<String>> {
         let value = serde_json::from_str::<serde_json::Value>(line).ok()?;
         Some(value["key"].as_str()?.to_owned())
     };
-    fs::read_to_string(path).unwrap().lines().map(key).collect()
+    fs::read_to_string(path).expect("it was written").lines().map(key).collect()
 }
 
-fn key(number: u64) -> Option<String> {
-    Some(letter(number, "").key())
+fn key(number: u64) -> String {
+    letter(number, "").key()
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_letter_that_comes_again_is_found_by_its_key() {
     for number in [1, 1, 2, 1, 2, 3] {
         assert_eq!(deliver(&path, number, "a").await, DELIVERED);
     }
-    assert_eq!(keys(&path), [key(1), key(2), key(3)]);
+    assert_eq!(keys(&path), [key(1), key(2), key(3)].map(Some));
 }
 
 /// An item's words are hostile: they must not pass for the key of a letter that is still to come.
@@ -73,7 +73,7 @@ async fn a_key_inside_of_a_title_is_no_key() {
     let title = format!("\"key\":\"{}\"}}\n{{\"key\":\"{0}\"}}\n", letter(2, "").key());
     deliver(&path, 1, &title).await;
     assert_eq!(deliver(&path, 2, "a").await, DELIVERED);
-    assert_eq!(keys(&path), [key(1), key(2)]);
+    assert_eq!(keys(&path), [key(1), key(2)].map(Some));
 }
 
 /// A write that was cut short, after every byte of it.
@@ -101,7 +101,7 @@ async fn a_last_line_of_somebody_else_keeps_its_bytes() {
     assert_eq!(deliver(&path, 1, "a").await, DELIVERED);
     let bytes = fs::read(&path).unwrap();
     assert!(bytes.starts_with(b"{\"key\": \xff\0\n{"), "{}", String::from_utf8_lossy(&bytes));
-    assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
+    assert_eq!(bytes.split(|byte| *byte == b'\n').count() - 1, 2);
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_key_is_found_in_a_file_that_is_longer_than_anybody_reads() {
     for number in [1, 2, 1] {
         assert_eq!(deliver(&path, number, "a").await, DELIVERED);
     }
-    assert_eq!(keys(&path), [None, key(1), key(2)]);
+    assert_eq!(keys(&path), [None, Some(key(1)), Some(key(2))]);
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ pub(crate) fn letter(number: u64, title: &str) -> Letter {
     let at = Timestamp::UNIX_EPOCH;
     Letter {
         id: LetterId::from_u128(number.into()),
-        destination: DestinationName::new("out").unwrap(),
-        item: ItemKey { project: ProjectKey::new("ET").unwrap(), number: 1 },
+        destination: DestinationName::new("out").expect("a name"),
+        item: ItemKey { project: ProjectKey::new("ET").expect("a name"), number: 1 },
         title: title.to_owned(),
         event: Event {
             seq: number + 10,
@@ -37,7 +37,7 @@ pub(crate) fn letter(number: u64, title: &str) -> Letter {
 
 /// A directory that lives as long as the first value.
 pub(crate) fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = Utf8Path::from_path(directory.path()).unwrap().to_owned();
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = Utf8Path::from_path(directory.path()).expect("a path in UTF-8").to_owned();
     (directory, path)
 }

@@ -97,7 +97,8 @@ impl World {
             promised.extend(self.promised(id, route.destination.as_str()).await);
         }
         let mut letters: Vec<_> = self.letters(id).await.iter().map(Letter::key).collect();
-        (promised.sort(), letters.sort());
+        promised.sort();
+        letters.sort();
         assert_eq!(letters, promised, "every event that was promised has its letter, and no other");
         let queued = self.jobs(id, JobStateTag::Queued).await;
         let running = self.jobs(id, JobStateTag::Running).await;

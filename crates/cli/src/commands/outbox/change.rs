@@ -39,12 +39,11 @@ impl Retry {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let data = Opened::write(context, "outbox retry")?;
         let engine = engine(context, &data).await?;
-        let letters = match &self.id {
-            Some(id) => vec![find(&*data.store, id).await?],
-            None => {
-                let state = Some(LetterStateTag::Dead);
-                data.store.list_letters(&LetterFilter { state, ..LetterFilter::default() }).await?
-            }
+        let letters = if let Some(id) = &self.id {
+            vec![find(&*data.store, id).await?]
+        } else {
+            let state = Some(LetterStateTag::Dead);
+            data.store.list_letters(&LetterFilter { state, ..LetterFilter::default() }).await?
         };
         let mut changed = Vec::new();
         for letter in letters {

@@ -192,7 +192,7 @@ impl Engine {
             alarm.or_else(|| silence.then(|| Alarm::Silence { limit: assignment.stall_limit() }));
         // Whoever came to a good end in spite of it is judged by the work.
         if let Some(alarm) = alarm.filter(|_| record.end != (SandboxEnd::Exited { code: 0 })) {
-            let failure = refused(parser, record).unwrap_or_else(|| alarm.failure(agent));
+            let failure = refused(parser, &record).unwrap_or_else(|| alarm.failure(agent));
             let outcome = RunOutcome::Failed { failure };
             return Ok(secrets::hide(outcome, &assignment.agent.profile.env));
         }
@@ -236,9 +236,9 @@ impl Engine {
 }
 
 /// The provider's refusal that an agent which was stopped could not get over: not its own doing.
-fn refused(parser: &mut dyn StreamParser, record: ExitRecord) -> Option<Failure> {
+fn refused(parser: &mut dyn StreamParser, record: &ExitRecord) -> Option<Failure> {
     let end = SandboxEnd::Stopped { reason: StopReason::Silence };
-    match parser.end(&ExitRecord { end, ..record }, "") {
+    match parser.end(&ExitRecord { end, ..record.clone() }, "") {
         RunOutcome::Failed { failure } => {
             let theirs = [FailureClass::Transient, FailureClass::Credentials];
             theirs.contains(&failure.class).then_some(failure)
