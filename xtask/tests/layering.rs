@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("integrations", &["domain", "ports"]),
     ("api", &["domain"]),
     ("cli", EVERYTHING),
-    ("testkit", &["domain", "ports", "engine"]),
+    ("testkit", &["domain", "ports", "engine", "store-sqlite"]),
     ("chaos", &["domain", "ports", "engine", "cli", "testkit"]),
     ("benches", EVERYTHING_AND_TESTKIT),
     ("xtask", &[]),
