@@ -15,7 +15,7 @@ use domain::{
     run::Run,
 };
 use jiff::Timestamp;
-use ports::{Applied, JobUpdate, NewLetter, Step, TimerChange};
+use ports::{Applied, DueTimer, JobUpdate, NewLetter, Step, TimerChange};
 
 use crate::{Engine, EngineError, Progress, breakers::Change};
 
@@ -31,7 +31,7 @@ pub struct Cause {
     /// The run that ended with it.
     pub run: Option<Run>,
     /// The timer that it is the firing of.
-    pub fired: Option<domain::pipeline::TimerKey>,
+    pub fired: Option<DueTimer>,
 }
 
 /// What the bringer of an input says of its job.
@@ -82,6 +82,12 @@ impl Engine {
         loop {
             let pipeline = self.load_pipeline(id).await?;
             let definition = self.load_definition(&pipeline).await?;
+            // Set anew since it was looked at: it is not due any more. A change after this makes the step stale.
+            if let Some(due) = &cause.fired
+                && !self.ports.store.list_due_timers(due.at).await?.contains(due)
+            {
+                return Ok(Outcome::Duplicate);
+            }
             let now = self.ports.clock.now();
             let context =
                 Context { now, decision: self.fresh_decision(), by: cause.actor.to_string() };
@@ -150,7 +156,11 @@ impl Engine {
             jobs: Vec::new(),
             opened: Vec::new(),
             closed: Vec::new(),
-            timers: cause.fired.map(|timer| TimerChange::Fired { timer }).into_iter().collect(),
+            timers: cause
+                .fired
+                .map(|due| TimerChange::Fired { timer: due.timer })
+                .into_iter()
+                .collect(),
             release_merge_lease: false,
             verdicts: Vec::new(),
             runs: cause.run.clone().into_iter().collect(),

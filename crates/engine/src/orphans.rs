@@ -1,6 +1,6 @@
 //! Stops agents whose job nobody has any more.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     failure::{Failure, FailureClass},
@@ -10,6 +10,7 @@ use domain::{
     run::{Run, RunOutcome},
 };
 use ports::{JobFilter, SandboxStatus};
+use tokio::task::JoinSet;
 
 use crate::{Engine, EngineError, worker::chain};
 
@@ -22,29 +23,69 @@ impl Engine {
         pipeline: PipelineId,
         held: Option<&RoleName>,
     ) -> Result<(), EngineError> {
-        let mut runs = self.ports.store.list_runs(pipeline).await?;
-        runs.retain(|run| run.ended_at.is_none());
-        if runs.is_empty() {
-            return Ok(());
-        }
-        let filter = JobFilter { pipeline: Some(pipeline), states: Vec::new() };
-        let jobs = self.ports.store.list_jobs(&filter).await?;
-        let ours: BTreeSet<JobId> =
-            self.running.lock().expect("no holder panics").keys().copied().collect();
-        for run in runs {
-            let job = jobs.iter().find(|job| job.id == run.job);
-            let Some(job) = job.filter(|job| has_ended(job) && !ours.contains(&job.id)) else {
-                continue;
-            };
+        for (job, run) in self.list_orphans(pipeline).await? {
             let turn = self.workspaces.try_take(pipeline, &run.role);
             if turn.is_some() || held == Some(&run.role) {
-                self.stop_orphan(job, run).await?;
+                self.stop_orphan(&job, &run).await?;
             }
         }
         Ok(())
     }
 
-    async fn stop_orphan(&self, job: &Job, mut run: Run) -> Result<(), EngineError> {
+    /// The same, and waits for those that somebody else is about to stop: afterwards none is left. The caller has no
+    /// workspace.
+    pub(crate) async fn stop_all_orphans(&self, pipeline: PipelineId) -> Result<(), EngineError> {
+        for (job, run) in self.list_orphans(pipeline).await? {
+            let _turn = self.workspaces.take(pipeline, &run.role).await;
+            self.stop_orphan(&job, &run).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops every agent whose job has ended and that nobody stopped: whoever ended the job died before. Beside the
+    /// loop, since an agent may take its time.
+    pub(crate) async fn stop_what_nobody_follows(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), EngineError> {
+        let open = self.ports.store.list_open_runs().await?;
+        let pipelines: BTreeSet<PipelineId> = open.iter().map(|run| run.pipeline).collect();
+        for pipeline in pipelines {
+            if self.list_orphans(pipeline).await?.is_empty() {
+                continue;
+            }
+            let engine = Arc::clone(self);
+            tasks.spawn(async move {
+                if let Err(error) = engine.stop_orphans(pipeline, None).await {
+                    tracing::error!(pipeline.id = %pipeline, "could not stop an agent: {}", chain(&error));
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Runs that have not ended, of jobs that have.
+    async fn list_orphans(&self, pipeline: PipelineId) -> Result<Vec<(Job, Run)>, EngineError> {
+        let mut runs = self.ports.store.list_runs(pipeline).await?;
+        runs.retain(|run| run.ended_at.is_none());
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let filter = JobFilter { pipeline: Some(pipeline), states: Vec::new() };
+        let jobs = self.ports.store.list_jobs(&filter).await?;
+        let ours: BTreeSet<JobId> =
+            self.running.lock().expect("no holder panics").keys().copied().collect();
+        let orphan = |run: Run| {
+            let job = jobs.iter().find(|job| job.id == run.job)?;
+            (has_ended(job) && !ours.contains(&job.id)).then(|| (job.clone(), run))
+        };
+        Ok(runs.into_iter().filter_map(orphan).collect())
+    }
+
+    async fn stop_orphan(&self, job: &Job, run: &Run) -> Result<(), EngineError> {
+        // It may have ended in good order, or been stopped, since the list was read.
+        let run = self.ports.store.find_run(run.id).await?;
+        let Some(mut run) = run.filter(|run| run.ended_at.is_none()) else { return Ok(()) };
         let dir = self.layout.agent_sandbox(run.id);
         let status = self.ports.sandbox.status(&dir).await?;
         if status == SandboxStatus::Running {

@@ -16,7 +16,7 @@ impl Engine {
                 key: format!("timer/{}/{}/{}", due.pipeline, due.timer, due.at.as_microsecond()),
                 job: None,
                 run: None,
-                fired: Some(due.timer),
+                fired: Some(due),
             };
             match self.apply(due.pipeline, &Input::TimerFired { timer: due.timer }, &cause).await {
                 Ok(crate::Outcome::Moved(_)) => {

@@ -468,6 +468,9 @@ pub trait Store: Send + Sync {
     /// The runs of a pipeline, oldest first.
     async fn list_runs(&self, pipeline: PipelineId) -> Result<Vec<Run>, StoreError>;
 
+    /// All runs that have not ended, job by job.
+    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError>;
+
     /// The newest run of a job that has not ended: a launch that may have to be adopted.
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError>;
 

@@ -198,6 +198,10 @@ impl Store for SqliteStore {
         self.read(move |connection| runs::list(connection, pipeline)).await
     }
 
+    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
+        self.read(runs::list_open).await
+    }
+
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {
         self.read(move |connection| runs::find_open(connection, job)).await
     }

@@ -1,6 +1,7 @@
 //! Removes what a pipeline that has ended no longer needs. Logs, evidence and commits stay.
 
 use domain::{
+    failure::FailureClass,
     job::{Job, JobKind},
     pipeline::Report,
 };
@@ -13,13 +14,14 @@ impl Engine {
     pub(super) async fn clean_up(&self, job: &Job) -> Result<Performed, JobError> {
         // Agents that are being stopped still have their workspaces, and what they left there is not kept yet.
         self.wait_for_cancelled(job.pipeline, job.slot.epoch).await;
-        self.stop_orphans(job.pipeline, None).await?;
+        self.stop_all_orphans(job.pipeline).await?;
         let runs = self.ports.store.list_runs(job.pipeline).await?;
         if let Some(run) = runs.iter().find(|run| run.ended_at.is_none()) {
-            return Err(JobError::permanent(format!(
-                "what {} left is not kept yet: its workspace stays",
-                run.id
-            )));
+            // Whatever stands in the way may pass: a store that is unwell, say.
+            return Err(JobError::Other {
+                class: FailureClass::Transient,
+                message: format!("what {} left is not kept yet: its workspace stays", run.id),
+            });
         }
         let filter = JobFilter { pipeline: Some(job.pipeline), states: Vec::new() };
         for gate in self.ports.store.list_jobs(&filter).await? {

@@ -2,6 +2,7 @@
 
 use domain::{
     failure::{Failure, FailureClass},
+    id::PipelineId,
     job::{Job, JobInput, JobState},
     pipeline::{Actor, Input},
     run::Run,
@@ -10,7 +11,7 @@ use domain::{
 use jiff::SignedDuration;
 
 use crate::{
-    Cause, Engine, EngineError, JobReport,
+    Cause, Engine, EngineError, JobReport, Outcome,
     apply::job_update,
     jobs::{Ending, Performed},
 };
@@ -80,7 +81,14 @@ impl Engine {
             fired: None,
         };
         match self.apply(job.pipeline, &input, &cause).await {
-            Ok(_) => Ok(()),
+            Ok(Outcome::Moved(pipeline)) => {
+                if pipeline.epoch > job.slot.epoch {
+                    self.stop_left_behind(job.pipeline).await;
+                }
+                Ok(())
+            }
+            Ok(Outcome::Duplicate) => Ok(()),
+            Ok(Outcome::Fenced) => self.end_run_of_nobody(job, performed.run.as_ref()).await,
             // Where the pipeline waits for this job all the same, it must not wait for ever.
             Err(EngineError::Refused(refusal)) if matches!(performed.ending, Ending::Report(_)) => {
                 let failure = Failure::new(
@@ -95,13 +103,31 @@ impl Engine {
                 // The pipeline does not wait for this: the job ends all the same.
                 tracing::debug!(job.id = %job.id, "the report of {} changed nothing: {refusal}", job.slot.work);
                 let update = job_update(job, &JobInput::Complete { token }, now)?;
-                let was_ours = self.ports.store.settle_job(&update).await?;
-                if let Some(run) = performed.run.as_ref().filter(|_| was_ours) {
-                    self.ports.store.save_run(run).await?;
-                }
-                Ok(())
+                self.ports.store.settle_job(&update).await?;
+                self.end_run_of_nobody(job, performed.run.as_ref()).await
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the run of a job that was taken away from us. Whoever has the job goes on with its run; where nobody has it
+    /// or will, nobody else would end it.
+    async fn end_run_of_nobody(&self, job: &Job, run: Option<&Run>) -> Result<(), EngineError> {
+        let Some(run) = run else { return Ok(()) };
+        if self.is_wanted(job.id).await? {
+            return Ok(());
+        }
+        let stored = self.ports.store.find_run(run.id).await?;
+        if stored.is_some_and(|stored| stored.ended_at.is_none()) {
+            self.ports.store.save_run(run).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops agents that a step has left behind and that no task of this process follows: those of the engine before.
+    async fn stop_left_behind(&self, pipeline: PipelineId) {
+        if let Err(error) = self.stop_orphans(pipeline, None).await {
+            tracing::error!(pipeline.id = %pipeline, "could not stop an agent: {}", chain(&error));
         }
     }
 }

@@ -138,6 +138,7 @@ impl Engine {
         }
         if self.ports.clock.now() >= rounds.watch_at {
             self.watch_liveness().await?;
+            self.stop_what_nobody_follows(tasks).await?;
             rounds.watch_at = self.after(liveness_check());
         }
         self.fire_due_timers().await?;
@@ -242,7 +243,7 @@ impl Engine {
     }
 
     /// Whether anybody does that job, or will.
-    async fn is_wanted(&self, id: JobId) -> Result<bool, EngineError> {
+    pub(super) async fn is_wanted(&self, id: JobId) -> Result<bool, EngineError> {
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
         let wanted = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
         Ok(wanted.iter().any(|job| job.id == id))

@@ -44,8 +44,15 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
         store.save_run(run).await.unwrap();
     }
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&newest));
+    let open = [oldest.clone(), older.clone(), newest.clone(), run(&other, 4)];
+    assert_eq!(store.list_open_runs().await.unwrap(), open, "job by job, the oldest first");
     store.save_run(&ended(&newest)).await.unwrap();
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&older));
+    assert_eq!(
+        store.list_open_runs().await.unwrap().len(),
+        3,
+        "those that have ended are not open"
+    );
     let launched: Vec<_> =
         store.list_runs(made.id).await.unwrap().iter().map(|run| run.launched_at).collect();
     assert_eq!(launched, [at(1), at(3), at(3), at(8)], "the oldest first");

@@ -207,6 +207,14 @@ impl Store for ModelStore {
         Ok(runs)
     }
 
+    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
+        let model = self.model();
+        let open = model.runs.values().filter(|run| run.ended_at.is_none());
+        let mut open: Vec<Run> = open.cloned().collect();
+        open.sort_by_key(|run| (run.job, run.launched_at, run.id));
+        Ok(open)
+    }
+
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {
         let model = self.model();
         let open = model.runs.values().filter(|run| run.job == job && run.ended_at.is_none());

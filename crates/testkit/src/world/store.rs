@@ -235,6 +235,10 @@ impl Store for WatchedStore {
         self.make("store.list_runs", self.store.list_runs(pipeline)).await
     }
 
+    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
+        self.make("store.list_open_runs", self.store.list_open_runs()).await
+    }
+
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {
         self.make("store.find_open_run", self.store.find_open_run(job)).await
     }
