@@ -11,14 +11,29 @@ const CHECK: &[&[&str]] = &[
     &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"],
 ];
 
+/// The program that plays histories, built for speed.
+const SIMULATE: &[&str] = &[
+    "run",
+    "--quiet",
+    "--profile",
+    "simulation",
+    "--package",
+    "testkit",
+    "--bin",
+    "simulate",
+    "--",
+];
+
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["chaos", ..] => chaos(&arguments[1..]),
         ["check"] => CHECK.iter().try_for_each(|arguments| cargo(arguments)),
+        ["simulate", ref options @ ..] => cargo(&[SIMULATE, options].concat()),
         _ => bail!(
-            "usage: cargo xtask check    formatting, house rules, layering and lints: all that needs no running product
-       cargo xtask chaos    kills the product again and again and counts what it did; --help says more"
+            "usage: cargo xtask check       formatting, house rules, layering and lints: all that needs no running product
+       cargo xtask simulate    whole histories with faults, from seeds; --help lists its options
+       cargo xtask chaos       kills the product again and again and counts what it did; --help says more"
         ),
     }
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod gatewright;
 pub mod model_server;
 pub mod repository;
+pub mod simulation;
 pub mod store_conformance;
 pub mod store_model;
 pub mod world;

@@ -11,7 +11,7 @@ mod tests;
 
 use std::sync::{Mutex, MutexGuard};
 
-use model::Model;
+pub(crate) use model::Model;
 
 /// A store in plain maps.
 #[derive(Debug, Default)]
@@ -20,6 +20,11 @@ pub struct ModelStore {
 }
 
 impl ModelStore {
+    /// Looks at everything that is remembered.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
+        look(&self.model())
+    }
+
     fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().expect("no verb of the model panics")
     }

@@ -19,21 +19,21 @@ use ports::{Applied, ProjectRecord, Step, StoreError, TimerChange};
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Model {
-    pub(super) projects: BTreeMap<ProjectKey, ProjectRecord>,
-    pub(super) definitions: BTreeMap<DefinitionHash, Definition>,
-    pub(super) pipelines: BTreeMap<PipelineId, Pipeline>,
-    pub(super) inputs: BTreeSet<String>,
-    pub(super) jobs: BTreeMap<JobId, Job>,
-    pub(super) breakers: BTreeMap<BreakerKey, Breaker>,
+pub(crate) struct Model {
+    pub(crate) projects: BTreeMap<ProjectKey, ProjectRecord>,
+    pub(crate) definitions: BTreeMap<DefinitionHash, Definition>,
+    pub(crate) pipelines: BTreeMap<PipelineId, Pipeline>,
+    pub(crate) inputs: BTreeSet<String>,
+    pub(crate) jobs: BTreeMap<JobId, Job>,
+    pub(crate) breakers: BTreeMap<BreakerKey, Breaker>,
     /// Who may merge in a project, and until when.
-    pub(super) merge_leases: BTreeMap<ProjectKey, (PipelineId, Timestamp)>,
-    pub(super) timers: BTreeMap<(PipelineId, TimerKey), Timestamp>,
-    pub(super) decisions: BTreeMap<DecisionId, Decision>,
-    pub(super) runs: BTreeMap<RunId, Run>,
-    pub(super) verdicts: Vec<(PipelineId, Verdict)>,
-    pub(super) events: Vec<Event>,
-    pub(super) letters: BTreeMap<LetterId, Letter>,
+    pub(crate) merge_leases: BTreeMap<ProjectKey, (PipelineId, Timestamp)>,
+    pub(crate) timers: BTreeMap<(PipelineId, TimerKey), Timestamp>,
+    pub(crate) decisions: BTreeMap<DecisionId, Decision>,
+    pub(crate) runs: BTreeMap<RunId, Run>,
+    pub(crate) verdicts: Vec<(PipelineId, Verdict)>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) letters: BTreeMap<LetterId, Letter>,
 }
 
 /// What a database would say about a row that belongs to nothing, or that is there already.

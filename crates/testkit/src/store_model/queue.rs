@@ -134,7 +134,7 @@ impl Model {
         NextDue { job, timer, lease: leases.min() }
     }
 
-    pub(super) fn is_paused(&self, pipeline: PipelineId) -> bool {
+    pub(crate) fn is_paused(&self, pipeline: PipelineId) -> bool {
         matches!(self.pipelines[&pipeline].state, PipelineState::Paused { .. })
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::SeededEntropy;
 
 /// Which side of a call: before it has an effect, or after, with the caller not yet knowing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// Nothing has happened yet.
     Before,

@@ -247,11 +247,14 @@ impl Git for FakeGit {
     ) -> Result<Landing, GitError> {
         let land = |model: &mut Model| {
             model.history.find(candidate)?;
-            if !model.history.descends(candidate, expected) {
-                let dropped = format!("{candidate} does not hold {expected} of `{target}`");
-                model.damage.get_or_insert(dropped);
+            let before = model.projects.people_mut(&project.key).get(target.as_str()).cloned();
+            let landing = model.projects.land(&project.key, target, expected, candidate)?;
+            let held = before.filter(|before| !model.history.descends(candidate, before));
+            if let (Landing::Landed, Some(dropped)) = (&landing, held) {
+                let what = format!("{candidate} does not hold {dropped}, where `{target}` was");
+                model.damage.get_or_insert(what);
             }
-            model.projects.land(&project.key, target, expected, candidate)
+            Ok(landing)
         };
         self.make("git.land", land).await
     }

@@ -29,6 +29,7 @@ struct Model {
     agents: Vec<Utf8PathBuf>,
     scripts: VecDeque<Script>,
     damage: Option<String>,
+    forgetful: bool,
 }
 
 /// Everything that was ever launched.
@@ -78,6 +79,17 @@ impl FakeSandbox {
     pub fn running(&self) -> Vec<Utf8PathBuf> {
         let dirs = self.model().agents.clone();
         dirs.into_iter().filter(|dir| self.runs(dir)).collect()
+    }
+
+    /// From now on nobody sees what was launched, and a launch does not look either: a fault to be found.
+    pub fn launch_again(&self) {
+        self.model().forgetful = true;
+    }
+
+    /// The directories of all agents that were launched, in that order.
+    #[must_use]
+    pub fn launched(&self) -> Vec<Utf8PathBuf> {
+        self.model().agents.clone()
     }
 
     /// How often an agent was launched in a directory.

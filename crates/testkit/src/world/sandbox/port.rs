@@ -74,7 +74,7 @@ impl Sandbox for FakeSandbox {
             self.check_spec(spec)?;
             let now = self.clock.now();
             let mut model = self.model();
-            if model.places.contains_key(dir) {
+            if model.places.contains_key(dir) && !model.forgetful {
                 return Ok(());
             }
             model.places.insert(dir.to_owned(), Place::new(spec.clone(), now));
@@ -87,7 +87,11 @@ impl Sandbox for FakeSandbox {
     }
 
     async fn status(&self, dir: &Utf8Path) -> Result<SandboxStatus, SandboxError> {
-        self.calls.make("sandbox.status", async { Ok(self.look(dir)) }).await
+        let look = async {
+            let forgetful = self.model().forgetful;
+            Ok(if forgetful { SandboxStatus::Absent } else { self.look(dir) })
+        };
+        self.calls.make("sandbox.status", look).await
     }
 
     async fn wait(&self, dir: &Utf8Path) -> Result<SandboxStatus, SandboxError> {

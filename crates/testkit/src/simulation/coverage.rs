@@ -1,0 +1,136 @@
+//! What histories have reached: moves of pipelines, and calls at which a process died.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::pipeline::{EventKind, InputTag, PipelineState, Step};
+use ports::Step as WrittenStep;
+
+use crate::world::Side;
+
+/// What histories have reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// How often a pipeline in this state was moved by this input.
+    pub moves: BTreeMap<(&'static str, &'static str), u64>,
+    /// How often a process died on this side of this call.
+    pub crashes: BTreeMap<(&'static str, Side), u64>,
+    /// Which calls were made.
+    pub calls: BTreeSet<&'static str>,
+}
+
+impl Coverage {
+    /// Adds what other histories have reached.
+    pub fn add(&mut self, other: Self) {
+        for (place, times) in other.moves {
+            *self.moves.entry(place).or_default() += times;
+        }
+        for (place, times) in other.crashes {
+            *self.crashes.entry(place).or_default() += times;
+        }
+        self.calls.extend(other.calls);
+    }
+
+    /// Calls that were made and at which no process died, on either side.
+    #[must_use]
+    pub fn never_crashed(&self) -> Vec<(&'static str, Side)> {
+        let both = self.calls.iter().flat_map(|call| [(*call, Side::Before), (*call, Side::After)]);
+        both.filter(|place| !self.crashes.contains_key(place)).collect()
+    }
+
+    /// Moves that the domain allows and that no history made.
+    #[must_use]
+    pub fn never_moved(&self) -> Vec<(&'static str, &'static str)> {
+        let allowed = MOVES
+            .iter()
+            .flat_map(|(state, inputs)| inputs.iter().map(move |input| (*state, *input)));
+        allowed.filter(|place| !self.moves.contains_key(place)).collect()
+    }
+}
+
+/// Which inputs move a pipeline, by state: what the transition table of the domain allows, without what is refused.
+pub const MOVES: &[(&str, &[&str])] = &[
+    ("queued", &["start", "pause", "cancel"]),
+    (
+        "running: opening",
+        &["job_done", "job_retried", "job_failed", "timer_fired", "pause", "cancel"],
+    ),
+    ("running: working", EVERYTHING),
+    ("running: joining", EVERYTHING),
+    ("running: acting", EVERYTHING),
+    ("running: gating", EVERYTHING),
+    ("running: integrating", EVERYTHING),
+    ("running: landing", &["job_done", "job_retried", "job_failed", "pause"]),
+    ("awaiting_human", &["resolve", "timer_fired", "pause", "cancel", "restart_stage"]),
+    ("blocked", &["resolve", "pause", "cancel", "retry", "restart_stage"]),
+    (
+        "paused",
+        &[
+            "job_done",
+            "job_retried",
+            "job_failed",
+            "resolve",
+            "timer_fired",
+            "resume",
+            "cancel",
+            "retry",
+            "restart_stage",
+        ],
+    ),
+    ("succeeded", &["job_done", "job_retried", "job_failed"]),
+    ("failed", &["cancel", "retry"]),
+    ("cancelled", &["job_done", "job_retried", "job_failed"]),
+];
+
+/// What moves a pipeline at work.
+const EVERYTHING: &[&str] =
+    &["job_done", "job_retried", "job_failed", "timer_fired", "pause", "cancel", "restart_stage"];
+
+/// The state of a pipeline, with what it is at.
+pub(super) const fn label(state: &PipelineState) -> &'static str {
+    match state {
+        PipelineState::Queued => "queued",
+        PipelineState::Running { attempt } => match attempt.step {
+            Step::Opening => "running: opening",
+            Step::Working { .. } => "running: working",
+            Step::Joining { .. } => "running: joining",
+            Step::Acting => "running: acting",
+            Step::Integrating { .. } => "running: integrating",
+            Step::Gating { .. } => "running: gating",
+            Step::Landing { .. } => "running: landing",
+        },
+        PipelineState::AwaitingHuman { .. } => "awaiting_human",
+        PipelineState::Blocked { .. } => "blocked",
+        PipelineState::Paused { .. } => "paused",
+        PipelineState::Succeeded { .. } => "succeeded",
+        PipelineState::Failed { .. } => "failed",
+        PipelineState::Cancelled { .. } => "cancelled",
+    }
+}
+
+/// What moved a pipeline: reports say so themselves, and the people of a simulation are called after what they ask.
+pub(super) fn input_of(step: &WrittenStep) -> &'static str {
+    let source = step.input.split('/').next().unwrap_or_default();
+    match source {
+        "timer" => "timer_fired",
+        "job" | "expire" => {
+            let retried = |event: &EventKind| matches!(event, EventKind::JobRetried { .. });
+            let failed = |event: &EventKind| matches!(event, EventKind::JobFailed { .. });
+            match step.events.first() {
+                Some(event) if retried(event) => "job_retried",
+                Some(event) if failed(event) => "job_failed",
+                _ => "job_done",
+            }
+        }
+        _ => person_of(&step.actor.to_string()),
+    }
+}
+
+fn person_of(name: &str) -> &'static str {
+    let known = ["start", "pause", "resume", "cancel", "resolve", "retry", "restart_stage"];
+    known.into_iter().find(|known| *known == name).unwrap_or("other")
+}
+
+/// What a person of a simulation is called.
+pub(super) fn called(input: InputTag) -> String {
+    input.to_string()
+}

@@ -1,0 +1,154 @@
+//! Makes up a plan from a seed.
+
+use super::{
+    dice::Dice,
+    plan::{Act, Ask, Conduct, GateKind, Plan, Refusal, Reply, Saying, Shape, Trouble},
+};
+
+/// Mixed into a history's seed, so that its plan and its schedule do not rhyme.
+const PLANNING: u64 = 0x706c_616e;
+
+impl Plan {
+    /// The plan of a seed, for so many orchestrators on one store.
+    #[must_use]
+    pub fn of_seed(seed: u64, nodes: u8) -> Self {
+        let mut dice = Dice::of(seed ^ PLANNING);
+        let dice = &mut dice;
+        let projects = if dice.percent(30) { 2 } else { 1 };
+        let mut acts = Vec::new();
+        for _ in 0..dice.below(6) {
+            acts.push(preparation(dice));
+        }
+        let pipelines = 1 + dice.below_byte(3);
+        for _ in 0..pipelines {
+            acts.push(create(dice, projects));
+            if dice.percent(30) {
+                acts.push(Act::Calls(dice.below(80)));
+            }
+        }
+        for _ in 0..4 + dice.below(22) {
+            let act = happening(dice, nodes, projects, pipelines);
+            acts.push(act);
+            if dice.percent(60) {
+                acts.push(passing(dice));
+            }
+        }
+        Self {
+            seed,
+            nodes,
+            projects,
+            cap: dice.pick(&[1, 2, 4, 4]),
+            project_cap: dice.percent(20).then(|| 1 + dice.below_byte(2)),
+            agent_cap: dice.percent(20).then(|| 1 + dice.below_byte(2)),
+            returns: nodes == 1 && dice.percent(25),
+            people_answer: dice.percent(75),
+            acts,
+        }
+    }
+}
+
+fn create(dice: &mut Dice, projects: u8) -> Act {
+    Act::Create {
+        project: dice.below_byte(projects),
+        shape: dice.pick(&[Shape::Ship, Shape::Ship, Shape::Ask, Shape::Waves, Shape::Strict]),
+        start: dice.percent(90),
+        human_gates: dice.percent(80),
+        merge: dice.percent(50),
+    }
+}
+
+/// What agents and gates are going to do.
+fn preparation(dice: &mut Dice) -> Act {
+    if dice.percent(65) { Act::Agent(conduct(dice)) } else { gate(dice) }
+}
+
+fn conduct(dice: &mut Dice) -> Conduct {
+    let seconds = dice.pick(&[0, 1, 5, 20, 45, 90]);
+    let tokens = dice.pick(&[0, 5, 10, 40]);
+    let class = dice.pick(&[
+        Trouble::Transient,
+        Trouble::Transient,
+        Trouble::Permanent,
+        Trouble::Resource,
+        Trouble::Credentials,
+    ]);
+    match dice.below(20) {
+        0..=6 => Conduct::Works { seconds, tokens },
+        7 | 8 => Conduct::Meddles { seconds },
+        9 => Conduct::Idles,
+        10 => Conduct::Trespasses,
+        11..=14 => Conduct::Fails { class, seconds, tokens },
+        15 => Conduct::Stalls,
+        16 => Conduct::Digs { seconds: seconds * 3 },
+        17 => Conduct::Defies { seconds },
+        _ => Conduct::Vanishes { seconds },
+    }
+}
+
+fn gate(dice: &mut Dice) -> Act {
+    let says = dice.pick(&[
+        Saying::Fails,
+        Saying::Fails,
+        Saying::Fails,
+        Saying::Errs,
+        Saying::Breaks,
+        Saying::Asks,
+        Saying::Mistakes,
+    ]);
+    Act::Gate { gate: dice.pick(&[GateKind::Tests, GateKind::Tests, GateKind::Mergeable]), says }
+}
+
+fn passing(dice: &mut Dice) -> Act {
+    if dice.percent(70) {
+        Act::Calls(1 + dice.below(60))
+    } else {
+        Act::Wait { seconds: dice.pick(&[1, 5, 11, 31, 61, 300]) }
+    }
+}
+
+fn happening(dice: &mut Dice, nodes: u8, projects: u8, pipelines: u8) -> Act {
+    let node = dice.below_byte(nodes);
+    let project = dice.below_byte(projects);
+    let seconds = dice.pick(&[0, 1, 5, 31, 120]);
+    match dice.below(100) {
+        0..=19 => preparation(dice),
+        20..=54 => Act::Person { pipeline: dice.below_byte(pipelines), asks: ask(dice) },
+        55..=72 => Act::Crash { node, after: 1 + dice.below(120), seconds },
+        73..=76 => Act::Stop { node, leaves_agents: dice.percent(50), seconds },
+        77..=79 => Act::Suspend { node, seconds: dice.pick(&[5, 25, 35, 100]) },
+        80..=83 => Act::Refuse {
+            node,
+            calls: 1 + dice.below_byte(20),
+            because: dice.pick(&[Refusal::DiskFull, Refusal::Overloaded, Refusal::Broken]),
+        },
+        84..=87 => {
+            Act::Delay { node, calls: 1 + dice.below_byte(12), seconds: dice.pick(&[1, 4, 35]) }
+        }
+        88..=91 => Act::Commit { project, conflicts: dice.percent(30) },
+        92 | 93 => Act::Repository { project, there: dice.percent(40) },
+        94 => Act::Jump { seconds: dice.pick(&[20, 40, 700]) },
+        95 | 96 => create(dice, projects),
+        _ => Act::Again { back: dice.below(30) },
+    }
+}
+
+fn ask(dice: &mut Dice) -> Ask {
+    match dice.below(100) {
+        0..=5 => Ask::Start,
+        6..=39 => Ask::Answer(dice.pick(&[
+            Reply::GoOn,
+            Reply::GoOn,
+            Reply::GoOn,
+            Reply::Reject,
+            Reply::Waive,
+            Reply::Cancel,
+            Reply::Approve,
+        ])),
+        40..=46 => Ask::AnswerAgain,
+        47..=58 => Ask::Pause,
+        59..=74 => Ask::Resume,
+        75..=80 => Ask::Cancel,
+        81..=88 => Ask::Retry,
+        _ => Ask::Restart { stage: dice.below_byte(3) },
+    }
+}

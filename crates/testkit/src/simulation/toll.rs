@@ -1,0 +1,154 @@
+//! What happens to the calls of one process: late, never, or the last thing that it did.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use ports::Clock as _;
+
+use super::{bell::Bell, dice::Dice, record::Record};
+use crate::{
+    clock::ManualClock,
+    world::{Side, Toll},
+};
+
+/// Calls of a whole history: far more than any has.
+const CALLS_MAX: u64 = 60_000;
+
+#[derive(Debug)]
+struct State {
+    dice: Dice,
+    /// It is gone: nothing that it still does comes true.
+    dead: bool,
+    crash_in: Option<u16>,
+    suspended_until: Timestamp,
+    delayed: u8,
+    delay: Duration,
+}
+
+/// What a call has to do before it goes on.
+enum Next {
+    Go,
+    Wait(Timestamp),
+    Never,
+}
+
+/// The way of one process to its ports.
+pub(super) struct ProcessToll {
+    name: String,
+    clock: Arc<ManualClock>,
+    record: Arc<Record>,
+    bell: Arc<Bell>,
+    state: Mutex<State>,
+}
+
+impl ProcessToll {
+    pub(super) fn new(
+        name: &str,
+        clock: Arc<ManualClock>,
+        record: Arc<Record>,
+        bell: Arc<Bell>,
+        dice: Dice,
+    ) -> Self {
+        let state = State {
+            dice,
+            dead: false,
+            crash_in: None,
+            suspended_until: Timestamp::MIN,
+            delayed: 0,
+            delay: Duration::ZERO,
+        };
+        Self { name: name.to_owned(), clock, record, bell, state: Mutex::new(state) }
+    }
+
+    /// The process dies at the so-many-th passing from now.
+    pub(super) fn crash_in(&self, passings: u16) {
+        self.state().crash_in = Some(passings);
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.state().dead
+    }
+
+    /// The process dies now.
+    pub(super) fn kill(&self) {
+        self.state().dead = true;
+    }
+
+    pub(super) fn suspend(&self, until: Timestamp) {
+        self.state().suspended_until = until;
+    }
+
+    pub(super) fn delay(&self, calls: u8, each: Duration) {
+        let mut state = self.state();
+        (state.delayed, state.delay) = (calls, each);
+    }
+
+    /// Nothing goes wrong any more.
+    pub(super) fn calm(&self) {
+        let mut state = self.state();
+        (state.crash_in, state.delayed, state.suspended_until) = (None, 0, Timestamp::MIN);
+    }
+
+    fn next(&self, call: &'static str, side: Side, was_late: bool) -> Next {
+        let now = self.clock.now();
+        let mut state = self.state();
+        if state.dead {
+            return Next::Never;
+        }
+        if state.suspended_until > now {
+            return Next::Wait(state.suspended_until);
+        }
+        if state.delayed > 0 && !was_late {
+            state.delayed -= 1;
+            return Next::Wait(now.saturating_add(state.delay).unwrap_or(Timestamp::MAX));
+        }
+        if let Some(left) = state.crash_in.as_mut() {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                state.dead = true;
+                drop(state);
+                self.record.crashed(now, &self.name, call, side);
+                return Next::Never;
+            }
+        }
+        Next::Go
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while holding it")
+    }
+}
+
+#[async_trait]
+impl Toll for ProcessToll {
+    async fn pass(&self, call: &'static str, side: Side) {
+        let courtesy = self.state().dice.below(3);
+        for _ in 0..courtesy {
+            tokio::task::yield_now().await;
+        }
+        let mut was_late = false;
+        loop {
+            match self.next(call, side, was_late) {
+                Next::Go => break,
+                Next::Wait(until) => {
+                    was_late = true;
+                    self.clock.sleep_until(until).await;
+                }
+                Next::Never => std::future::pending().await,
+            }
+        }
+        // Something that goes round and round without time passing.
+        if self.bell.count() > CALLS_MAX {
+            self.record
+                .violate("a history comes to its end", format!("more than {CALLS_MAX} calls"));
+            self.kill();
+            std::future::pending::<()>().await;
+        }
+        self.record.passed(self.clock.now(), &self.name, call, side);
+        self.bell.passed();
+    }
+}
