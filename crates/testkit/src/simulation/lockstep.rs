@@ -22,8 +22,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use ports::{
-    Applied, Caps, Claim, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter, NextDue,
-    PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
+    Applied, Caps, Claim, DamagedRow, DueTimer, JobFilter, JobUpdate, LetterCount, LetterFilter,
+    NextDue, PipelineFilter, ProjectRecord, Step, Store, StoreError, Stranded, TakeLetters,
 };
 use store_sqlite::SqliteStore;
 
@@ -292,6 +292,18 @@ impl Store for LockstepStore {
 
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         both!(self.find_run(id))
+    }
+
+    async fn find_damage(
+        &self,
+        pipeline: Option<PipelineId>,
+        now: Timestamp,
+    ) -> Result<Vec<DamagedRow>, StoreError> {
+        both!(self.find_damage(pipeline, now))
+    }
+
+    async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError> {
+        both!(self.park_damaged(now))
     }
 
     async fn list_runs(&self, pipeline: PipelineId) -> Result<Vec<Run>, StoreError> {
