@@ -48,20 +48,28 @@ impl Engine {
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
     ) -> Result<(), EngineError> {
-        let open = self.ports.store.list_open_runs().await?;
-        let pipelines: BTreeSet<PipelineId> = open.iter().map(|run| run.pipeline).collect();
-        for pipeline in pipelines {
-            if self.list_orphans(pipeline).await?.is_empty() {
-                continue;
-            }
-            let engine = Arc::clone(self);
-            tasks.spawn(async move {
-                if let Err(error) = engine.stop_orphans(pipeline, None).await {
-                    tracing::error!(pipeline.id = %pipeline, "could not stop an agent: {}", chain(&error));
-                }
-            });
-        }
+        let orphaned = self.ports.store.list_orphaned_runs().await?;
+        let ours: BTreeSet<JobId> =
+            self.running.lock().expect("no holder panics").keys().copied().collect();
+        let left = orphaned.iter().filter(|run| !ours.contains(&run.job));
+        let pipelines: BTreeSet<PipelineId> = left.map(|run| run.pipeline).collect();
+        pipelines.into_iter().for_each(|pipeline| self.stop_orphans_beside(pipeline, tasks));
         Ok(())
+    }
+
+    /// Stops the agents of a pipeline whose job has ended, beside the loop: they have their grace, and what they left is
+    /// handed in.
+    pub(crate) fn stop_orphans_beside(
+        self: &Arc<Self>,
+        pipeline: PipelineId,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let engine = Arc::clone(self);
+        tasks.spawn(async move {
+            if let Err(error) = engine.stop_orphans(pipeline, None).await {
+                tracing::error!(pipeline.id = %pipeline, "could not stop an agent: {}", chain(&error));
+            }
+        });
     }
 
     /// Runs that have not ended, of jobs that have.

@@ -1,12 +1,18 @@
 //! Fires timers that are due.
 
-use domain::pipeline::{Actor, Input};
+use std::sync::Arc;
 
-use crate::{Cause, Engine, EngineError, worker::chain};
+use domain::pipeline::{Actor, Input};
+use tokio::task::JoinSet;
+
+use crate::{Cause, Engine, EngineError};
 
 impl Engine {
     /// Fires every timer that is due, once each. A timer that nobody waits for is dropped.
-    pub(crate) async fn fire_due_timers(&self) -> Result<(), EngineError> {
+    pub(crate) async fn fire_due_timers(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), EngineError> {
         for due in self.ports.store.list_due_timers(self.ports.clock.now()).await? {
             if self.is_left_alone(due.pipeline) {
                 continue;
@@ -21,9 +27,7 @@ impl Engine {
             match self.apply(due.pipeline, &Input::TimerFired { timer: due.timer }, &cause).await {
                 Ok(crate::Outcome::Moved(_)) => {
                     // An agent that another process left may be at work for it still.
-                    if let Err(error) = self.stop_orphans(due.pipeline, None).await {
-                        tracing::error!(pipeline.id = %due.pipeline, "could not stop an agent: {}", chain(&error));
-                    }
+                    self.stop_orphans_beside(due.pipeline, tasks);
                 }
                 Ok(crate::Outcome::Duplicate | crate::Outcome::Fenced)
                 | Err(EngineError::Refused(_)) => {

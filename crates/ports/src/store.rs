@@ -335,10 +335,11 @@ pub struct NextDue {
 }
 
 impl NextDue {
-    /// When the first of them is.
+    /// When the first of them is that is still to come: one that is due already must not hide the others.
     #[must_use]
-    pub fn first(&self) -> Option<Timestamp> {
-        self.job.into_iter().chain(self.timer).chain(self.lease).min()
+    pub fn first_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let all = self.job.into_iter().chain(self.timer).chain(self.lease);
+        all.filter(|at| *at > now).min()
     }
 }
 
@@ -468,8 +469,8 @@ pub trait Store: Send + Sync {
     /// The runs of a pipeline, oldest first.
     async fn list_runs(&self, pipeline: PipelineId) -> Result<Vec<Run>, StoreError>;
 
-    /// All runs that have not ended, job by job.
-    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError>;
+    /// All runs that have not ended although their job has, job by job.
+    async fn list_orphaned_runs(&self) -> Result<Vec<Run>, StoreError>;
 
     /// The newest run of a job that has not ended: a launch that may have to be adopted.
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError>;

@@ -198,8 +198,8 @@ impl Store for SqliteStore {
         self.read(move |connection| runs::list(connection, pipeline)).await
     }
 
-    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
-        self.read(runs::list_open).await
+    async fn list_orphaned_runs(&self) -> Result<Vec<Run>, StoreError> {
+        self.read(runs::list_orphaned).await
     }
 
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {

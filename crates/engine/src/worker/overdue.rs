@@ -13,8 +13,8 @@ impl Engine {
     /// Says once of a job that it has been due for long although nothing keeps it. `due` is when the oldest is.
     pub(crate) async fn watch_overdue(&self, due: Option<Timestamp>) -> Result<(), EngineError> {
         let now = self.ports.clock.now();
-        // Next to always that is all. What waits for a slot is looked at again only when it has waited for long.
-        if due.is_none_or(|due| !is_overdue(due, now)) {
+        // What this machine cannot do for now is said already, and keeps its jobs.
+        if self.holds_back() || due.is_none_or(|due| !is_overdue(due, now)) {
             return Ok(());
         }
         let caps = &self.options.caps;
@@ -27,10 +27,6 @@ impl Engine {
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
         let jobs = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
         let Some(job) = find_overdue(&jobs, slots, due, now) else { return Ok(()) };
-        // What this machine cannot do for now is said already, and keeps its jobs.
-        if self.holds_back() {
-            return Ok(());
-        }
         let mut told = self.overdue.lock().expect("no holder panics");
         if *told != Some(job.id) {
             *told = Some(job.id);

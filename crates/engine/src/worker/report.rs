@@ -114,7 +114,7 @@ impl Engine {
     /// or will, nobody else would end it.
     async fn end_run_of_nobody(&self, job: &Job, run: Option<&Run>) -> Result<(), EngineError> {
         let Some(run) = run else { return Ok(()) };
-        if self.is_wanted(job.id).await? {
+        if self.is_wanted(job.pipeline, job.id).await? {
             return Ok(());
         }
         let stored = self.ports.store.find_run(run.id).await?;

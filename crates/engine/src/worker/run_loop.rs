@@ -1,9 +1,9 @@
 //! Claim, do, renew, until told to stop or until nothing is left to do.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    id::JobId,
+    id::{JobId, PipelineId},
     job::{Job, JobKind, JobStateTag},
     limits::{LEASE_HEARTBEAT, LEASE_TTL, LIVENESS_CHECK},
 };
@@ -50,22 +50,25 @@ impl Engine {
         let mut outbox = Outbox::new();
         // Until when letters may keep a loop that has nothing else to do.
         let mut last_letters = None;
-        let mut rounds =
-            Rounds { heartbeat_at: self.after(heartbeat()), watch_at: self.ports.clock.now() };
+        let mut rounds = Rounds {
+            heartbeat_at: self.after(heartbeat()),
+            watch_at: self.ports.clock.now(),
+            at_rest,
+        };
         let mut refusals = 0;
         loop {
             if stop.borrow_and_update().is_some() {
                 break;
             }
-            let look_again = match self.turn(&mut tasks, &mut outbox, &mut rounds).await {
-                Ok(Turn::NothingLeft) if at_rest == AtRest::Return => {
+            let turn = self.turn(&mut tasks, &mut outbox, &mut rounds).await;
+            if turn.is_ok() {
+                refusals = 0;
+            }
+            let look_again = match turn {
+                Ok(Turn { nothing_left: true, .. }) if at_rest == AtRest::Return => {
                     let now = self.ports.clock.now();
                     if outbox.is_at_rest(now) {
-                        // Nobody may look again for long. What was found is told to others as well.
-                        if self.watch_liveness().await? == 0 {
-                            return Ok(());
-                        }
-                        continue;
+                        return Ok(());
                     }
                     let until = *last_letters.get_or_insert_with(|| self.after(LETTER_GRACE));
                     if until <= now {
@@ -77,13 +80,11 @@ impl Engine {
                     }
                     until.min(outbox.look_again(now))
                 }
-                Ok(Turn::NothingLeft) => {
-                    self.after(SAFETY_POLL).min(outbox.look_again(self.ports.clock.now()))
-                }
-                Ok(Turn::Until(at)) => {
-                    refusals = 0;
-                    last_letters = None;
-                    at.min(outbox.look_again(self.ports.clock.now()))
+                Ok(Turn { nothing_left, look_again }) => {
+                    if !nothing_left {
+                        last_letters = None;
+                    }
+                    look_again.min(outbox.look_again(self.ports.clock.now()))
                 }
                 // What is under way goes on meanwhile, and its results are kept until they can be told.
                 Err(error) if error.may_pass() && refusals < STORE_TRIES => {
@@ -118,6 +119,13 @@ impl Engine {
                 }
                 Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
                 Some(ended) = outbox.ended() => log_abnormal_end(&ended),
+                // What is being stopped may take longer than a lease, and is ours until it has ended.
+                () = self.ports.clock.sleep_until(rounds.heartbeat_at) => {
+                    if let Err(error) = self.send_heartbeats().await {
+                        tracing::error!("could not renew the leases: {}", chain(&error));
+                    }
+                    rounds.heartbeat_at = self.after(heartbeat());
+                }
             }
         }
         Ok(())
@@ -136,24 +144,29 @@ impl Engine {
             self.reap().await?;
             rounds.heartbeat_at = self.after(heartbeat());
         }
-        if self.ports.clock.now() >= rounds.watch_at {
+        let looks_around = self.ports.clock.now() >= rounds.watch_at;
+        if looks_around {
             self.watch_liveness().await?;
             self.stop_what_nobody_follows(tasks).await?;
             rounds.watch_at = self.after(liveness_check());
         }
-        self.fire_due_timers().await?;
+        self.fire_due_timers(tasks).await?;
         let claimed = self.claim_and_start(tasks).await?;
         self.send_letters(outbox).await?;
         let next_due = self.ports.store.next_due(&self.options.guards()).await?;
-        self.watch_overdue(next_due.job).await?;
+        if looks_around {
+            self.watch_overdue(next_due.job).await?;
+        }
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
-        if claimed == 0 && !work_left {
-            return Ok(Turn::NothingLeft);
+        let mut nothing_left = claimed == 0 && !work_left;
+        if nothing_left && rounds.at_rest == AtRest::Return {
+            // Nobody may look again for long. What is found is told to others as well.
+            nothing_left = self.watch_liveness().await? == 0;
         }
         // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
-        let now = self.ports.clock.now();
-        let due = next_due.first().filter(|due| *due > now).unwrap_or(Timestamp::MAX);
-        Ok(Turn::Until(due.min(rounds.heartbeat_at).min(self.after(SAFETY_POLL))))
+        let due = next_due.first_after(self.ports.clock.now()).unwrap_or(Timestamp::MAX);
+        let look_again = due.min(rounds.heartbeat_at).min(self.after(SAFETY_POLL));
+        Ok(Turn { nothing_left, look_again })
     }
 
     fn after(&self, wait: SignedDuration) -> Timestamp {
@@ -221,19 +234,20 @@ impl Engine {
 
     /// Renews the leases of everything under way; what was lost is told to stop.
     async fn send_heartbeats(&self) -> Result<(), EngineError> {
-        let leases: Vec<(JobId, u64)> = self
+        let (leases, pipelines): (Vec<(JobId, u64)>, BTreeMap<JobId, PipelineId>) = self
             .running
             .lock()
             .expect("no holder panics")
             .iter()
-            .map(|(id, job)| (*id, job.token))
-            .collect();
+            .map(|(id, job)| ((*id, job.token), (*id, job.pipeline)))
+            .unzip();
         if leases.is_empty() {
             return Ok(());
         }
         let until = self.after(SignedDuration::try_from(LEASE_TTL).unwrap_or(SAFETY_POLL));
         for id in self.ports.store.heartbeat(&leases, until).await? {
-            let wanted = self.is_wanted(id).await?;
+            let Some(pipeline) = pipelines.get(&id) else { continue };
+            let wanted = self.is_wanted(*pipeline, id).await?;
             let interrupt = if wanted { Interrupt::Lost } else { Interrupt::Cancelled };
             if let Some(job) = self.running.lock().expect("no holder panics").get(&id) {
                 job.interrupt.send_replace(Some(interrupt));
@@ -243,9 +257,14 @@ impl Engine {
     }
 
     /// Whether anybody does that job, or will.
-    pub(super) async fn is_wanted(&self, id: JobId) -> Result<bool, EngineError> {
+    pub(super) async fn is_wanted(
+        &self,
+        pipeline: PipelineId,
+        id: JobId,
+    ) -> Result<bool, EngineError> {
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
-        let wanted = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
+        let filter = JobFilter { pipeline: Some(pipeline), states };
+        let wanted = self.ports.store.list_jobs(&filter).await?;
         Ok(wanted.iter().any(|job| job.id == id))
     }
 }
@@ -254,14 +273,15 @@ impl Engine {
 struct Rounds {
     heartbeat_at: Timestamp,
     watch_at: Timestamp,
+    at_rest: AtRest,
 }
 
 /// What came of a turn of the loop.
-enum Turn {
+struct Turn {
     /// No job is queued or running that could move without a person.
-    NothingLeft,
-    /// There is something to wait for, until this time at the latest.
-    Until(Timestamp),
+    nothing_left: bool,
+    /// When there may be something to do again, at the latest.
+    look_again: Timestamp,
 }
 
 /// A job's place in the list of those under way, until it ends in whatever way.

@@ -21,10 +21,13 @@ const SAVE: &str = "INSERT INTO runs (id, job, pipeline, launched_at, ended_at, 
 const FIND: &str = select!("WHERE id = ?1");
 const FIND_OPEN: &str =
     select!("WHERE job = ?1 AND ended_at IS NULL ORDER BY launched_at DESC, id DESC LIMIT 1");
-const LIST_OPEN: &str = select!("WHERE ended_at IS NULL ORDER BY job, launched_at, id");
+const LIST_ORPHANED: &str = select!(
+    "WHERE ended_at IS NULL AND (SELECT state FROM jobs WHERE id = runs.job) IN ('done', 'failed', 'cancelled')
+    ORDER BY job, launched_at, id"
+);
 const LIST: &str = select!("WHERE pipeline = ?1 ORDER BY launched_at, id");
 
-pub(crate) const STATEMENTS: &[&str] = &[SAVE, FIND, FIND_OPEN, LIST_OPEN, LIST];
+pub(crate) const STATEMENTS: &[&str] = &[SAVE, FIND, FIND_OPEN, LIST_ORPHANED, LIST];
 
 pub(crate) const LOOKS: Looks = Looks {
     unfinished: select!(
@@ -91,8 +94,8 @@ pub(crate) fn find_open(connection: &Connection, job: JobId) -> Result<Option<Ru
     rows::find::<RunRow, _>(connection, FIND_OPEN, [job.to_string()], "find the open run of a job")
 }
 
-pub(crate) fn list_open(connection: &Connection) -> Result<Vec<Run>, Error> {
-    rows::list::<RunRow, _>(connection, LIST_OPEN, [], "list the open runs")
+pub(crate) fn list_orphaned(connection: &Connection) -> Result<Vec<Run>, Error> {
+    rows::list::<RunRow, _>(connection, LIST_ORPHANED, [], "list the open runs")
 }
 
 pub(crate) fn list(connection: &Connection, pipeline: PipelineId) -> Result<Vec<Run>, Error> {

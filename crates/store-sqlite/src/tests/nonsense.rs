@@ -141,7 +141,7 @@ async fn scene(moment: Moment) -> (TestEnv, Arc<SqliteStore>, PipelineId, Pipeli
     env.project = other;
     let mut definition = definitions::build_and_ship();
     definition.description = "Another one.".to_owned();
-    let mut env = env.with_definition(definition);
+    let env = env.with_definition(definition);
     env.world.gates.release("mergeable");
     env.world.sandbox.next_plays(Script::writes("other.rs", "another flag"));
     let other = env.start("Add another flag").await;

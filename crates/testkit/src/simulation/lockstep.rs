@@ -314,8 +314,8 @@ impl Store for LockstepStore {
         Ok(runs)
     }
 
-    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
-        both!(self.list_open_runs())
+    async fn list_orphaned_runs(&self) -> Result<Vec<Run>, StoreError> {
+        both!(self.list_orphaned_runs())
     }
 
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {

@@ -7,7 +7,9 @@ use domain::{
 };
 use ports::{Applied, Step, Store};
 
-use super::fixtures::{agent_job, at, done, gate, pipeline, queue, run, step, tree, verdict};
+use super::fixtures::{
+    agent_job, at, claim, claimed, completed, done, gate, pipeline, queue, run, step, tree, verdict,
+};
 
 fn ended(run: &Run) -> Run {
     let failure = Failure::new(FailureClass::Resource, "it was silent for 5 min");
@@ -44,12 +46,20 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
         store.save_run(run).await.unwrap();
     }
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&newest));
-    let open = [oldest.clone(), older.clone(), newest.clone(), run(&other, 4)];
-    assert_eq!(store.list_open_runs().await.unwrap(), open, "job by job, the oldest first");
+    assert_eq!(store.list_orphaned_runs().await.unwrap(), [], "their jobs wait");
+    for held in claimed(store, &claim(at(0))).await {
+        assert_eq!(
+            store.list_orphaned_runs().await.unwrap().len(),
+            3 * usize::from(held.id == other.id)
+        );
+        assert!(store.settle_job(&completed(&held)).await.unwrap());
+    }
+    let orphaned = [oldest.clone(), older.clone(), newest.clone(), run(&other, 4)];
+    assert_eq!(store.list_orphaned_runs().await.unwrap(), orphaned, "job by job, the oldest first");
     store.save_run(&ended(&newest)).await.unwrap();
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&older));
     assert_eq!(
-        store.list_open_runs().await.unwrap().len(),
+        store.list_orphaned_runs().await.unwrap().len(),
         3,
         "those that have ended are not open"
     );

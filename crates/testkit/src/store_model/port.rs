@@ -8,7 +8,7 @@ use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
-    job::{Job, JobStateTag},
+    job::{Job, JobState, JobStateTag},
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag},
@@ -207,12 +207,16 @@ impl Store for ModelStore {
         Ok(runs)
     }
 
-    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
+    async fn list_orphaned_runs(&self) -> Result<Vec<Run>, StoreError> {
         let model = self.model();
-        let open = model.runs.values().filter(|run| run.ended_at.is_none());
-        let mut open: Vec<Run> = open.cloned().collect();
-        open.sort_by_key(|run| (run.job, run.launched_at, run.id));
-        Ok(open)
+        let has_ended = |run: &&Run| {
+            let state = model.jobs.get(&run.job).map(|job| &job.state);
+            matches!(state, Some(JobState::Done | JobState::Failed | JobState::Cancelled))
+        };
+        let orphaned = model.runs.values().filter(|run| run.ended_at.is_none()).filter(has_ended);
+        let mut orphaned: Vec<Run> = orphaned.cloned().collect();
+        orphaned.sort_by_key(|run| (run.job, run.launched_at, run.id));
+        Ok(orphaned)
     }
 
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {

@@ -235,8 +235,8 @@ impl Store for WatchedStore {
         self.make("store.list_runs", self.store.list_runs(pipeline)).await
     }
 
-    async fn list_open_runs(&self) -> Result<Vec<Run>, StoreError> {
-        self.make("store.list_open_runs", self.store.list_open_runs()).await
+    async fn list_orphaned_runs(&self) -> Result<Vec<Run>, StoreError> {
+        self.make("store.list_orphaned_runs", self.store.list_orphaned_runs()).await
     }
 
     async fn find_open_run(&self, job: JobId) -> Result<Option<Run>, StoreError> {
