@@ -67,11 +67,12 @@ impl Engine {
         Failure { class, ..failure.clone() }
     }
 
-    /// Lets one job of a breaker try before its time, as a person asks. Says whether it was open.
+    /// Lets one job of a breaker try before its time, or beside one that tries already, as a person asks. Says whether it
+    /// was not closed.
     pub async fn resume_breaker(&self, key: &BreakerKey) -> Result<bool, EngineError> {
         loop {
             let breaker = self.ports.store.load_breaker(key).await?;
-            if !matches!(breaker.state, BreakerState::Open { .. }) {
+            if breaker.state.hold().is_none() {
                 return Ok(false);
             }
             let next = breaker.decide(&BreakerInput::Resume, self.ports.clock.now());

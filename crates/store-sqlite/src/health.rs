@@ -8,7 +8,10 @@ use rusqlite::Connection;
 use crate::{
     SqliteStore,
     error::{Doing, Error},
-    ops::damage::{self, Scope},
+    ops::{
+        damage::{self, Scope},
+        stranded::nothing_moves,
+    },
     snapshot,
 };
 
@@ -24,9 +27,7 @@ const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "I4: a pipeline that runs has a job, or a person's open question",
-        broken_by: "SELECT id FROM pipelines WHERE status IN ('running', 'awaiting_human', 'blocked')
-            AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.pipeline = pipelines.id AND state IN ('queued', 'running'))
-            AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.pipeline = pipelines.id AND state = 'open')",
+        broken_by: concat!("SELECT id FROM pipelines WHERE ", nothing_moves!()),
     },
     Invariant {
         name: "I5: a pipeline that has ended has no work but its clean-up, no open question, no timer, no merge lease",

@@ -105,10 +105,7 @@ impl Breaker {
                     state: S::HalfOpen { hold: hold.clone(), probe: *by },
                     opened: false,
                 },
-                I::Resume => BreakerNext {
-                    state: S::Open { hold: Hold { until: Some(now), ..hold.clone() } },
-                    opened: false,
-                },
+                I::Resume => due(hold, now),
                 I::Succeeded { .. } | I::Try { .. } => stay(),
             },
             S::HalfOpen { hold, probe } => match input {
@@ -121,16 +118,15 @@ impl Breaker {
                         open(Some(hold), HoldReason::Credentials, failure, now)
                     }
                     // It says nothing: the next one tries.
-                    FailureClass::Lost => BreakerNext {
-                        state: S::Open { hold: Hold { until: Some(now), ..hold.clone() } },
-                        opened: false,
-                    },
+                    FailureClass::Lost => due(hold, now),
                 },
                 I::Try { by } => BreakerNext {
                     state: S::HalfOpen { hold: hold.clone(), probe: *by },
                     opened: false,
                 },
-                I::Succeeded { .. } | I::Failed { .. } | I::Resume => stay(),
+                // Whatever became of the probe, another one may try.
+                I::Resume => due(hold, now),
+                I::Succeeded { .. } | I::Failed { .. } => stay(),
             },
         }
     }
@@ -138,6 +134,12 @@ impl Breaker {
 
 const fn closed() -> BreakerNext {
     BreakerNext { state: BreakerState::Closed { failures: 0 }, opened: false }
+}
+
+/// The next job tries.
+fn due(hold: &Hold, now: Timestamp) -> BreakerNext {
+    let hold = Hold { until: Some(now), ..hold.clone() };
+    BreakerNext { state: BreakerState::Open { hold }, opened: false }
 }
 
 /// A failure while it is closed.

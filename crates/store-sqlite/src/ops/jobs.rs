@@ -35,7 +35,8 @@ const IS_HELD: &str =
     "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND state = 'running' AND lease_token = ?2
         AND (?3 IS NULL OR lease_expires_at <= ?3))";
 const IS_PROBING: &str = "SELECT EXISTS (
-        SELECT 1 FROM jobs WHERE id = ?1 AND damaged IS NULL AND (
+        SELECT 1 FROM jobs WHERE id = ?1 AND damaged IS NULL
+            AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = jobs.pipeline) AND (
             (state = 'running' AND lease_token = ?2)
             OR (state = 'queued' AND (SELECT status FROM pipelines WHERE id = jobs.pipeline) <> 'paused'
                 AND EXISTS (SELECT 1 FROM runs WHERE job = jobs.id AND ended_at IS NULL))
@@ -135,7 +136,7 @@ pub(crate) fn is_held(connection: &Connection, update: &JobUpdate) -> Result<boo
 }
 
 /// Whether a breaker's probe is still under way: its job runs under that token, or waits to be taken up, its agent being
-/// at work already.
+/// at work already. One of a parked pipeline is not: nobody takes it back, and others must not wait for it.
 pub(crate) fn is_probing(connection: &Connection, job: JobId, token: u64) -> Result<bool, Error> {
     let params = params![job.to_string(), integer(token)];
     let find = || connection.prepare_cached(IS_PROBING)?.query_row(params, |row| row.get(0));

@@ -7,16 +7,26 @@ use rusqlite::{Connection, Row};
 use super::rows::{self, Damage, TableRow};
 use crate::error::Error;
 
-// A job that cannot be given out moves nothing.
-const LIST: &str = "SELECT id, version FROM pipelines INDEXED BY pipelines_newest
-    WHERE status IN ('running', 'awaiting_human', 'blocked')
+/// Which pipelines nothing will move, in SQL: invariant 4. A job that cannot be given out moves nothing, and one that is
+/// parked is named as damaged.
+macro_rules! nothing_moves {
+    () => {
+        "status IN ('running', 'awaiting_human', 'blocked')
         AND NOT EXISTS (
             SELECT 1 FROM jobs WHERE pipeline = pipelines.id AND kind <> 'cleanup' AND damaged IS NULL
                 AND +state IN ('queued', 'running')
         )
         AND NOT EXISTS (SELECT 1 FROM decisions WHERE pipeline = pipelines.id AND state = 'open')
-        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = pipelines.id)
-    ORDER BY created_at DESC, id DESC";
+        AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = pipelines.id)"
+    };
+}
+pub(crate) use nothing_moves;
+
+const LIST: &str = concat!(
+    "SELECT id, version FROM pipelines INDEXED BY pipelines_newest WHERE ",
+    nothing_moves!(),
+    " ORDER BY created_at DESC, id DESC"
+);
 
 pub(crate) const STATEMENTS: &[&str] = &[LIST];
 

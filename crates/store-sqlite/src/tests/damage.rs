@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use domain::{
     id::{JobId, LetterId, PipelineId},
-    job::JobStateTag,
+    job::{JobStateTag, Work},
     pipeline::EventKind,
 };
-use ports::{JobFilter, LetterFilter, NewLetter, PipelineFilter, Step, Store as _, StoreError};
+use ports::{
+    Claim, JobFilter, LetterFilter, NewLetter, PipelineFilter, Step, Store as _, StoreError,
+};
 use testkit::store_conformance::fixtures::{
-    at, claim, destination, done, gate_job, ids, job_ids, pipeline, queue, step, take,
+    agent_job, at, claim, destination, done, gate_job, guards, ids, job, job_ids, open, pipeline,
+    queue, running, set_breaker, step, step_to, take,
 };
 
 use crate::{SqliteStore, error::Doing as _};
@@ -82,6 +85,37 @@ async fn a_damaged_job_leaves_the_queue_and_the_others_are_given_out() {
         let queued = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
         assert_eq!(store.list_jobs(&queued).await.unwrap(), [], "{statement}: it is left out");
     }
+}
+
+/// Nobody takes it back, so that the others would wait until somebody has mended the row.
+#[tokio::test]
+async fn the_probe_of_a_parked_pipeline_keeps_nobody_waiting() {
+    let store = SqliteStore::in_memory().unwrap();
+    let (one, two) = (pipeline(&store, 1, "ET").await, pipeline(&store, 2, "ET").await);
+    queue(&store, &one, vec![agent_job(&one, 1, "claude")]).await;
+    queue(&store, &two, vec![agent_job(&two, 2, "claude"), agent_job(&two, 3, "claude")]).await;
+    set_breaker(&store, "claude@a", open(Some(60))).await;
+    let guarded = Claim { breakers: guards(), ..claim(at(60)) };
+    assert_eq!(ids(&store.claim(&guarded).await.unwrap()), job_ids(&[1]));
+    let damage = "UPDATE pipelines SET document = '{}' WHERE number = 1";
+    let written = store.write(move |connection| connection.execute(damage, []).doing("damage"));
+    assert_eq!(written.await.unwrap(), 1);
+    assert_eq!(store.claim(&guarded).await.unwrap(), [], "nobody has looked at it yet");
+    assert_eq!(store.park_damaged(at(60)).await.unwrap().len(), 1);
+    assert_eq!(ids(&store.claim(&guarded).await.unwrap()), job_ids(&[2]), "one tries in its place");
+    assert_eq!(store.claim(&guarded).await.unwrap(), []);
+}
+
+/// What the watchdog takes for stranded, a check of the whole database does as well.
+#[tokio::test]
+async fn a_clean_up_moves_no_pipeline_also_for_who_checks_everything() {
+    let store = SqliteStore::in_memory().unwrap();
+    let made = pipeline(&store, 1, "ET").await;
+    let cleanup = job(&made, 1, Work::Cleanup);
+    done(&store, Step { jobs: vec![cleanup], ..step_to(&made, running()) }).await;
+    assert_eq!(store.list_stranded().await.unwrap().len(), 1);
+    let broken = store.check(at(60)).await.unwrap().broken;
+    assert!(broken.iter().any(|it| it.starts_with("I4")), "{broken:?}");
 }
 
 #[tokio::test]
