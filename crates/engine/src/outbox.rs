@@ -189,8 +189,8 @@ impl Engine {
         let was_ours = match &next.state {
             LetterState::Dead { why, .. } => {
                 let news = LetterNews::Died { why: why.clone() };
-                let told =
-                    self.tell_of_letter(&next, news, Actor::Engine).await? != Outcome::Fenced;
+                // Told before: by us, whose answer was lost.
+                let told = self.tell_of_letter(&next, news, Actor::Engine).await? != Told::Fenced;
                 if told {
                     tracing::error!(
                         letter.id = %next.id, destination = %next.destination, pipeline.id = %next.event.pipeline,
@@ -214,28 +214,27 @@ impl Engine {
         next: &Letter,
         news: LetterNews,
         actor: Actor,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<Told, EngineError> {
+        // Two changes of one version are two inputs: who comes second is fenced, and was not heard already.
+        let key = format!("letter/{}/{}/{}", next.id, next.version, news.name());
         let input = Input::Letter {
             letter: next.id,
             destination: next.destination.clone(),
             about: next.event.number,
             news,
         };
-        let cause = Cause {
-            actor,
-            key: format!("letter/{}/{}", next.id, next.version),
-            job: None,
-            run: None,
-            fired: None,
-        };
+        let cause = Cause { actor, key, job: None, run: None, fired: None };
         let pipeline = next.event.pipeline;
         match self.apply_with_letter(pipeline, &input, &cause, Some(next)).await {
             Err(error) if error.is_damage() => {
                 tracing::error!(letter.id = %next.id, pipeline.id = %pipeline, "could not tell of a letter: {}", chain(&error));
                 let settled = self.ports.store.settle_letter(next).await?;
-                Ok(if settled { Outcome::Duplicate } else { Outcome::Fenced })
+                Ok(if settled { Told::Unlogged } else { Told::Fenced })
             }
-            outcome => outcome,
+            Ok(Outcome::Moved(_)) => Ok(Told::Now),
+            Ok(Outcome::Duplicate) => Ok(Told::Before),
+            Ok(Outcome::Fenced) => Ok(Told::Fenced),
+            Err(error) => Err(error),
         }
     }
 
@@ -296,12 +295,25 @@ impl Engine {
             let next = letter.decide(input, self.ports.clock.now())?;
             let actor = Actor::Person { name: person.to_owned() };
             match self.tell_of_letter(&next, news.clone(), actor).await? {
-                // Somebody was faster: decide again on what they left.
-                Outcome::Fenced => {}
-                Outcome::Moved(_) | Outcome::Duplicate => return Ok(next),
+                Told::Now | Told::Unlogged => return Ok(next),
+                // Somebody was faster, with the same or with something else: decide again on what they left.
+                Told::Before | Told::Fenced => {}
             }
         }
     }
+}
+
+/// What became of the news of a letter, and with it of the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Both are saved.
+    Now,
+    /// The same was saved before.
+    Before,
+    /// The letter is saved, and its pipeline could not be told.
+    Unlogged,
+    /// Nothing is saved: the letter is another one by now.
+    Fenced,
 }
 
 /// A destination's place in the list of those that are sent something, until the delivery ends in whatever way.

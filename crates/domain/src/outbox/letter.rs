@@ -117,3 +117,15 @@ pub enum LetterNews {
         reason: String,
     },
 }
+
+impl LetterNews {
+    /// What kind of news it is, in a word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Died { .. } => "died",
+            Self::Retried => "retried",
+            Self::Dropped { .. } => "dropped",
+        }
+    }
+}

@@ -201,6 +201,26 @@ async fn a_letter_that_a_person_drops_is_not_sent_and_says_by_whom_and_why() {
     env.world.check(id).await;
 }
 
+/// Two people look at the same letter, and each decides by what they see: what each is told is what became of it.
+#[tokio::test]
+async fn who_is_slower_with_a_letter_is_not_told_that_it_was_done() {
+    let env = env().await;
+    let id = env.start("Add a flag").await;
+    let first = env.world.letters(id).await.remove(0);
+    let (engine, other) = (env.engine(), "Mallory");
+    let (one, two, three) = tokio::join!(
+        engine.drop_letter(first.id, "nobody reads it", PERSON),
+        engine.retry_letter(first.id, other),
+        engine.drop_letter(first.id, "another reason", other),
+    );
+    let dropped = env.world.letters(id).await.remove(0);
+    assert_eq!(one.unwrap(), dropped);
+    for slower in [two, three] {
+        assert!(matches!(slower, Err(engine::EngineError::Letter(_))), "{slower:?}");
+    }
+    env.world.check(id).await;
+}
+
 #[tokio::test]
 async fn an_input_that_changes_nothing_is_told_to_nobody() {
     let env = TestEnv::new()
