@@ -52,16 +52,16 @@ impl Target {
         Err(CliError::new(words).help("free some space, or name another --data-dir"))
     }
 
-    /// Makes an empty place for what is restored.
+    /// Makes an empty place for what is restored. One that is there already stays: without it, a directory that was half
+    /// restored before would pass for a new one.
     pub(super) fn begin(&self) -> Result<Utf8PathBuf, CliError> {
         let staging = self.data_dir.join(RESTORING);
-        let begin = || -> io::Result<()> {
-            if staging.exists() {
-                fs::remove_dir_all(&staging)?;
-            }
-            DirBuilder::new().mode(0o700).create(&staging)
-        };
-        begin().map_err(cannot("make", &staging))?;
+        DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&staging)
+            .and_then(|()| empty(&staging))
+            .map_err(cannot("make", &staging))?;
         Ok(staging)
     }
 
@@ -152,6 +152,19 @@ impl Target {
     }
 }
 
+/// Removes what is in a directory, and never the directory.
+fn empty(directory: &Utf8Path) -> io::Result<()> {
+    for entry in directory.read_dir_utf8()? {
+        let path = entry?.into_path();
+        if path.symlink_metadata()?.is_dir() {
+            fs::remove_dir_all(&path)?;
+        } else {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes a directory durable with everything in it.
 fn sync(path: &Utf8Path) -> io::Result<()> {
     if path.symlink_metadata()?.is_dir() {
@@ -160,4 +173,27 @@ fn sync(path: &Utf8Path) -> io::Result<()> {
         }
     }
     File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_restore_that_begins_again_never_takes_the_mark_of_the_one_before_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = Utf8Path::from_path(directory.path()).unwrap();
+        let staging = data_dir.join(RESTORING);
+        fs::create_dir_all(staging.join("mirrors/ET.git")).unwrap();
+        fs::write(staging.join(database_file()), "half of one").unwrap();
+        let before = staging.metadata().unwrap().ino();
+        // While it is held open no other directory can get its number.
+        let _held = File::open(&staging).unwrap();
+        let target = Target::take(data_dir, false).unwrap();
+        assert_eq!(target.begin().unwrap(), staging);
+        assert_eq!(staging.metadata().unwrap().ino(), before, "it is the same directory");
+        assert_eq!(staging.read_dir_utf8().unwrap().count(), 0);
+    }
 }
