@@ -9,6 +9,7 @@ pub mod id;
 pub mod limits;
 pub mod name;
 pub mod revision;
+pub mod secrets;
 
 pub mod item;
 pub mod usage;

@@ -11,13 +11,16 @@ use std::{collections::BTreeMap, process::Stdio};
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use domain::{outbox::Letter, pipeline::EventKindTag};
+use domain::{outbox::Letter, pipeline::EventKindTag, secrets::Secrets};
 use ports::{Delivery, Destination};
 use talk::{Ended, talk};
 use tokio::process::Command;
 use verdict::verdict;
 
 use crate::message;
+
+/// What is kept in place of a secret.
+const MASK: &str = "********";
 
 /// A program that letters are given to.
 #[derive(Clone)]
@@ -91,18 +94,11 @@ impl Destination for CommandDestination {
                 return retry(format!("could not start `{program}`: {error}"));
             }
         };
-        match talk(child, line.as_bytes()).await {
-            Ok(Ended { status, stdout, stderr }) => {
-                verdict(status, &self.without_secrets(&stdout), &self.without_secrets(&stderr))
-            }
+        let secrets = self.options.secrets.values();
+        let secrets = Secrets::new(secrets.map(|secret| (secret.as_str(), MASK.to_owned())));
+        match talk(child, line.as_bytes(), &secrets).await {
+            Ok(Ended { status, stdout, stderr }) => verdict(status, &stdout, &stderr),
             Err(error) => retry(format!("could not talk to the command: {error}")),
         }
-    }
-}
-
-impl CommandDestination {
-    fn without_secrets(&self, text: &str) -> String {
-        let secrets = self.options.secrets.values().filter(|secret| !secret.trim().is_empty());
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "********"))
     }
 }

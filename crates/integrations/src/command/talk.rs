@@ -2,6 +2,7 @@
 
 use std::{io, process::ExitStatus};
 
+use domain::secrets::Secrets;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, ChildStdin},
@@ -12,7 +13,7 @@ use super::group::Group;
 /// Bytes of each of its outputs that are read; the rest is let go.
 const OUTPUT_BYTES_MAX: u64 = 16 * 1024;
 
-/// How a command ended.
+/// How a command ended. What it said is without the secrets that it was given.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
     pub(super) stdout: String,
@@ -21,7 +22,7 @@ pub(super) struct Ended {
 
 /// Gives `letter` to `child`, until it has ended. What it started and left behind ends with it: it could hold the
 /// outputs open for ever. Dropped before, it kills the group.
-pub(super) async fn talk(mut child: Child, letter: &[u8]) -> io::Result<Ended> {
+pub(super) async fn talk(mut child: Child, letter: &[u8], secrets: &Secrets) -> io::Result<Ended> {
     let group = Group::of(&child);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let end_all = async {
@@ -29,7 +30,7 @@ pub(super) async fn talk(mut child: Child, letter: &[u8]) -> io::Result<Ended> {
         drop(group);
     };
     let ((), (), stdout, stderr) =
-        tokio::join!(write(stdin, letter), end_all, read(stdout), read(stderr));
+        tokio::join!(write(stdin, letter), end_all, read(stdout, secrets), read(stderr, secrets));
     let status = child.wait().await?;
     Ok(Ended { status, stdout: stdout?, stderr: stderr? })
 }
@@ -41,11 +42,12 @@ async fn write(stdin: Option<ChildStdin>, letter: &[u8]) {
     }
 }
 
-async fn read(from: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
+async fn read(from: Option<impl AsyncRead + Unpin>, secrets: &Secrets) -> io::Result<String> {
     let Some(mut from) = from else { return Ok(String::new()) };
     let mut bytes = Vec::new();
     (&mut from).take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes).await?;
     // A pipe that nobody empties would stop it for good.
-    tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let rest = tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(if rest == 0 { secrets.hide(&text) } else { secrets.hide_in_beginning(&text) })
 }

@@ -63,6 +63,9 @@ async fn the_exit_code_says_what_becomes_of_the_letter() {
 async fn a_secret_that_a_program_repeats_is_not_kept() {
     let answer = deliver("echo \"401 for $TOKEN\" >&2; exit 1").await;
     assert_eq!(answer, retry("the command exited with 1: 401 for ********"));
+    // The first 16 KiB of what it says end in the middle of the secret.
+    let cut = "head -c 16380 /dev/zero | tr '\\0' '\\n' >&2; echo \"$TOKEN\" >&2; exit 1";
+    assert_eq!(deliver(cut).await, retry("the command exited with 1"));
 }
 
 #[tokio::test]

@@ -186,6 +186,7 @@ impl Engine {
                 format!("the sandbox of agent `{agent}` vanished"),
             ));
         };
+        let environment = [&self.options.env, &assignment.agent.profile.env];
         // The shim's own watch, which sees bytes only, in case that ours was not there.
         let silence = record.end == SandboxEnd::Stopped { reason: StopReason::Silence };
         let alarm =
@@ -194,7 +195,7 @@ impl Engine {
         if let Some(alarm) = alarm.filter(|_| record.end != (SandboxEnd::Exited { code: 0 })) {
             let failure = refused(parser, &record).unwrap_or_else(|| alarm.failure(agent));
             let outcome = RunOutcome::Failed { failure };
-            return Ok(secrets::hide(outcome, &assignment.agent.profile.env));
+            return Ok(secrets::hide(outcome, &environment));
         }
         if record.end == (SandboxEnd::Stopped { reason: StopReason::TimeLimit }) {
             let limit = in_words(assignment.time_limit());
@@ -204,7 +205,7 @@ impl Engine {
             return Ok(failed(FailureClass::Resource, message));
         }
         let tail = self.tail(dir, OutputStream::Err).await?;
-        Ok(secrets::hide(parser.end(&record, &tail), &assignment.agent.profile.env))
+        Ok(secrets::hide(parser.end(&record, &tail), &environment))
     }
 
     /// The end of a log.
