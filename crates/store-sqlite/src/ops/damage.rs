@@ -225,7 +225,8 @@ fn problem_of<T>(found: Result<Option<T>, Error>) -> Result<Option<String>, Erro
     }
 }
 
-/// Parks every unfinished pipeline that has a row that cannot be, and takes up again those whose rows were mended.
+/// Parks every unfinished pipeline that has a row that cannot be, and takes up again those whose rows were mended;
+/// mended letters as well.
 /// Returns the damage that there is.
 pub(crate) fn park(connection: &Connection, now: Timestamp) -> Result<Vec<DamagedRow>, Error> {
     let found = find(connection, Scope::Unfinished, now)?;
@@ -239,6 +240,7 @@ pub(crate) fn park(connection: &Connection, now: Timestamp) -> Result<Vec<Damage
         rows::write(connection, ADD, params, "park a damaged pipeline")?;
     }
     connection.execute(TAKE_UP, []).doing("take mended jobs up again")?;
+    letters::take_up(connection)?;
     Ok(found)
 }
 

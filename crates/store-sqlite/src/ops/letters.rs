@@ -42,6 +42,12 @@ const SAVE: &str =
     "UPDATE outbox SET state = :state, due_at = :due_at, version = :version, document = :document
     WHERE id = :id AND version = :version - 1";
 const MARK_DAMAGED: &str = "UPDATE outbox SET damaged = ?2 WHERE id = ?1";
+const MARKED: &str = select!(
+    "INDEXED BY outbox_open",
+    "WHERE state IN ('queued', 'sending', 'dead') AND due_at IS NOT NULL AND damaged IS NOT NULL"
+);
+const TAKE_UP: &str =
+    "UPDATE outbox SET damaged = NULL WHERE id IN (SELECT value FROM json_each(?1))";
 const UNDER_WAY_UNTIL: &str = "SELECT max(due_at) FROM outbox INDEXED BY outbox_sending
     WHERE destination = ?1 AND state = 'sending' AND damaged IS NULL";
 const HEAD: &str = select!(
@@ -70,6 +76,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     IS_SEEN,
     SAVE,
     MARK_DAMAGED,
+    MARKED,
+    TAKE_UP,
     UNDER_WAY_UNTIL,
     HEAD,
     HEAD_DUE_AT,
@@ -285,6 +293,19 @@ fn mark_damaged(connection: &Connection, id: &str, what: &str) -> Result<(), Err
         "took a damaged letter out of the outbox: {what}"
     );
     rows::write(connection, MARK_DAMAGED, [id, what], "mark a damaged letter").map(drop)
+}
+
+/// Has the letters given out again whose rows and events were mended: those that can be read.
+pub(crate) fn take_up(connection: &Connection) -> Result<(), Error> {
+    let operation = "take mended letters up again";
+    let mended: Vec<LetterId> = rows::list::<LetterRow, Letter>(connection, MARKED, [], operation)?
+        .into_iter()
+        .map(|letter| letter.id)
+        .collect();
+    if mended.is_empty() {
+        return Ok(());
+    }
+    rows::write(connection, TAKE_UP, [rows::json_list(&mended)?], operation).map(drop)
 }
 
 fn under_way_until(

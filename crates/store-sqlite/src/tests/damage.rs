@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     id::{JobId, LetterId, PipelineId},
     job::{JobStateTag, Work},
+    outbox::LetterInput,
     pipeline::EventKind,
 };
 use ports::{
@@ -130,6 +131,41 @@ async fn a_mended_job_is_given_out_again() {
     assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), [JobId::from_u128(1)]);
 }
 
+/// Two letters, of which the first is damaged.
+async fn with_damaged_letter(statement: &'static str) -> SqliteStore {
+    let store = SqliteStore::in_memory().unwrap();
+    let made = pipeline(&store, 1, "ET").await;
+    let letters = [0, 1].map(|event| NewLetter {
+        id: LetterId::from_u128(event as u128),
+        destination: destination("log"),
+        event,
+    });
+    let events = vec![EventKind::Paused; 2];
+    done(&store, Step { events, letters: letters.to_vec(), ..step(&made) }).await;
+    let written = store
+        .write(move |connection| connection.execute(statement, []).doing("damage a row"))
+        .await;
+    assert_eq!(written.unwrap(), 1);
+    store
+}
+
+#[tokio::test]
+async fn a_mended_letter_is_given_out_again_and_one_that_is_still_damaged_is_not() {
+    let store = with_damaged_letter("UPDATE outbox SET due_at = due_at - 1 WHERE event = 1").await;
+    let given = store.take_letters(&take(at(9), &["log"])).await.unwrap().remove(0);
+    let delivered = given.decide(&LetterInput::Delivered { remote: None }, at(9)).unwrap();
+    assert!(store.settle_letter(&delivered).await.unwrap());
+    assert_eq!(store.park_damaged(at(9)).await.unwrap(), [], "no pipeline waits for a letter");
+    assert_eq!(store.take_letters(&take(at(9), &["log"])).await.unwrap(), []);
+    let mend = "UPDATE outbox SET due_at = due_at + 1 WHERE damaged LIKE 'due_at: %'";
+    let mended = store.write(move |connection| connection.execute(mend, []).doing("mend")).await;
+    assert_eq!(mended.unwrap(), 1);
+    assert_eq!(store.take_letters(&take(at(9), &["log"])).await.unwrap(), [], "nobody looked yet");
+    store.park_damaged(at(9)).await.unwrap();
+    let given = store.take_letters(&take(at(9), &["log"])).await.unwrap();
+    assert_eq!(given.iter().map(|it| it.id).collect::<Vec<_>>(), [LetterId::from_u128(0)]);
+}
+
 #[tokio::test]
 async fn a_damaged_letter_is_taken_out_of_the_way_and_those_behind_it_are_given_out() {
     for statement in [
@@ -140,19 +176,7 @@ async fn a_damaged_letter_is_taken_out_of_the_way_and_those_behind_it_are_given_
         "UPDATE outbox SET due_at = due_at - 1 WHERE event = 1",
         "UPDATE outbox SET id = 'ltr_x' WHERE event = 1",
     ] {
-        let store = SqliteStore::in_memory().unwrap();
-        let made = pipeline(&store, 1, "ET").await;
-        let letters = [0, 1].map(|event| NewLetter {
-            id: LetterId::from_u128(event as u128),
-            destination: destination("log"),
-            event,
-        });
-        let events = vec![EventKind::Paused; 2];
-        done(&store, Step { events, letters: letters.to_vec(), ..step(&made) }).await;
-        let written = store
-            .write(move |connection| connection.execute(statement, []).doing("damage a row"))
-            .await;
-        assert_eq!(written.unwrap(), 1);
+        let store = with_damaged_letter(statement).await;
         let given = store.take_letters(&take(at(9), &["log"])).await.unwrap();
         let second: Vec<_> = given.iter().map(|letter| letter.id).collect();
         assert_eq!(second, [LetterId::from_u128(1)], "{statement}");
