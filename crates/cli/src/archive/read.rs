@@ -18,10 +18,10 @@ use super::{
 
 /// Bytes of a manifest.
 const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
-/// Files in an archive: a gate that is asked a thousand times a day fills it in years.
-const FILES_MAX: usize = 1_000_000;
-/// Bytes of the checksums, by that number of files.
-const SUMS_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Entries of an archive, at most two a file: a gate that is asked a thousand times a day fills it in years.
+const ENTRIES_MAX: usize = 2_000_000;
+/// Bytes of a path: no place has a longer one.
+const PATH_BYTES_MAX: u64 = 512;
 
 /// Why a file is not unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +69,19 @@ pub(crate) fn unpack(file: File, into: &Utf8Path) -> Result<Unpacked, ArchiveErr
     let mut archive = tar::Archive::new(BufReader::new(file));
     let mut unpacked: Option<Unpacked> = None;
     let (mut sums, mut is_complete, mut has_database) = (String::new(), false, false);
-    for (count, entry) in archive.entries().map_err(|error| foreign(&error))?.enumerate() {
+    let mut long_path = None;
+    // Raw: names and properties that are entries themselves would be read whole, however long they are.
+    let entries = archive.entries().map_err(|error| foreign(&error))?.raw(true);
+    for (count, entry) in entries.enumerate() {
         let mut entry = entry.map_err(|error| damaged_or_foreign(&error, count))?;
-        let place = place_of(&entry)?;
-        if is_complete || count >= FILES_MAX {
+        if is_complete || count >= ENTRIES_MAX {
             return Err(ArchiveError::Damaged { what: "it goes on behind its end".to_owned() });
         }
+        if entry.header().entry_type() == tar::EntryType::GNULongName && long_path.is_none() {
+            long_path = Some(read_path(&mut entry)?);
+            continue;
+        }
+        let place = place_of(&entry, long_path.take())?;
         match (&mut unpacked, &place) {
             (None, Place::Manifest) => {
                 let text = read_text(&mut entry, MANIFEST_BYTES_MAX)?;
@@ -85,7 +92,8 @@ pub(crate) fn unpack(file: File, into: &Utf8Path) -> Result<Unpacked, ArchiveErr
                 return Err(ArchiveError::Foreign { what: "it has no manifest".to_owned() });
             }
             (Some(_), Place::Sums) => {
-                if read_text(&mut entry, SUMS_BYTES_MAX)? != sums {
+                // As long as what was seen, or it is another.
+                if read_text(&mut entry, sums.len() as u64)? != sums {
                     let what = "its files are not those that were written".to_owned();
                     return Err(ArchiveError::Damaged { what });
                 }
@@ -118,9 +126,26 @@ fn damaged_or_foreign(error: &io::Error, count: usize) -> ArchiveError {
     if count == 0 { foreign(error) } else { ArchiveError::Damaged { what: error.to_string() } }
 }
 
+/// The path of the next entry, which has no room for it.
+fn read_path<R: io::Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>, ArchiveError> {
+    let mut path = Vec::new();
+    entry.take(PATH_BYTES_MAX + 1).read_to_end(&mut path)?;
+    if path.len() as u64 > PATH_BYTES_MAX {
+        return Err(ArchiveError::Damaged { what: "one of its paths is too long".to_owned() });
+    }
+    if path.last() == Some(&0) {
+        path.pop();
+    }
+    Ok(path)
+}
+
 /// Where the entry belongs: only plain files have a place.
-fn place_of<R: io::Read>(entry: &tar::Entry<'_, R>) -> Result<Place, ArchiveError> {
-    let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+fn place_of<R: io::Read>(
+    entry: &tar::Entry<'_, R>,
+    long_path: Option<Vec<u8>>,
+) -> Result<Place, ArchiveError> {
+    let path = long_path.unwrap_or_else(|| entry.path_bytes().into_owned());
+    let path = String::from_utf8_lossy(&path);
     let misplaced = |what| {
         let path = path.chars().take(100).collect::<String>().escape_debug().to_string();
         ArchiveError::Misplaced { path, what }

@@ -26,12 +26,12 @@ fn directory() -> (TempDir, Utf8PathBuf) {
     (directory, path)
 }
 
-/// A whole archive of three files.
+/// A whole archive of four files.
 fn archive(dir: &Utf8Path) -> Utf8PathBuf {
     let (file, part) = (dir.join("archive"), dir.join("part"));
     std::fs::write(&part, "rows ".repeat(1000)).unwrap();
     let mut writer = Writer::begin(&file, &manifest()).unwrap();
-    for place in [EVIDENCE, "gatewright.db", "mirrors/ET.bundle"] {
+    for place in [EVIDENCE, LONG, "gatewright.db", "mirrors/ET.bundle"] {
         writer.add(&Place::parse(place).expect(place), &part).unwrap();
     }
     writer.finish().unwrap();
@@ -40,10 +40,15 @@ fn archive(dir: &Utf8Path) -> Utf8PathBuf {
 
 const EVIDENCE: &str = "evidence/pl_00000000000000000000000000000001/unit-tests-job_00000000000000000000000000000002.log";
 
+/// Longer than an entry has room for.
+const LONG: &str = "evidence/pl_00000000000000000000000000000001/unit-tests-of-every-single-part-job_00000000000000000000000000000002.log";
+
 fn unpacked(file: &Utf8Path) -> Result<Unpacked, ArchiveError> {
     let (_directory, into) = directory();
     let unpacked = unpack(File::open(file).unwrap(), &into)?;
-    assert_eq!(std::fs::read_to_string(into.join(EVIDENCE)).unwrap(), "rows ".repeat(1000));
+    for place in [EVIDENCE, LONG] {
+        assert_eq!(std::fs::read_to_string(into.join(place)).unwrap(), "rows ".repeat(1000));
+    }
     Ok(unpacked)
 }
 
@@ -116,6 +121,9 @@ fn whatever_has_no_place_in_a_backup_is_refused_and_written_nowhere() {
         (b"gatewright.db", Kind::Fifo),
         (b"gatewright.db", Kind::GNUSparse),
         (b"mirrors", Kind::Directory),
+        (b"gatewright.db", Kind::XHeader),
+        (b"gatewright.db", Kind::XGlobalHeader),
+        (b"gatewright.db", Kind::GNULongLink),
     ] {
         let (_directory, dir) = directory();
         let into = dir.join("into");
@@ -126,6 +134,31 @@ fn whatever_has_no_place_in_a_backup_is_refused_and_written_nowhere() {
         assert!(refused.is_err(), "{path} {kind:?}: {refused:?}");
         assert_eq!(into.read_dir_utf8().unwrap().count(), 0, "{path} {kind:?}");
         assert!(!dir.join("outside").exists());
+    }
+}
+
+/// Whoever believes such a length before anything is checked is out of memory.
+#[test]
+fn a_list_or_a_name_that_is_longer_than_it_can_be_is_not_read_to_its_end() {
+    for (path, kind, words) in [
+        (&b"sha256sums"[..], tar::EntryType::Regular, "one of its lists is too long"),
+        (b"././@LongLink", tar::EntryType::GNULongName, "one of its paths is too long"),
+        (b"x", tar::EntryType::XHeader, "it is no plain file"),
+    ] {
+        let (_directory, dir) = directory();
+        let file = forged(&dir, path, kind);
+        let mut bytes = std::fs::read(&file).unwrap();
+        // The second header, behind a manifest of one block, says that a terabyte follows. What does is cut off.
+        let mut header = tar::Header::from_byte_slice(&bytes[1024..1536]).clone();
+        header.set_size(1 << 40);
+        header.set_cksum();
+        bytes.splice(
+            1024..,
+            header.as_bytes().iter().copied().chain(std::iter::repeat_n(b'x', 1_000_000)),
+        );
+        std::fs::write(&file, &bytes).unwrap();
+        let refused = unpack(File::open(&file).unwrap(), &dir.join("into")).unwrap_err();
+        assert!(refused.to_string().contains(words), "{refused}");
     }
 }
 
