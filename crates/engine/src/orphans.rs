@@ -112,7 +112,7 @@ impl Engine {
             Failure::new(FailureClass::Lost, "it was stopped: the pipeline moved on without it");
         run.ended_at = Some(self.ports.clock.now());
         run.outcome = Some(RunOutcome::Failed { failure });
-        self.ports.store.save_run(&run).await?;
+        self.ports.store.end_run(&run).await?;
         Ok(())
     }
 }

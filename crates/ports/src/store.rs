@@ -460,8 +460,11 @@ pub trait Store: Send + Sync {
     /// it counts for no cap. Takes up again those whose rows were mended. Returns the damage that there is.
     async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError>;
 
-    /// Records a run: before its launch, and again with every change.
+    /// Records a run: before its launch, and again with every change. One that has ended stays as it ended.
     async fn save_run(&self, run: &Run) -> Result<(), StoreError>;
+
+    /// Writes the end of a run that has not ended. Says whether it was written: several may be about to end the same.
+    async fn end_run(&self, run: &Run) -> Result<bool, StoreError>;
 
     /// The run of that id.
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError>;

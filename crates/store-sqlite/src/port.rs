@@ -190,6 +190,11 @@ impl Store for SqliteStore {
         self.write(move |connection| runs::save(connection, &run)).await
     }
 
+    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
+        let run = run.clone();
+        self.write(move |connection| runs::end(connection, &run)).await
+    }
+
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         self.read(move |connection| runs::find(connection, id)).await
     }

@@ -117,10 +117,7 @@ impl Engine {
         if self.is_wanted(job.pipeline, job.id).await? {
             return Ok(());
         }
-        let stored = self.ports.store.find_run(run.id).await?;
-        if stored.is_some_and(|stored| stored.ended_at.is_none()) {
-            self.ports.store.save_run(run).await?;
-        }
+        self.ports.store.end_run(run).await?;
         Ok(())
     }
 

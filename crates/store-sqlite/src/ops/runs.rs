@@ -17,7 +17,9 @@ macro_rules! select {
 
 const SAVE: &str = "INSERT INTO runs (id, job, pipeline, launched_at, ended_at, document) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (id) DO UPDATE SET job = excluded.job, pipeline = excluded.pipeline, launched_at = excluded.launched_at,
-        ended_at = excluded.ended_at, document = excluded.document";
+        ended_at = excluded.ended_at, document = excluded.document
+    WHERE runs.ended_at IS NULL";
+const END: &str = "UPDATE runs SET ended_at = ?2, document = ?3 WHERE id = ?1 AND ended_at IS NULL";
 const FIND: &str = select!("WHERE id = ?1");
 const FIND_OPEN: &str =
     select!("WHERE job = ?1 AND ended_at IS NULL ORDER BY launched_at DESC, id DESC LIMIT 1");
@@ -27,7 +29,7 @@ const LIST_ORPHANED: &str = select!(
 );
 const LIST: &str = select!("WHERE pipeline = ?1 ORDER BY launched_at, id");
 
-pub(crate) const STATEMENTS: &[&str] = &[SAVE, FIND, FIND_OPEN, LIST_ORPHANED, LIST];
+pub(crate) const STATEMENTS: &[&str] = &[SAVE, END, FIND, FIND_OPEN, LIST_ORPHANED, LIST];
 
 pub(crate) const LOOKS: Looks = Looks {
     unfinished: select!(
@@ -84,6 +86,13 @@ pub(crate) fn save(connection: &Connection, run: &Run) -> Result<(), Error> {
         (time::to_column(run.launched_at), run.ended_at.map(time::to_column));
     let params = params![id, job, pipeline, launched_at, ended_at, document::encode(run)?];
     rows::write(connection, SAVE, params, "save the run").map(drop)
+}
+
+/// Writes the end of a run, unless it has ended already. Says whether it was written.
+pub(crate) fn end(connection: &Connection, run: &Run) -> Result<bool, Error> {
+    let ended_at = run.ended_at.map(time::to_column);
+    let params = params![run.id.to_string(), ended_at, document::encode(run)?];
+    Ok(rows::write(connection, END, params, "end the run")? == 1)
 }
 
 pub(crate) fn find(connection: &Connection, id: RunId) -> Result<Option<Run>, Error> {

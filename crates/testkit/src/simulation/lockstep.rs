@@ -290,6 +290,15 @@ impl Store for LockstepStore {
         Ok(())
     }
 
+    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
+        let was_open = both!(self.end_run(run))?;
+        if was_open {
+            self.pair.model.look(|model| self.pair.watch.run_saved_alone(model, run));
+            self.pair.model.look(|model| self.pair.watch.run_saved(model, run));
+        }
+        Ok(was_open)
+    }
+
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         both!(self.find_run(id))
     }

@@ -68,6 +68,24 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
     assert_eq!(launched, [at(1), at(3), at(3), at(8)], "the oldest first");
 }
 
+/// Whoever stops an agent and whoever follows it may both be about to end its run.
+pub async fn the_end_of_a_run_is_written_once(store: &dyn Store) {
+    let made = pipeline(store, 1, "ET").await;
+    let job = agent_job(&made, 1, "claude");
+    let moved = queue(store, &made, vec![job.clone()]).await;
+    let launched = run(&job, 1);
+    assert!(!store.end_run(&ended(&launched)).await.unwrap(), "it was never launched");
+    assert_eq!(store.find_run(launched.id).await.unwrap(), None);
+    store.save_run(&launched).await.unwrap();
+    assert!(store.end_run(&ended(&launched)).await.unwrap());
+    let again = Run { ended_at: Some(at(10)), outcome: None, ..ended(&launched) };
+    assert!(!store.end_run(&again).await.unwrap());
+    store.save_run(&again).await.unwrap();
+    store.save_run(&launched).await.unwrap();
+    done(store, Step { runs: vec![launched.clone()], ..step(&moved) }).await;
+    assert_eq!(store.find_run(launched.id).await.unwrap(), Some(ended(&launched)));
+}
+
 pub async fn the_end_of_a_run_is_written_with_its_step_or_not_at_all(store: &dyn Store) {
     let made = pipeline(store, 1, "ET").await;
     let job = agent_job(&made, 1, "claude");

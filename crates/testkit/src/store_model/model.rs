@@ -177,8 +177,16 @@ impl Model {
         if !self.jobs.contains_key(&run.job) || !self.pipelines.contains_key(&run.pipeline) {
             return Err(impossible("save the run", "its job or pipeline does not exist"));
         }
-        self.runs.insert(run.id, run.clone());
+        // One that has ended stays as it ended.
+        if self.runs.get(&run.id).is_none_or(|stored| stored.ended_at.is_none()) {
+            self.runs.insert(run.id, run.clone());
+        }
         Ok(())
+    }
+
+    pub(super) fn end_run(&mut self, run: &Run) -> bool {
+        let open = self.runs.get_mut(&run.id).filter(|stored| stored.ended_at.is_none());
+        open.map(|stored| *stored = run.clone()).is_some()
     }
 
     fn append_events(&mut self, step: &Step) {

@@ -196,6 +196,10 @@ impl Store for ModelStore {
         self.model().save_run(run)
     }
 
+    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
+        Ok(self.model().end_run(run))
+    }
+
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         Ok(self.model().runs.get(&id).cloned())
     }

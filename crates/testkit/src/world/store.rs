@@ -227,6 +227,10 @@ impl Store for WatchedStore {
         self.make("store.save_run", self.store.save_run(run)).await
     }
 
+    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
+        self.make("store.end_run", self.store.end_run(run)).await
+    }
+
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         self.make("store.find_run", self.store.find_run(id)).await
     }

@@ -223,7 +223,7 @@ impl Engine {
             }
             run.ended_at = Some(self.ports.clock.now());
             run.outcome = Some(outcome);
-            self.ports.store.save_run(&run).await?;
+            self.ports.store.end_run(&run).await?;
             return Ok(Performed { ending: Ending::Abandoned, run: None });
         }
         let report = self.take(assignment, workspace, &run).await?;

@@ -171,6 +171,11 @@ impl Pair<'_> {
                     let run =
                         Run { launched_at: self.now, ended_at: ended.then_some(self.now), ..run };
                     both!(self, store => store.save_run(&run));
+                    if *ended {
+                        let again =
+                            Run { ended_at: Some(self.now + Duration::from_secs(1)), ..run };
+                        both!(self, store => store.end_run(&again));
+                    }
                 }
             }
         }
