@@ -56,6 +56,9 @@ const WORDS: &[(&str, FailureClass)] = &[
     ("not logged in", Credentials),
     ("please run /login", Credentials),
     ("unauthorized", Credentials),
+    ("403 forbidden", Credentials),
+    ("insufficient credits", Credentials),
+    ("insufficient_quota", Credentials),
     ("usage limit", Quota),
     ("hit your limit", Quota),
     ("rate limit", Transient),
@@ -64,6 +67,18 @@ const WORDS: &[(&str, FailureClass)] = &[
     ("high demand", Transient),
     ("overloaded", Transient),
     ("temporarily unavailable", Transient),
+    ("service unavailable", Transient),
+    ("bad gateway", Transient),
+    ("gateway timeout", Transient),
+    ("gateway time-out", Transient),
+    ("internal server error", Transient),
+    ("econnrefused", Transient),
+    ("econnreset", Transient),
+    ("etimedout", Transient),
+    ("enotfound", Transient),
+    ("could not resolve host", Transient),
+    ("name resolution", Transient),
+    ("network is unreachable", Transient),
     ("stream disconnected", Transient),
     ("stream closed", Transient),
     ("timed out", Transient),
@@ -94,6 +109,22 @@ pub(crate) fn status_in(words: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_provider_that_cannot_be_reached_or_answers_nothing_useful_is_unwell() {
+        for words in [
+            "503 service unavailable",
+            "502 Bad Gateway",
+            "500 Internal Server Error",
+            "connect ECONNREFUSED 127.0.0.1:443",
+            "curl: (6) Could not resolve host: api.example.org",
+            "getaddrinfo: Temporary failure in name resolution",
+        ] {
+            assert_eq!(class_of_words(words), Some(Transient), "{words}");
+        }
+        assert_eq!(class_of_words("403 Forbidden"), Some(Credentials));
+        assert_eq!(class_of_words("Segmentation fault"), None);
+    }
 
     #[test]
     fn a_status_is_found_where_it_is_called_one() {

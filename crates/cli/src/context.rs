@@ -142,17 +142,28 @@ impl Context {
     /// The data directory that the configuration names, without `..` and links: its paths are compared and mounted.
     pub(crate) fn data_dir(&self, loaded: &Loaded) -> Utf8PathBuf {
         let named = loaded.config.data_dir.clone().unwrap_or_else(|| self.default_data_dir.clone());
-        let named = self.absolute(&named);
-        let there = named.ancestors().find_map(|dir| Some((dir, dir.canonicalize_utf8().ok()?)));
-        match there {
-            // What does not exist yet cannot be a link.
-            Some((dir, real)) => match named.strip_prefix(dir) {
-                Ok(rest) if !rest.as_str().is_empty() => real.join(rest),
-                _ => real,
-            },
-            None => named,
-        }
+        resolved(&self.absolute(&named))
     }
+}
+
+/// A path without `..` and links, as far as it exists: what does not exist yet cannot be a link.
+fn resolved(path: &Utf8Path) -> Utf8PathBuf {
+    let there = path.ancestors().find_map(|dir| Some((dir, dir.canonicalize_utf8().ok()?)));
+    match there {
+        Some((dir, real)) => match path.strip_prefix(dir) {
+            Ok(rest) if !rest.as_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+        None => path.to_owned(),
+    }
+}
+
+/// Refuses a file to write that lies in the data directory: what is there is ours, and the database among it.
+pub(crate) fn check_outside(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), String> {
+    if resolved(file).starts_with(resolved(data_dir)) {
+        return Err(format!("{file} lies in the data directory, which only gatewright writes to"));
+    }
+    Ok(())
 }
 
 /// The store, for looking only. Works while another process writes.

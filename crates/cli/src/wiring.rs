@@ -19,7 +19,7 @@ use sandbox::{Backend, Selection};
 use store_sqlite::SqliteStore;
 
 use crate::{
-    context::Context,
+    context::{Context, check_outside},
     error::CliError,
     system::{NotifyWakeup, SystemClock, SystemEntropy, SystemFiles, ThisMachine},
 };
@@ -298,8 +298,9 @@ fn destination(
     let DestinationSettings { kind, path, command, env, env_from, .. } = settings;
     match kind {
         DestinationKind::File => {
-            let path = path.as_ref().ok_or("it has no `path`")?;
-            Ok(Arc::new(FileDestination::new(context.absolute(path))))
+            let path = context.absolute(path.as_ref().ok_or("it has no `path`")?);
+            check_outside(&context.data_dir(loaded), &path)?;
+            Ok(Arc::new(FileDestination::new(path)))
         }
         DestinationKind::Command => {
             let mut secrets = BTreeMap::new();

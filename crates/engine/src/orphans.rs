@@ -53,7 +53,9 @@ impl Engine {
             self.running.lock().expect("no holder panics").keys().copied().collect();
         let left = orphaned.iter().filter(|run| !ours.contains(&run.job));
         let pipelines: BTreeSet<PipelineId> = left.map(|run| run.pipeline).collect();
-        pipelines.into_iter().for_each(|pipeline| self.stop_orphans_beside(pipeline, tasks));
+        for pipeline in pipelines {
+            self.stop_orphans_beside(pipeline, tasks);
+        }
         Ok(())
     }
 

@@ -27,6 +27,9 @@ use crate::{
 /// How long letters may keep a process that is told to stop or has nothing else to do: one that is told to stop has to be
 /// gone within 5 s.
 pub(crate) const LETTER_GRACE: SignedDuration = SignedDuration::from_secs(4);
+/// How long a delivery that is under way may keep a process that has nothing else to do: a little longer than its own limit.
+pub(crate) const DELIVERY_GRACE: SignedDuration =
+    SignedDuration::from_secs(DELIVERY_TIME_LIMIT.as_secs().cast_signed() + 1);
 
 /// The deliveries that a loop has under way.
 pub(crate) struct Outbox {

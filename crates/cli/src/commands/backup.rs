@@ -15,7 +15,7 @@ use staging::Staging;
 use super::data::place;
 use crate::{
     archive::{FORMAT, Manifest, Place, Writer},
-    context::Context,
+    context::{Context, check_outside},
     error::CliError,
     exit::ExitStatus,
     output, wiring,
@@ -45,6 +45,8 @@ impl Backup {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let (_, data_dir) = place(context)?;
         let file = context.absolute(&self.file);
+        check_outside(&data_dir, &file)
+            .map_err(|why| CliError::usage(why).help("name a file elsewhere"))?;
         self.check_free(&file)?;
         let staging = Staging::begin(&file)?;
         let view = self.write(context, &data_dir, &file, &staging).await?;

@@ -19,7 +19,12 @@ use super::{
     data::{Opened, all_events},
     pipeline::resolve_id,
 };
-use crate::{context::Context, error::CliError, exit::ExitStatus, output};
+use crate::{
+    context::{Context, check_outside},
+    error::CliError,
+    exit::ExitStatus,
+    output,
+};
 
 /// Write everything about one pipeline as one JSON document
 ///
@@ -37,13 +42,18 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let data = Opened::read(context)?;
+        let output = self.output.as_ref().map(|file| context.absolute(file));
+        if let Some(file) = &output {
+            check_outside(&data.data_dir, file)
+                .map_err(|why| CliError::usage(why).help("name a file elsewhere"))?;
+        }
         let id = resolve_id(&*data.store, &self.pipeline).await?;
         let view = load(&*data.store, &data.data_dir, id).await?;
         for damaged in &view.damaged {
             output::warn(format_args!("left out: {}", damage::words(damaged)));
         }
-        match &self.output {
-            Some(file) => write(&context.absolute(file), &view)?,
+        match &output {
+            Some(file) => write(file, &view)?,
             None => output::json(&view),
         }
         Ok(ExitStatus::Success)

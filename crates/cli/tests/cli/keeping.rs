@@ -229,3 +229,24 @@ fn nobody_restores_over_a_process_that_is_at_work() {
     let told = Told::of(&running.finish());
     world.assert_merged(&told);
 }
+
+/// The state of everything must not be overwritten by a slip of the finger.
+#[test]
+fn nothing_is_written_into_the_data_directory_but_by_us() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    let database = world.gatewright.data_dir().join("gatewright.db");
+    let beside = world.gatewright.data_dir().join("evidence/../new/x.json");
+    for file in [&database, &beside] {
+        for arguments in [["backup", "--force", file.as_str()], ["export", "IT-001", "--output"]] {
+            let mut arguments = arguments.to_vec();
+            if arguments[0] == "export" {
+                arguments.push(file.as_str());
+            }
+            let refused = world.call(&arguments);
+            assert_error(&refused, 2, "lies in the data directory", "elsewhere");
+        }
+    }
+    let again = Told::of(&world.call(&["run", "--resume", told.text("pipeline"), "--json"]));
+    world.assert_merged(&again);
+}

@@ -17,10 +17,12 @@ pub struct Route {
 }
 
 impl Route {
-    /// What a person wants to hear who is not looking: that they are asked, and how it ended.
+    /// What a person wants to hear who is not looking: that they are asked, that an agent waits or needs its login, and
+    /// how it ended.
     pub const EVENTS: &[EventKindTag] = &[
         EventKindTag::DecisionOpened,
         EventKindTag::Blocked,
+        EventKindTag::BreakerOpened,
         EventKindTag::Succeeded,
         EventKindTag::Failed,
         EventKindTag::Cancelled,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Engine, EngineError, Progress,
-    outbox::{LETTER_GRACE, Outbox},
+    outbox::{DELIVERY_GRACE, LETTER_GRACE, Outbox},
 };
 
 /// Jobs that one process does at once besides agents and gates, which have caps of their own.
@@ -70,7 +70,10 @@ impl Engine {
                     if outbox.is_at_rest(now) {
                         return Ok(());
                     }
-                    let until = *last_letters.get_or_insert_with(|| self.after(LETTER_GRACE));
+                    // A delivery that was begun has its time: cut off, it would be begun again by every process, and
+                    // never come to an end.
+                    let grace = if outbox.is_empty() { LETTER_GRACE } else { DELIVERY_GRACE };
+                    let until = *last_letters.get_or_insert_with(|| self.after(grace));
                     if until <= now {
                         tracing::warn!(
                             "letters are left for the next process: `gatewright outbox` shows them"
