@@ -121,7 +121,9 @@ fn logs(data_dir: &Utf8Path, id: PipelineId, runs: &[Run]) -> Vec<String> {
     let evidence = data_dir.join("evidence").join(id.to_string());
     let mut evidence: Vec<Utf8PathBuf> = evidence
         .read_dir_utf8()
-        .map(|entries| entries.filter_map(Result::ok).map(|it| it.into_path()).collect())
+        .map(|entries| {
+            entries.filter_map(Result::ok).map(camino::Utf8DirEntry::into_path).collect()
+        })
         .unwrap_or_default();
     evidence.sort();
     files.extend(evidence);

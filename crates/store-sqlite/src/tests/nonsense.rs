@@ -157,9 +157,9 @@ async fn nonsense_parks_one_pipeline_and_nothing_else(moment: Moment) {
     let (mut tried, mut failed) = (0, Vec::new());
     for it in wounds {
         // A task of its own, so that a panic names the wound.
-        let tries = LocalSet::new();
-        let trying = tries.spawn_local(try_wound(moment, it.clone()));
-        match tries.run_until(trying).await {
+        let attempts = LocalSet::new();
+        let trying = attempts.spawn_local(try_wound(moment, it.clone()));
+        match attempts.run_until(trying).await {
             Ok(None) => {}
             Ok(Some(Ok(()))) => tried += 1,
             Ok(Some(Err(what))) => failed.push(format!("{it:?}: {what}")),
@@ -179,7 +179,7 @@ async fn try_wound(moment: Moment, it: Wound) -> Option<Result<(), String>> {
         return None;
     }
     env.work();
-    if let Err(error) = env.rest_as_time_passes(Duration::from_secs(60)).await {
+    if let Err(error) = env.rest_as_time_passes(Duration::from_mins(1)).await {
         return Some(Err(format!("the engine ends with {error:?}")));
     }
     if env.world.state(other).await != PipelineStateTag::Succeeded {

@@ -235,7 +235,7 @@ impl Wakeup for Deaf {
     fn wake(&self) {}
 
     async fn woken(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
