@@ -126,6 +126,7 @@ async fn a_destination_that_hangs_holds_up_neither_work_nor_others_nor_the_end()
     let counted = (first.failures, first.lost);
     assert_eq!(counted, (1, 0), "one that always hangs must come to an end some day");
     env.world.destinations.plan("chat", &[Reception::Takes]);
+    env.world.clock.advance(BACKOFF_MAX);
     env.work_to_rest().await;
     assert_all_delivered(&env, id, "chat", "it woke up").await;
 }
