@@ -40,7 +40,7 @@ pub use explanation::{ExplanationView, HolderView, MoverView};
 pub use export::{EXPORT_VERSION, ExportView};
 use jiff::Timestamp;
 pub use log::LogEventView;
-pub use outbox::{LetterView, OutboxView};
+pub use outbox::{DeliveryView, LetterView, OutboxView};
 pub use pipeline::{PipelineDetailView, PipelineView};
 pub use problem::{PlaceView, Problem};
 pub use queue::{CapsView, JobView, LeaseView, QueueView};

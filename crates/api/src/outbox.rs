@@ -96,6 +96,22 @@ impl From<&Letter> for LetterView {
     }
 }
 
+/// What came of delivering what was due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeliveryView {
+    /// Of the letters that waited, how many were delivered.
+    pub delivered: u64,
+    /// Letters that wait for their next try, or for a destination that is not configured here.
+    pub waiting: u64,
+    /// When the first of those that can be delivered here is tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<Timestamp>,
+    /// Letters that nobody tries to deliver any more.
+    pub dead: u64,
+    /// Whether it was cut short by a signal.
+    pub interrupted: bool,
+}
+
 /// How many letters to one destination have not come to a good end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutboxView {

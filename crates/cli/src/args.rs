@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Reject(commands::decisions::Reject),
     /// Show what is queued and what is running
     Queue(commands::queue::Queue),
-    /// List, show, retry and drop what destinations are told
+    /// List, show, deliver, retry and drop what destinations are told
     Outbox(commands::outbox::Outbox),
     /// List gates and run one here
     #[command(subcommand)]

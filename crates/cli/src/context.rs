@@ -1,21 +1,27 @@
 //! What every command starts from: where we are, what is configured, where the data is.
 
-use std::{env, num::NonZeroU32, sync::Arc, thread};
+use std::{env, num::NonZeroU32, sync::Arc, thread, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use config::{ConfigError, Flag, Loaded, Surroundings};
 use etcetera::{BaseStrategy as _, base_strategy};
+use jiff::Timestamp;
+use ports::StoreError;
 use store_sqlite::{Mode, Options as StoreOptions, SqliteStore};
 
 use crate::{
     args::{Color, Global},
     error::CliError,
     exit::ExitStatus,
-    output,
+    output, words,
 };
 
 /// Calls that may wait for the store's writer before more are refused.
 const STORE_QUEUE_MAX: usize = 4096;
+/// How often a data directory is tried that another process holds.
+const LOOKS_MAX: u32 = 20;
+/// Between two of them; each takes half of that itself.
+const LOOK_PAUSE: Duration = Duration::from_millis(55);
 
 /// Where we are and what was asked for on every command line. The only reader of the environment.
 pub(crate) struct Context {
@@ -168,18 +174,38 @@ pub(crate) fn check_outside(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), 
 
 /// The store, for looking only. Works while another process writes.
 pub(crate) fn open_for_reading(data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, CliError> {
-    open_store(data_dir, Mode::ReadOnly)
+    Ok(open_store(data_dir, Mode::ReadOnly)?)
 }
 
-/// The store, for this process alone.
-pub(crate) fn open_for_writing(
+/// The store, for this process alone. `command` is told to whoever finds it in use. One that is in use is waited for, as
+/// long as a command takes that only brings an answer: two people may answer at once.
+pub(crate) async fn open_for_writing(
+    context: &Context,
     data_dir: &Utf8Path,
-    holder: &str,
+    command: &str,
 ) -> Result<Arc<SqliteStore>, CliError> {
-    open_store(data_dir, Mode::ReadWrite { holder: holder.to_owned() })
+    let holder = holder(command);
+    for look in 1..LOOKS_MAX {
+        match open_store(data_dir, Mode::ReadWrite { holder: holder.clone() }) {
+            Err(error @ StoreError::InUse { .. }) => {
+                if look == 1 && !context.global.quiet {
+                    let holder = words::one_line(&error.to_string());
+                    output::say(format_args!("{holder}: waiting for it, at most 2 s"));
+                }
+                tokio::time::sleep(LOOK_PAUSE).await;
+            }
+            opened => return Ok(opened?),
+        }
+    }
+    Ok(open_store(data_dir, Mode::ReadWrite { holder })?)
 }
 
-fn open_store(data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, CliError> {
+/// How this process calls itself while it holds a data directory: which it is, what it does, since when.
+pub(crate) fn holder(command: &str) -> String {
+    format!("pid {}, `gatewright {command}`, since {:.0}", std::process::id(), Timestamp::now())
+}
+
+fn open_store(data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, StoreError> {
     let options = StoreOptions { data_dir: data_dir.to_owned(), mode, queue_max: STORE_QUEUE_MAX };
     Ok(Arc::new(SqliteStore::open(options)?))
 }

@@ -97,7 +97,7 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let of = Self::of(&error);
         match error {
-            StoreError::InUse { .. } => of.help("one process at a time: wait until it has ended, or end it with Ctrl-C, which keeps everything; `run` takes several titles at once"),
+            StoreError::InUse { .. } => of.help("one process at a time: wait until it has ended, or end it with Ctrl-C or `kill -INT` and its pid, which keeps everything, and ask again; `run` takes several titles at once"),
             StoreError::NewerSchema { .. } => of.help("use the newer gatewright, or another --data-dir"),
             StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
             StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),

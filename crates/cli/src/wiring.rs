@@ -364,19 +364,19 @@ fn caps(loaded: &Loaded, agents: &BTreeMap<AgentName, AgentSetup>) -> Caps {
     }
 }
 
-/// An engine that brings people's inputs to pipelines and does nothing else.
+/// An engine that starts nothing: it brings people's inputs to pipelines, stops agents, and delivers letters.
 pub(crate) async fn steering_engine(
     context: &Context,
+    loaded: &Loaded,
     data_dir: &Utf8Path,
     store: Arc<SqliteStore>,
 ) -> Result<Arc<Engine>, CliError> {
-    let loaded = context.load_config(&context.cwd)?;
     let git = git(context, data_dir).await?;
     let project = loaded.project_at(&context.cwd);
     let (sandbox, selection) = sandbox::select(Backend::Process, sandbox_options(context)).await?;
     let setup = Setup {
         context,
-        loaded: &loaded,
+        loaded,
         data_dir,
         store,
         git,

@@ -10,13 +10,13 @@ use ports::AgentError;
 
 use super::{
     data::{Opened, gatewright, root},
-    holds,
+    holds, steering,
 };
 use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
-    output, wiring,
+    output,
     words::{self, Tone},
 };
 
@@ -131,14 +131,14 @@ fn print(context: &Context, views: &[AgentView]) {
 
 /// Lets one job try whatever its agent waits for.
 async fn resume(context: &Context, name: &AgentName) -> Result<ExitStatus, CliError> {
-    let data = Opened::write(context, &format!("agents resume {name}"))?;
+    let data = Opened::write(context, &format!("agents resume {name}")).await?;
     let guards = holds::guards(&data.loaded);
     let Some(key) = guards.get(name) else {
         let known: Vec<&str> = guards.keys().map(AgentName::as_str).collect();
         let help = format!("known: {}", known.join(", "));
         return Err(CliError::usage(format!("there is no agent `{name}`")).help(help));
     };
-    let engine = wiring::steering_engine(context, &data.data_dir, data.store).await?;
+    let engine = steering::engine(context, &data).await?;
     if engine.resume_breaker(key).await? {
         output::say(format_args!("{key}: one job tries as soon as work goes on, then the others"));
         output::say(format_args!("then:    {} run --resume ID", gatewright(context)));

@@ -24,6 +24,10 @@ impl Opened {
     /// For looking only: works while another process writes.
     pub(crate) fn read(context: &Context) -> Result<Self, CliError> {
         let (loaded, data_dir) = place(context)?;
+        Self::read_at(loaded, data_dir)
+    }
+
+    fn read_at(loaded: Loaded, data_dir: Utf8PathBuf) -> Result<Self, CliError> {
         let store = crate::context::open_for_reading(&data_dir)?;
         Ok(Self { loaded, data_dir, store })
     }
@@ -36,14 +40,28 @@ impl Opened {
         })
     }
 
+    /// For looking over everything that there is: nothing, before anything was ever begun here.
+    pub(crate) fn find(context: &Context) -> Result<Option<Self>, CliError> {
+        let (loaded, data_dir) = place(context)?;
+        if is_untouched(&data_dir) { Ok(None) } else { Self::read_at(loaded, data_dir).map(Some) }
+    }
+
     /// For changing; `command` is told to whoever finds it in use.
-    pub(crate) fn write(context: &Context, command: &str) -> Result<Self, CliError> {
+    pub(crate) async fn write(context: &Context, command: &str) -> Result<Self, CliError> {
         let (loaded, data_dir) = place(context)?;
         // A directory with nothing in it is no place to change something.
         drop(crate::context::open_for_reading(&data_dir)?);
-        let holder = format!("pid {}, `gatewright {command}`", std::process::id());
-        let store = crate::context::open_for_writing(&data_dir, &holder)?;
+        let store = crate::context::open_for_writing(context, &data_dir, command).await?;
         Ok(Self { loaded, data_dir, store })
+    }
+}
+
+/// Whether nothing was ever begun in a data directory: there is none, or there is nothing in it. What cannot be looked
+/// at is not untouched.
+fn is_untouched(data_dir: &Utf8Path) -> bool {
+    match std::fs::read_dir(data_dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
 }
 

@@ -71,8 +71,7 @@ impl Demo {
         });
         git.seed(&repo, &target, files.collect()).await?;
 
-        let holder = format!("pid {}, `gatewright demo`", std::process::id());
-        let store = crate::context::open_for_writing(&data_dir, &holder)?;
+        let store = crate::context::open_for_writing(context, &data_dir, "demo").await?;
         let loaded = self.config(context, &repo)?;
         let project = loaded.project_at(&repo).with_check(agents::scripted::demo::DEMO_TESTS);
         let record = ProjectRecord { key: project.key.clone(), repository: repo.to_string() };

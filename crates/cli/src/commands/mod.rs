@@ -27,6 +27,7 @@ mod damage;
 mod data;
 mod here;
 mod holds;
+mod steering;
 
 use crate::{args::Command, context::Context, error::CliError, exit::ExitStatus};
 

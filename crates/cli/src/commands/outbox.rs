@@ -1,17 +1,19 @@
 //! `gatewright outbox`
 
 mod change;
+mod deliver;
 mod find;
 mod list;
 mod show;
 
 use api::OutboxView;
 use clap::{Args, Subcommand};
+pub(crate) use deliver::deliver;
 use ports::Store;
 
 use crate::{context::Context, error::CliError, exit::ExitStatus, output, words};
 
-/// List, show, retry and drop letters: what destinations are told
+/// List, show, deliver, retry and drop letters: what destinations are told
 ///
 /// ID is a letter's id or the beginning of one.
 #[derive(Debug, Args)]
@@ -29,7 +31,9 @@ enum Command {
     List(list::List),
     /// Show a letter and what became of it
     Show(show::Show),
-    /// Have a letter tried again with the next `run`, before those behind it
+    /// Deliver what is due now, and end: for a cron job, where no `run` is at work
+    Deliver(deliver::Deliver),
+    /// Have a letter tried again with the next `run` or `outbox deliver`, before those behind it
     Retry(change::Retry),
     /// Decide that a letter is not to be delivered
     Drop(change::Drop),
@@ -41,6 +45,7 @@ impl Outbox {
             None => self.list.run(context).await,
             Some(Command::List(command)) => command.run(context).await,
             Some(Command::Show(command)) => command.run(context).await,
+            Some(Command::Deliver(command)) => command.run(context).await,
             Some(Command::Retry(command)) => command.run(context).await,
             Some(Command::Drop(command)) => command.run(context).await,
         }

@@ -18,6 +18,9 @@ use crate::{context::Context, error::CliError, exit::ExitStatus};
 /// List, show and steer pipelines
 ///
 /// ID is a pipeline's id, the beginning of one, or an item's key such as ET-001.
+///
+/// Looking is always possible. One process at a time changes anything: while a `run` holds the data directory, the others
+/// wait 2 s and then say which process it is. End that one with Ctrl-C, which keeps everything, and ask again.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Pipeline {
     /// List pipelines, newest first

@@ -9,6 +9,7 @@ use std::{
 use api::{CapsView, JobView, QueueView};
 use clap::Args;
 use comfy_table::Cell;
+use config::Loaded;
 use domain::explain::{Slots, find_overdue};
 use jiff::Timestamp;
 use owo_colors::Stream;
@@ -17,7 +18,7 @@ use ports::{JobFilter, NextDue, Store as _};
 use crate::{
     commands::{
         damage,
-        data::{Opened, gatewright},
+        data::{Opened, gatewright, place},
         holds, outbox,
     },
     context::Context,
@@ -42,9 +43,12 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::read(context)?;
+        let mut data = Opened::find(context)?;
         loop {
-            let view = load(&data).await?;
+            let view = match &data {
+                Some(data) => load(data).await?,
+                None => empty(context)?,
+            };
             match (context.global.json, self.watch) {
                 (true, true) => output::json_line(&view),
                 (true, false) => output::json(&view),
@@ -60,7 +64,32 @@ impl Queue {
                 return Ok(ExitStatus::Success);
             }
             tokio::time::sleep(POLL).await;
+            if data.is_none() {
+                // Something may have been begun while we watched.
+                data = Opened::find(context)?;
+            }
         }
+    }
+}
+
+/// The queue before anything was begun.
+fn empty(context: &Context) -> Result<QueueView, CliError> {
+    let (loaded, _) = place(context)?;
+    if !context.global.json {
+        output::say(format_args!(
+            "nothing yet: {} run \"…\" begins something",
+            gatewright(context)
+        ));
+    }
+    Ok(QueueView::new(&[], None, caps(&loaded), None))
+}
+
+fn caps(loaded: &Loaded) -> CapsView {
+    let limits = &loaded.config.limits;
+    CapsView {
+        total: limits.max_concurrency.map_or(1, NonZeroU32::get),
+        per_project: limits.per_project.map(NonZeroU32::get),
+        per_agent: limits.per_agent.map(NonZeroU32::get),
     }
 }
 
@@ -71,12 +100,7 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let breakers = holds::load(&*data.store, &guards).await?;
     let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
-    let limits = &data.loaded.config.limits;
-    let caps = CapsView {
-        total: limits.max_concurrency.map_or(1, NonZeroU32::get),
-        per_project: limits.per_project.map(NonZeroU32::get),
-        per_agent: limits.per_agent.map(NonZeroU32::get),
-    };
+    let caps = caps(&data.loaded);
     let slots =
         Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
     let held = holds::problems(&data.data_dir);

@@ -19,6 +19,7 @@ mod prepare;
 pub(crate) mod result;
 mod resume;
 
+pub(crate) use foreground::signals;
 pub(crate) use prepare::{definition_error, role_book, target_files};
 
 /// Take work items through a pipeline, in the foreground, to their end
@@ -94,13 +95,7 @@ impl Run {
         for id in &pipelines {
             let mut result = result::load(&*foreground.store, *id).await?;
             result.wait_for(foreground.engine.find_what_waits_for_a_person(*id).await?);
-            if !context.global.json {
-                result::print(&result, context);
-            } else if is_one {
-                crate::output::json(&result);
-            } else {
-                crate::output::json_line(&result);
-            }
+            result::tell(&result, context, is_one);
             worst = worst.max(result.exit_status());
         }
         Ok(if interrupted { ExitStatus::Interrupted } else { worst })

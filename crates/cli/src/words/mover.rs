@@ -48,6 +48,13 @@ impl MoverWords<'_> {
             ));
         }
         lines.extend(movers.iter().flat_map(|mover| self.mover(mover)));
+        let asks_a_person = |mover: &Mover| !mover.needs_a_process() && *mover != Mover::Ended;
+        if let Some(holder) = self.holder.filter(|_| movers.iter().any(asks_a_person)) {
+            lines.push(format!(
+                "which can be said once {} has ended: Ctrl-C there keeps everything",
+                one_line(holder)
+            ));
+        }
         lines
     }
 

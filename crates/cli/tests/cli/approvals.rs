@@ -83,3 +83,41 @@ fn yes_answers_nothing_but_approvals() {
     let world = World::of_agent("exit 1");
     world.deliver_with(&["--yes"]).assert_blocked("exited with code 1");
 }
+
+#[test]
+fn resuming_everything_names_who_waits_for_a_person_and_says_so() {
+    let world = asking();
+    let told = asked(&world);
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(3), "{resumed:#?}");
+    assert!(resumed.stderr.contains("nothing was interrupted"), "{resumed:#?}");
+    for words in ["IT-001", "waits for a person", told.text("decision")] {
+        assert!(resumed.stdout.contains(words), "`{words}` is not in {resumed:#?}");
+    }
+    let resumed = Told::of(&world.call(&["run", "--resume", "all", "--json"]));
+    assert_eq!(resumed.outcome(), ("awaiting_human", Some(3)), "{resumed:#?}");
+    assert_eq!(resumed.text("decision"), told.text("decision"));
+}
+
+/// One process at a time changes anything; the other waits for as long as an answer takes.
+#[test]
+fn answers_that_come_at_once_are_all_taken() {
+    let world = asking();
+    let arguments = ["run", "One", "Another", "--merge", "--json", "--pipeline", "asking"];
+    let told = world.call(&arguments);
+    assert_eq!(told.code(), Some(3), "{told:#?}");
+    let decisions: Vec<String> = told
+        .json_lines()
+        .iter()
+        .map(|it| it["decision"].as_str().expect("a question").to_owned())
+        .collect();
+    assert_eq!(decisions.len(), 2);
+    let answering =
+        decisions.iter().map(|it| world.gatewright.start(world.dir(), &["approve", it]));
+    let answering: Vec<_> = answering.collect();
+    for answer in answering {
+        let answered = answer.finish();
+        assert_eq!(answered.code(), Some(0), "{answered:#?}");
+    }
+    assert_eq!(world.call(&["decisions", "--json"]).json(), serde_json::json!([]));
+}

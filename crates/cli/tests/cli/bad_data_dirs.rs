@@ -28,7 +28,14 @@ fn a_second_process_is_told_who_holds_the_data_directory() {
     ));
     let first = world.start();
     assert_eq!(started.listen().next(), "started");
-    assert_error(&world.call(&RUN), 1, "`gatewright run`", "one process at a time");
+    let refused = world.call(&RUN);
+    assert_error(&refused, 1, "`gatewright run`", "one process at a time");
+    let since = "`gatewright run`, since 2";
+    assert!(
+        refused.stderr.contains("in use by pid ") && refused.stderr.contains(since),
+        "{refused:#?}"
+    );
+    assert!(refused.stderr.contains("waiting for it, at most 2 s"), "{refused:#?}");
     // Looking is always possible.
     let listed = world.call(&["pipeline", "list", "--json"]);
     assert_eq!(listed.code(), Some(0), "{listed:#?}");
@@ -113,4 +120,28 @@ fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
     let told = Told::of(&running.finish());
     world.assert_merged(&told);
     assert_eq!(world.repository.git(&["cat-file", "-s", "main:big.bin"]), "4000000");
+}
+
+/// Looking is no mistake, whenever it is done.
+#[test]
+fn before_the_first_run_lists_are_empty_and_nothing_is_made() {
+    let world = World::of_agent("echo new > new.txt");
+    for arguments in [
+        &["queue"][..],
+        &["pipeline", "list"],
+        &["decisions"],
+        &["decisions", "list"],
+        &["outbox"],
+        &["outbox", "list", "--state", "all"],
+    ] {
+        let told = world.call(arguments);
+        assert_eq!(told.code(), Some(0), "{arguments:?}: {told:#?}");
+        assert_ne!(told.stderr, "", "{arguments:?}");
+        let told = world.call(&[arguments, &["--json"]].concat());
+        assert_eq!(told.code(), Some(0), "{arguments:?}: {told:#?}");
+        if arguments[0] != "queue" {
+            assert_eq!(told.json(), serde_json::json!([]), "{arguments:?}");
+        }
+    }
+    assert!(!world.gatewright.data_dir().exists());
 }

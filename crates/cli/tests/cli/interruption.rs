@@ -207,6 +207,56 @@ fn a_second_ctrl_c_leaves_a_stubborn_agent_behind_and_ends() {
     world.assert_merged(&told);
 }
 
+/// Whoever gives up what a dead orchestrator left running needs no `run` for it: the agent ends, and what it did is kept.
+#[test]
+fn cancelling_after_kill_9_stops_the_agent_and_keeps_what_it_left() {
+    let world = World::new();
+    let started = in_two_halves(&world.gatewright);
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    running.kill();
+    drop(running.finish());
+    assert_ne!(world.gatewright.sandboxed(), Vec::<String>::new(), "the agent goes on");
+
+    let cancelled = world.call(&["pipeline", "cancel", "IT-001", "--reason", "changed my mind"]);
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    assert_eq!(cancelled.stderr, "", "{cancelled:#?}");
+    assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
+    let runs = world.call(&["pipeline", "show", "IT-001", "--json"]).json()["runs"].clone();
+    assert_eq!(runs[0]["state"], "failed", "{runs:#}");
+    let mirror = world.gatewright.data_dir().join("mirrors/IT.git");
+    let kept = git_in(&mirror, &["for-each-ref", "--format=%(refname)", "refs/gatewright/"]);
+    let work = |name: &str| git_in(&mirror, &["show", &format!("{name}:work.txt")]);
+    assert!(kept.lines().any(|name| work(name) == "first half"), "{kept}");
+    world.assert_untouched();
+}
+
+/// Without the agent's configuration the agent is stopped all the same, and nothing of its work is thrown away.
+#[test]
+fn cancelling_without_the_configuration_says_what_is_left_where_it_is() {
+    let world = World::new();
+    let started = in_two_halves(&world.gatewright);
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    running.kill();
+    drop(running.finish());
+
+    world.gatewright.configure("key = \"IT\"\n");
+    let cancelled = world.call(&["pipeline", "cancel", "IT-001"]);
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    assert!(cancelled.stderr.contains("there is no agent `it`"), "{cancelled:#?}");
+    assert!(cancelled.stderr.contains("stays in its workspace"), "{cancelled:#?}");
+    assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
+    let runs = world.call(&["pipeline", "show", "IT-001", "--json"]).json()["runs"].clone();
+    assert_eq!(runs[0]["state"], "running", "its work is still to be kept: {runs:#}");
+}
+
+fn git_in(dir: &camino::Utf8Path, arguments: &[&str]) -> String {
+    let mut command = std::process::Command::new("git");
+    let output = command.arg("-C").arg(dir).args(arguments).output().expect("git");
+    String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
+}
+
 /// They are in a binary of the tests alone: `crates/chaos`.
 #[test]
 fn the_product_has_no_failpoints() {

@@ -154,3 +154,58 @@ fn a_destination_that_cannot_be_used_is_named_before_anything_is_sent() {
         assert!(checked.stderr.contains(words), "`{words}` is not in {checked:#?}");
     }
 }
+
+/// Delivers one item while its destination cannot be reached, so that its letters wait.
+fn with_waiting_letters(world: &World) -> Vec<u64> {
+    tell(world, "log", &command("echo not now >&2; exit 75"));
+    let told = world.deliver();
+    world.assert_merged(&told);
+    promised(world)
+}
+
+/// Makes the first letter due again, whatever its backoff: those behind it wait for nothing else.
+fn have_it_tried_again(world: &World) {
+    let waiting = world.call(&["outbox", "--json"]).json();
+    let first = waiting[0]["id"].as_str().expect("a letter that waits");
+    let retried = world.call(&["outbox", "retry", first]);
+    assert_eq!(retried.code(), Some(0), "{retried:#?}");
+}
+
+#[test]
+fn resuming_everything_delivers_what_waits_also_where_nothing_was_interrupted() {
+    let world = World::new();
+    let promised = with_waiting_letters(&world);
+    let file = world.gatewright.home().join("events.jsonl");
+    tell(&world, "log", &format!("kind = \"file\"\npath = \"{file}\""));
+    have_it_tried_again(&world);
+
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
+    assert!(resumed.stderr.contains("nothing was interrupted"), "{resumed:#?}");
+    let words = format!("letters: {} delivered, 0 waiting, 0 dead", promised.len());
+    assert!(resumed.stderr.contains(&words), "{resumed:#?}");
+    assert_eq!(numbers(&lines(&file)), promised);
+    assert_eq!(world.call(&["outbox", "--json"]).json(), serde_json::json!([]));
+}
+
+/// What a cron job calls.
+#[test]
+fn delivering_ends_when_nothing_is_due_and_says_what_waits_until_when() {
+    let world = World::new();
+    let promised = with_waiting_letters(&world);
+    have_it_tried_again(&world);
+
+    let told = world.call(&["outbox", "deliver", "--json"]);
+    assert_eq!(told.code(), Some(0), "{told:#?}");
+    let all = promised.len();
+    assert!(told.stderr.contains(&format!("0 delivered, {all} waiting until 2")), "{told:#?}");
+    let told = told.json();
+    assert_eq!((&told["delivered"], &told["dead"]), (&0.into(), &0.into()), "{told:#}");
+    assert_eq!(told["waiting"], all, "{told:#}");
+    assert!(told["next_due"].is_string(), "{told:#}");
+
+    tell(&world, "log", &command("exit 67"));
+    have_it_tried_again(&world);
+    let told = world.call(&["outbox", "deliver", "--json"]).json();
+    assert_eq!((&told["waiting"], &told["dead"]), (&0.into(), &all.into()), "{told:#}");
+}

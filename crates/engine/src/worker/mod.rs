@@ -2,6 +2,7 @@
 //!
 //! One loop does all of it, so that a loop that has died cannot go on sending heartbeats.
 
+mod letters;
 mod overdue;
 mod report;
 mod run_loop;

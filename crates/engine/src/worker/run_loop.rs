@@ -23,7 +23,7 @@ use crate::{
 /// Jobs that one process does at once besides agents and gates, which have caps of their own.
 const LIGHT_JOBS: u32 = 8;
 /// How long the loop waits at most before it looks again, should a wake-up have been lost.
-const SAFETY_POLL: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const SAFETY_POLL: SignedDuration = SignedDuration::from_secs(5);
 
 /// Whether the loop may end when nothing is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Engine {
         Ok(Turn { nothing_left, look_again })
     }
 
-    fn after(&self, wait: SignedDuration) -> Timestamp {
+    pub(super) fn after(&self, wait: SignedDuration) -> Timestamp {
         self.ports.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 
@@ -304,7 +304,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-fn log_abnormal_end(ended: &Result<(), tokio::task::JoinError>) {
+pub(super) fn log_abnormal_end(ended: &Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!("a worker task ended abnormally: {error}");
     }

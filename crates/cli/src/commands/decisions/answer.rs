@@ -1,7 +1,5 @@
 //! `gatewright decisions resolve`, `approve`, `reject`
 
-use std::sync::Arc;
-
 use api::DecisionView;
 use clap::{
     Args,
@@ -14,11 +12,12 @@ use crate::{
     commands::{
         data::{Opened, gatewright},
         pipeline::resolve_decision,
+        steering,
     },
     context::Context,
     error::CliError,
     exit::ExitStatus,
-    output, wiring, words,
+    output, words,
 };
 
 /// Which question, and the answer.
@@ -35,6 +34,9 @@ pub(crate) struct Resolve {
 }
 
 /// Approve what waits for approval; the approval is for the commit that was shown
+///
+/// One process at a time changes anything. Another short command is waited for; while a `run` holds the data directory this
+/// waits 2 s, then says which process it is. End that one with Ctrl-C, which keeps everything, and ask again.
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     /// The question, or the pipeline or item that waits for one answer
@@ -45,6 +47,9 @@ pub(crate) struct Approve {
 }
 
 /// Reject what waits for approval; the reason goes to the agent word for word
+///
+/// One process at a time changes anything. Another short command is waited for; while a `run` holds the data directory this
+/// waits 2 s, then says which process it is. End that one with Ctrl-C, which keeps everything, and ask again.
 #[derive(Debug, Args)]
 pub(crate) struct Reject {
     /// The question, or the pipeline or item that waits for one answer
@@ -86,7 +91,7 @@ async fn answer(
     choice: Choice,
     comment: &str,
 ) -> Result<ExitStatus, CliError> {
-    let data = Opened::write(context, command)?;
+    let data = Opened::write(context, command).await?;
     let decision = resolve_decision(&*data.store, id).await?;
     match &decision.state {
         DecisionState::Open => {}
@@ -101,7 +106,7 @@ async fn answer(
             return Err(CliError::new(format!("nobody needs to answer {} any more", decision.id)));
         }
     }
-    let engine = wiring::steering_engine(context, &data.data_dir, Arc::clone(&data.store)).await?;
+    let engine = steering::engine(context, &data).await?;
     let _moved = engine.resolve(&decision, choice, comment, &context.person).await?;
     let decision = data.store.find_decision(decision.id).await?.unwrap_or(decision);
     if context.global.json {

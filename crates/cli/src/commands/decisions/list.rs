@@ -28,15 +28,14 @@ pub(crate) struct List {
 
 impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::read(context)?;
+        let Some(data) = Opened::find(context)? else { return Ok(nothing(context)) };
         let decisions = data.store.list_decisions(None, !self.all).await?;
         let views: Vec<DecisionView> = decisions.iter().map(DecisionView::from).collect();
+        if views.is_empty() {
+            return Ok(nothing(context));
+        }
         if context.global.json {
             output::json(&views);
-            return Ok(ExitStatus::Success);
-        }
-        if views.is_empty() {
-            output::say("nobody is asked anything");
             return Ok(ExitStatus::Success);
         }
         let items = items(&*data.store, &views).await?;
@@ -57,6 +56,16 @@ impl List {
         output::data(table.trim_fmt());
         Ok(ExitStatus::Success)
     }
+}
+
+/// Says that there are none.
+fn nothing(context: &Context) -> ExitStatus {
+    if context.global.json {
+        output::json(&[(); 0]);
+    } else {
+        output::say("nobody is asked anything");
+    }
+    ExitStatus::Success
 }
 
 /// The items' keys, by pipeline.

@@ -63,7 +63,7 @@ impl Run {
             scratch: Layout::new(ground.scratch.clone()).gate(JobId::from_u128(1)),
             evidence: place.join(name),
         };
-        let store = crate::context::open_for_writing(&ground.scratch, "gatewright gate run")?;
+        let store = crate::context::open_for_writing(context, &ground.scratch, "gate run").await?;
         let git = Arc::clone(&ground.git);
         let setup = Setup {
             context,

@@ -10,8 +10,11 @@ use ports::{LetterFilter, Store as _};
 
 use super::find::find;
 use crate::{
-    commands::data::Opened, context::Context, error::CliError, exit::ExitStatus, output, wiring,
-    words,
+    commands::{data::Opened, steering},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output, words,
 };
 
 /// What to try again.
@@ -37,7 +40,7 @@ pub(super) struct Drop {
 
 impl Retry {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::write(context, "outbox retry")?;
+        let data = Opened::write(context, "outbox retry").await?;
         let engine = engine(context, &data).await?;
         let letters = if let Some(id) = &self.id {
             vec![find(&*data.store, id).await?]
@@ -49,7 +52,11 @@ impl Retry {
         for letter in letters {
             changed.push(engine.retry_letter(letter.id, &context.person).await?);
         }
-        tell(context, &changed, "tried again with the next `gatewright run`");
+        tell(
+            context,
+            &changed,
+            "tried again with the next `gatewright run` or `gatewright outbox deliver`",
+        );
         Ok(ExitStatus::Success)
     }
 }
@@ -59,7 +66,7 @@ impl Drop {
         if self.reason.trim().is_empty() {
             return Err(CliError::usage("the reason is empty").help("say why, for the log"));
         }
-        let data = Opened::write(context, "outbox drop")?;
+        let data = Opened::write(context, "outbox drop").await?;
         let engine = engine(context, &data).await?;
         let letter = find(&*data.store, &self.id).await?;
         let dropped = engine.drop_letter(letter.id, &self.reason, &context.person).await?;
@@ -70,7 +77,7 @@ impl Drop {
 
 /// An engine, after it has taken back what a process that is gone was delivering.
 async fn engine(context: &Context, data: &Opened) -> Result<Arc<Engine>, CliError> {
-    let engine = wiring::steering_engine(context, &data.data_dir, Arc::clone(&data.store)).await?;
+    let engine = steering::engine(context, data).await?;
     engine.recover_letters().await?;
     Ok(engine)
 }

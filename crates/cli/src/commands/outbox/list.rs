@@ -69,7 +69,7 @@ impl State {
 
 impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::read(context)?;
+        let Some(data) = Opened::find(context)? else { return Ok(self.nothing(context)) };
         let mut letters = Vec::new();
         for state in self.state.filters() {
             let (destination, limit) = (self.destination.clone(), self.limit);
@@ -79,15 +79,11 @@ impl List {
         // Oldest first: in this order they are delivered.
         letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
         let views: Vec<LetterView> = letters.iter().map(LetterView::from).collect();
+        if views.is_empty() {
+            return Ok(self.nothing(context));
+        }
         if context.global.json {
             output::json(&views);
-            return Ok(ExitStatus::Success);
-        }
-        if views.is_empty() {
-            output::say(match self.state {
-                State::Open => "everything is delivered",
-                _ => "there are no such letters",
-            });
             return Ok(ExitStatus::Success);
         }
         let now = Timestamp::now();
@@ -118,6 +114,16 @@ impl List {
         }
         output::data(table.trim_fmt());
         Ok(ExitStatus::Success)
+    }
+
+    /// Says that there are none.
+    fn nothing(&self, context: &Context) -> ExitStatus {
+        match self.state {
+            _ if context.global.json => output::json(&[(); 0]),
+            State::Open => output::say("everything is delivered"),
+            _ => output::say("there are no such letters"),
+        }
+        ExitStatus::Success
     }
 }
 

@@ -44,7 +44,7 @@ fn statuses() -> impl TypedValueParser<Value = PipelineStateTag> {
 
 impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::read(context)?;
+        let Some(data) = Opened::find(context)? else { return Ok(nothing(context)) };
         let filter = PipelineFilter {
             project: self.project.clone(),
             states: self.status.clone(),
@@ -60,13 +60,11 @@ impl List {
             PipelineView::from(pipeline).attended(at_work)
         };
         let views: Vec<PipelineView> = pipelines.iter().map(view).collect();
+        if views.is_empty() {
+            return Ok(nothing(context));
+        }
         if context.global.json {
             output::json(&views);
-            return Ok(ExitStatus::Success);
-        }
-        if views.is_empty() {
-            let gatewright = gatewright(context);
-            output::say(format_args!("no pipelines: {gatewright} run \"…\" makes one"));
             return Ok(ExitStatus::Success);
         }
         let mut table = words::table(&["item", "status", "stage", "made", "tokens", "title", "id"]);
@@ -89,4 +87,14 @@ impl List {
         output::data(table.trim_fmt());
         Ok(ExitStatus::Success)
     }
+}
+
+/// Says that there are none.
+fn nothing(context: &Context) -> ExitStatus {
+    if context.global.json {
+        output::json(&[(); 0]);
+    } else {
+        output::say(format_args!("no pipelines: {} run \"…\" makes one", gatewright(context)));
+    }
+    ExitStatus::Success
 }

@@ -1,7 +1,5 @@
 //! `gatewright pipeline start|pause|resume|cancel|retry|restart-stage`
 
-use std::sync::Arc;
-
 use api::PipelineView;
 use clap::Args;
 use domain::{
@@ -12,11 +10,14 @@ use ports::Store as _;
 
 use super::resolve;
 use crate::{
-    commands::data::{Opened, all_events, gatewright},
+    commands::{
+        data::{Opened, all_events, gatewright},
+        steering,
+    },
     context::Context,
     error::CliError,
     exit::ExitStatus,
-    output, wiring, words,
+    output, words,
 };
 
 /// What to start.
@@ -115,9 +116,9 @@ async fn steer(
     id: &str,
     input: Input,
 ) -> Result<ExitStatus, CliError> {
-    let data = Opened::write(context, command)?;
+    let data = Opened::write(context, command).await?;
     let pipeline = resolve(&*data.store, id).await?;
-    let engine = wiring::steering_engine(context, &data.data_dir, Arc::clone(&data.store)).await?;
+    let engine = steering::engine_for(context, &data, &pipeline).await?;
     let _moved = engine.ask(pipeline.id, &input, &context.person).await?;
     let pipeline = data.store.find_pipeline(pipeline.id).await?.unwrap_or(pipeline);
     let events = all_events(&*data.store, pipeline.id).await?;

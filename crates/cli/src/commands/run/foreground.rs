@@ -1,6 +1,6 @@
 //! Works in the foreground: shows progress, approves where it was told to, stops in good order.
 
-mod signals;
+pub(crate) mod signals;
 
 use std::{
     collections::BTreeMap,

@@ -60,8 +60,7 @@ impl Run {
             ground.project = ground.project.with_check(check);
         }
         let target = self.target(&ground)?;
-        let holder = format!("pid {}, `gatewright run`", std::process::id());
-        let store = crate::context::open_for_writing(&ground.data_dir, &holder)?;
+        let store = crate::context::open_for_writing(context, &ground.data_dir, "run").await?;
         let project = settle_key(&store, &mut ground.project, &ground.repository).await?;
         ground.git.sync(&project).await?;
         let Some(base) = ground.git.find_target(&project, &target).await? else {

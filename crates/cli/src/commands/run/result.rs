@@ -99,6 +99,18 @@ pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult,
     })
 }
 
+/// Tells whoever asked what came of a pipeline. `is_one`: of all that the call is about, so that a program gets one
+/// document and not a line for each.
+pub(super) fn tell(result: &RunResult, context: &Context, is_one: bool) {
+    if !context.global.json {
+        print(result, context);
+    } else if is_one {
+        output::json(result);
+    } else {
+        output::json_line(result);
+    }
+}
+
 /// Tells a person what came of a pipeline, and what they can do now.
 pub(crate) fn print(result: &RunResult, context: &Context) {
     let title = words::safe(&result.title);

@@ -17,10 +17,15 @@ use store_sqlite::SqliteStore;
 use super::{
     Run,
     prepare::{Prepared, check_agents, needed_agents, pause_others, role_book, target_files},
+    result,
 };
 use crate::{
-    commands::{data, pipeline::resolve},
-    context::Context,
+    commands::{
+        data::{self, Opened},
+        outbox,
+        pipeline::resolve,
+    },
+    context::{Context, open_for_writing},
     error::CliError,
     exit::ExitStatus,
     output,
@@ -44,21 +49,43 @@ struct Group {
 impl Run {
     /// Takes up what was named, project by project. What cannot be taken up is told and does not keep the others.
     pub(super) async fn go_on(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let here = context.load_config(&context.cwd)?;
-        let data_dir = context.data_dir(&here);
-        let holder = format!("pid {}, `gatewright run --resume`", std::process::id());
-        let store = crate::context::open_for_writing(&data_dir, &holder)?;
-        let wanted = self.wanted(&store).await?;
-        if wanted.is_empty() {
+        let (loaded, data_dir) = data::place(context)?;
+        let store = open_for_writing(context, &data_dir, "run --resume").await?;
+        let data = Opened { loaded, data_dir, store };
+        let wanted = self.wanted(&data.store).await?;
+        let is_all = self.resume.iter().any(|text| text == ALL);
+        let told: Vec<PipelineId> = wanted.iter().map(|it| it.id).collect();
+        let worst = if wanted.is_empty() {
             output::say("nothing was interrupted");
-            return Ok(ExitStatus::Success);
+            ExitStatus::Success
+        } else {
+            let is_one = !is_all && wanted.len() == 1;
+            self.take_up_each(context, &data, wanted, is_one).await?
+        };
+        if !is_all || worst == ExitStatus::Interrupted {
+            return Ok(worst);
         }
-        let git = wiring::git(context, &data_dir).await?;
-        let (is_one, mut worst) = (wanted.len() == 1, ExitStatus::Success);
+        if outbox::deliver(context, &data).await?.interrupted {
+            return Ok(ExitStatus::Interrupted);
+        }
+        Ok(worst.max(say_who_waits(context, &data.store, &told).await?))
+    }
+
+    /// Works on what is wanted, group by group.
+    async fn take_up_each(
+        &self,
+        context: &Context,
+        data: &Opened,
+        wanted: Vec<Pipeline>,
+        is_one: bool,
+    ) -> Result<ExitStatus, CliError> {
+        let Opened { data_dir, store, .. } = data;
+        let git = wiring::git(context, data_dir).await?;
+        let mut worst = ExitStatus::Success;
         let mut groups: Vec<Group> = Vec::new();
         for pipeline in wanted {
             let item = pipeline.item.key.clone();
-            match add(&mut groups, pipeline, &store, &git).await {
+            match add(&mut groups, pipeline, store, &git).await {
                 Err(error) if !is_one => worst = worst.max(told(&error, &item.to_string())),
                 result => result?,
             }
@@ -68,7 +95,7 @@ impl Run {
         for group in groups {
             left.retain(|id| !group.pipelines.iter().any(|it| it.id == *id));
             let project = group.project.clone();
-            let status = match take_up(context, &data_dir, &store, &git, group, &left).await {
+            let status = match take_up(context, data_dir, store, &git, group, &left).await {
                 Ok(prepared) => self.work(context, prepared, is_one).await?,
                 Err(error) if !is_one => told(&error, project.as_str()),
                 Err(error) => return Err(error),
@@ -100,7 +127,30 @@ impl Run {
 /// Says what is wrong with one of several, and what that makes of the exit code.
 fn told(error: &CliError, whose: &str) -> ExitStatus {
     output::warn(format_args!("{whose} cannot be resumed: {error}"));
+    if let Some(help) = &error.help {
+        output::say(format_args!("help: {help}"));
+    }
     ExitStatus::Failure
+}
+
+/// Tells of every pipeline that waits for a person and was not `told` of before, as the `run` that stopped there did.
+async fn say_who_waits(
+    context: &Context,
+    store: &SqliteStore,
+    told: &[PipelineId],
+) -> Result<ExitStatus, CliError> {
+    let states = vec![PipelineStateTag::AwaitingHuman, PipelineStateTag::Blocked];
+    let filter = PipelineFilter { states, ..PipelineFilter::default() };
+    let mut waiting = store.list_pipelines(&filter).await?;
+    waiting.retain(|pipeline| !told.contains(&pipeline.id));
+    waiting.sort_by_key(|pipeline| pipeline.id);
+    let mut worst = ExitStatus::Success;
+    for pipeline in waiting {
+        let result = result::load(store, pipeline.id).await?;
+        result::tell(&result, context, false);
+        worst = worst.max(result.exit_status());
+    }
+    Ok(worst)
 }
 
 /// Everything that has not ended and waits for nobody: what ran or was queued when a process went away, and what a

@@ -49,6 +49,14 @@ pub(super) async fn listen(
     overdue.notify_one();
 }
 
+/// Returns with the first signal that stops, of whatever kind.
+pub(crate) async fn first() {
+    match Signals::install() {
+        Ok(mut signals) => drop(signals.next().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// Ends the process when its time is up. On a thread of its own: what hangs may be the runtime.
 #[expect(
     clippy::disallowed_methods,

@@ -1,0 +1,115 @@
+//! `gatewright outbox deliver`, and the end of `run --resume all`
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use api::DeliveryView;
+use clap::Args;
+use domain::{id::LetterId, outbox::LetterStateTag};
+use engine::{Engine, StopMode, stop_channel};
+use jiff::Timestamp;
+use ports::{LetterFilter, Store};
+
+use crate::{
+    commands::{
+        data::{Opened, gatewright},
+        run::signals,
+        steering,
+    },
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output, words,
+};
+
+/// Deliver the letters that are due now, and end: for whoever runs it every few minutes
+#[derive(Debug, Args)]
+pub(super) struct Deliver {}
+
+impl Deliver {
+    pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
+        let Self {} = self;
+        let data = Opened::write(context, "outbox deliver").await?;
+        let delivery = deliver(context, &data).await?;
+        if context.global.json {
+            output::json(&delivery);
+        }
+        Ok(if delivery.interrupted { ExitStatus::Interrupted } else { ExitStatus::Success })
+    }
+}
+
+/// Delivers what is due to the destinations that are configured here, and says what came of it.
+pub(crate) async fn deliver(context: &Context, data: &Opened) -> Result<DeliveryView, CliError> {
+    let engine = steering::engine(context, data).await?;
+    let store = &*data.store;
+    let waiting = waiting(store).await?;
+    let interrupted = work(context, &engine).await?;
+    let (left, dead) = (self::waiting(store).await?, list(store, LetterStateTag::Dead).await?);
+    let known = data.loaded.config.destinations.keys().cloned().collect::<Vec<_>>();
+    let ended = waiting.iter().filter(|id| !left.contains(id) && !dead.contains(id));
+    let delivery = DeliveryView {
+        delivered: ended.count() as u64,
+        waiting: left.len() as u64,
+        next_due: store.next_letter(&known).await?,
+        dead: dead.len() as u64,
+        interrupted,
+    };
+    tell(context, &delivery);
+    Ok(delivery)
+}
+
+/// Delivers until nothing is due. Says whether it was interrupted.
+async fn work(context: &Context, engine: &Arc<Engine>) -> Result<bool, CliError> {
+    let (stop, signal) = stop_channel();
+    let quiet = context.global.quiet;
+    let interrupts = tokio::spawn(async move {
+        signals::first().await;
+        if !quiet {
+            output::say(
+                "stopping: what is being delivered has 4 s, the rest waits for the next time",
+            );
+        }
+        stop.send_replace(Some(StopMode::StopAgents));
+        signals::first().await;
+        stop.send_replace(Some(StopMode::LeaveAgents));
+        // Its end would be taken for that of whoever listens.
+        std::future::pending::<()>().await;
+    });
+    let worked = engine.deliver_letters(signal.clone()).await;
+    let interrupted = signal.borrow().is_some();
+    interrupts.abort();
+    worked?;
+    Ok(interrupted)
+}
+
+/// The letters that wait or are under way.
+async fn waiting(store: &dyn Store) -> Result<BTreeSet<LetterId>, CliError> {
+    let mut waiting = list(store, LetterStateTag::Queued).await?;
+    waiting.extend(list(store, LetterStateTag::Sending).await?);
+    Ok(waiting)
+}
+
+async fn list(store: &dyn Store, state: LetterStateTag) -> Result<BTreeSet<LetterId>, CliError> {
+    let filter = LetterFilter { state: Some(state), ..LetterFilter::default() };
+    Ok(store.list_letters(&filter).await?.iter().map(|letter| letter.id).collect())
+}
+
+fn tell(context: &Context, delivery: &DeliveryView) {
+    let DeliveryView { delivered, waiting, next_due, dead, interrupted: _ } = delivery;
+    if context.global.quiet || (*delivered, *waiting, *dead) == (0, 0, 0) {
+        return;
+    }
+    let now = Timestamp::now();
+    let until = match (waiting, next_due) {
+        (0, _) => String::new(),
+        (_, Some(at)) => format!(" until {at:.0} ({})", words::ago(*at, now)),
+        (_, None) => ", to destinations that are not configured here".to_owned(),
+    };
+    let look = if *waiting + *dead > 0 {
+        format!(": {} outbox", gatewright(context))
+    } else {
+        String::new()
+    };
+    output::say(format_args!(
+        "letters: {delivered} delivered, {waiting} waiting{until}, {dead} dead{look}"
+    ));
+}

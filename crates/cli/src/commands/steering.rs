@@ -1,0 +1,86 @@
+//! Which engine brings a person's input to a pipeline.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use camino::Utf8Path;
+use domain::{name::AgentName, pipeline::Pipeline, run::Run};
+use engine::Engine;
+use ports::{ProjectRef, Store as _};
+
+use super::{
+    data::{Opened, gatewright},
+    run::{role_book, target_files},
+};
+use crate::{
+    context::Context,
+    error::CliError,
+    output,
+    wiring::{self, Setup},
+};
+
+/// An engine that changes what is remembered, and knows no agents.
+pub(crate) async fn engine(context: &Context, data: &Opened) -> Result<Arc<Engine>, CliError> {
+    wiring::steering_engine(context, &data.loaded, &data.data_dir, Arc::clone(&data.store)).await
+}
+
+/// An engine for an input that may leave an agent behind. Where one may be at work, it knows the agents, the roles and
+/// the walls that are configured for the pipeline's repository, so that what it leaves is kept as `run` would keep it.
+/// Where those cannot be had, that is said, and the agent is stopped all the same.
+pub(crate) async fn engine_for(
+    context: &Context,
+    data: &Opened,
+    pipeline: &Pipeline,
+) -> Result<Arc<Engine>, CliError> {
+    let mut open = data.store.list_runs(pipeline.id).await?;
+    open.retain(|run| run.ended_at.is_none());
+    if open.is_empty() {
+        return engine(context, data).await;
+    }
+    match keeping_engine(context, data, pipeline, &open).await {
+        Ok(engine) => Ok(engine),
+        Err(error) => {
+            let CliError { message, help, .. } = error;
+            let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+            output::warn(format_args!(
+                "what the agent of {} left stays in its workspace, because {message}{help}; the next `{} run` takes it over once that is mended",
+                pipeline.item.key,
+                gatewright(context)
+            ));
+            engine(context, data).await
+        }
+    }
+}
+
+/// An engine as `run` has it, which can hand in what the agents of these runs left.
+async fn keeping_engine(
+    context: &Context,
+    data: &Opened,
+    pipeline: &Pipeline,
+    open: &[Run],
+) -> Result<Arc<Engine>, CliError> {
+    let record = data.store.find_project(&pipeline.project).await?.ok_or_else(|| {
+        CliError::new(format!("the project `{}` is not known any more", pipeline.project))
+    })?;
+    let repository = Utf8Path::new(&record.repository);
+    let loaded = context.load_config(repository)?;
+    let mut settings = loaded.project_at(repository);
+    settings.key = record.key.clone();
+    let git = wiring::git(context, &data.data_dir).await?;
+    let project = ProjectRef { key: record.key, repository: record.repository.clone() };
+    let files = match &pipeline.base {
+        Some(base) => target_files(&git, &project, base).await?,
+        None => BTreeMap::new(),
+    };
+    let setup = Setup {
+        context,
+        loaded: &loaded,
+        data_dir: &data.data_dir,
+        store: Arc::clone(&data.store),
+        git,
+        project: &settings,
+        roles: role_book(&loaded, &files)?,
+        agent: pipeline.options.agent.clone(),
+    };
+    let needed: Vec<AgentName> = open.iter().map(|run| run.agent.clone()).collect();
+    Ok(wiring::workbench(setup, &needed).await?.engine)
+}
