@@ -174,7 +174,12 @@ pub(crate) fn check_outside(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), 
 
 /// The store, for looking only. Works while another process writes.
 pub(crate) fn open_for_reading(data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, CliError> {
-    Ok(open_store(data_dir, Mode::ReadOnly)?)
+    Ok(try_open_for_reading(data_dir)?)
+}
+
+/// The same for whoever acts by what stands in the way.
+pub(crate) fn try_open_for_reading(data_dir: &Utf8Path) -> Result<Arc<SqliteStore>, StoreError> {
+    open_store(data_dir, Mode::ReadOnly)
 }
 
 /// The store, for this process alone. `command` is told to whoever finds it in use. One that is in use is waited for, as

@@ -5,6 +5,7 @@ use std::fmt;
 use domain::pipeline::Refusal;
 use engine::EngineError;
 use ports::{AgentError, GitError, SandboxError, StoreError};
+use store_sqlite::Unusable;
 
 use crate::exit::ExitStatus;
 
@@ -102,8 +103,31 @@ impl From<StoreError> for CliError {
             StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
             StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),
             StoreError::Inconsistent { .. } => of.help("what is damaged is parked, the rest goes on: `gatewright doctor` names it, `gatewright export ID` saves what can be read, `gatewright restore` brings a backup back"),
-            StoreError::Overloaded { .. } | StoreError::Database { .. } => of,
+            StoreError::Database { .. } => match Unusable::find_in(&error).and_then(mended_by) {
+                Some(help) => of.help(help),
+                None => of,
+            },
+            StoreError::Overloaded { .. } => of,
         }
+    }
+}
+
+/// What to do about a database that cannot be used.
+const fn mended_by(unusable: &Unusable) -> Option<&'static str> {
+    match unusable {
+        Unusable::Nothing { .. } => None,
+        Unusable::Lost { .. } => Some(
+            "put the database back, or a backup in its place with `gatewright restore FILE --force`, which keeps aside what is there; to begin anew, move that away",
+        ),
+        Unusable::NotAFile { .. } | Unusable::NoDatabase { .. } | Unusable::Foreign { .. } => Some(
+            "nothing was changed: give another --data-dir, or move it away and bring a backup back with `gatewright restore FILE --force`",
+        ),
+        Unusable::Damaged { .. } => Some(
+            "bring a backup back with `gatewright restore FILE --force`, which keeps aside what is there",
+        ),
+        Unusable::Closed { .. } => Some(
+            "give yourself the right to read and write it, and its directory; or give another --data-dir",
+        ),
     }
 }
 

@@ -10,6 +10,8 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use ports::StoreError;
 
+use crate::unusable::{self, Place, Unusable};
+
 const DATABASE: &str = "gatewright.db";
 const LOCK: &str = "lock";
 /// How often a lock is tried that somebody may only be looking at.
@@ -20,12 +22,6 @@ const LOOK_PAUSE: Duration = Duration::from_millis(5);
 /// Where a backup is unpacked, in the data directory itself. As long as it is there and the database is not, the
 /// directory is half restored, and nothing may begin in it.
 pub const RESTORING: &str = "restoring";
-
-#[derive(Debug, thiserror::Error)]
-#[error("there is no database in {data_dir}: nothing was started there yet")]
-struct NoDatabase {
-    data_dir: String,
-}
 
 #[derive(Debug, thiserror::Error)]
 #[error("{data_dir} is half restored: restore it again, or move {data_dir}/{RESTORING} away")]
@@ -51,13 +47,14 @@ pub fn hold(data_dir: &Utf8Path, holder: &str) -> Result<DirectoryLock, StoreErr
 
 /// The database of that directory, which must be there.
 pub(crate) fn existing(data_dir: &Utf8Path) -> Result<Utf8PathBuf, StoreError> {
-    let database = database(data_dir);
-    if database.exists() {
-        return Ok(database);
-    }
     refuse_half_restored(data_dir)?;
-    let source = Box::new(NoDatabase { data_dir: data_dir.to_string() });
-    Err(StoreError::Database { operation: "open the database", source })
+    let database = database(data_dir);
+    match unusable::look(data_dir, &database)? {
+        Place::Filled => Ok(database),
+        Place::Missing | Place::Empty => {
+            Err(Unusable::Nothing { data_dir: data_dir.to_string() }.into_error())
+        }
+    }
 }
 
 /// Refuses a directory whose restore has not ended. The database comes last, so that its absence says so.
@@ -134,6 +131,10 @@ pub(crate) struct NewDatabase(Option<Utf8PathBuf>);
 pub(crate) fn make_database(data_dir: &Utf8Path) -> Result<NewDatabase, StoreError> {
     refuse_half_restored(data_dir)?;
     let path = database(data_dir);
+    match unusable::look(data_dir, &path)? {
+        Place::Filled | Place::Empty => return Ok(NewDatabase(None)),
+        Place::Missing => {}
+    }
     match private().create_new(true).open(&path) {
         Ok(_) => Ok(NewDatabase(Some(path))),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(NewDatabase(None)),
@@ -142,6 +143,11 @@ pub(crate) fn make_database(data_dir: &Utf8Path) -> Result<NewDatabase, StoreErr
 }
 
 impl NewDatabase {
+    /// Whether this call made it.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// It is whole: it stays.
     pub(crate) fn keep(mut self) {
         self.0 = None;

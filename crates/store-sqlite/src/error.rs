@@ -5,6 +5,8 @@ use std::{error::Error as StdError, sync::Arc};
 use ports::StoreError;
 use rusqlite::{ErrorCode, ffi};
 
+use crate::unusable::Unusable;
+
 /// What goes wrong below the port. Unlike [`StoreError`] it does not know the directory.
 #[derive(Clone, Debug)]
 pub(crate) enum Error {
@@ -50,7 +52,11 @@ fn sql(operation: &'static str, source: Arc<rusqlite::Error>, place: &str) -> St
             StoreError::DiskFull { operation }
         }
         Some((ErrorCode::ReadOnly, _)) => StoreError::ReadOnly { path: place.to_owned() },
-        _ => StoreError::Database { operation, source: Box::new(source) },
+        Some((code, _)) => match Unusable::of_code(code, place) {
+            Some(unusable) => StoreError::Database { operation, source: Box::new(unusable) },
+            None => StoreError::Database { operation, source: Box::new(source) },
+        },
+        None => StoreError::Database { operation, source: Box::new(source) },
     }
 }
 

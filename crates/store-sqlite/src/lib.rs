@@ -22,6 +22,7 @@ mod document;
 mod error;
 mod ops;
 mod time;
+mod unusable;
 
 #[cfg(test)]
 mod tests;
@@ -31,3 +32,4 @@ pub use health::Health;
 pub use options::{Mode, Options};
 pub use snapshot::{Contents, bring_up_to_date, examine, snapshot};
 pub use store::SqliteStore;
+pub use unusable::Unusable;

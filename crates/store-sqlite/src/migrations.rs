@@ -3,7 +3,10 @@
 use ports::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::{Doing, Error};
+use crate::{
+    error::{Doing, Error},
+    unusable::Unusable,
+};
 
 /// One change of the tables: its name, and plain SQL that is never edited once released.
 pub(crate) struct Migration {
@@ -62,9 +65,13 @@ pub(crate) fn check(connection: &Connection, place: &str) -> Result<(), StoreErr
 
 /// How many migrations the database has had. Refuses one that has had more than there are.
 pub(crate) fn found(connection: &Connection, place: &str) -> Result<u32, StoreError> {
-    let found: rusqlite::Result<u32> =
+    let found: rusqlite::Result<i64> =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0));
     let found = found.doing("read the schema's version").map_err(|error| error.at(place))?;
+    let Ok(found) = u32::try_from(found) else {
+        let what = format!("its schema says {found}");
+        return Err(Unusable::Foreign { database: place.to_owned(), what }.into_error());
+    };
     if found > known() { Err(StoreError::NewerSchema { found, known: known() }) } else { Ok(found) }
 }
 

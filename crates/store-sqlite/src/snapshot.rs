@@ -42,8 +42,8 @@ enum NoSnapshot {
 /// Reads only, so that it works while another process has the directory; takes neither more memory nor longer turns
 /// from that process than any other reader. Blocks the thread for as long as it takes.
 pub fn snapshot(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), StoreError> {
-    let place = data_dir.as_str();
     let database = data_dir::existing(data_dir)?;
+    let place = database.as_str();
     let connection = connection::for_copying(&database).map_err(|error| error.at(place))?;
     migrations::found(&connection, place)?;
     // The pages that are in use, in order: never a copy of the file, which another process changes meanwhile.

@@ -14,6 +14,7 @@ use crate::{
     migrations, ops,
     options::{Mode, Options},
     readers::Readers,
+    unusable,
     writer::Writer,
 };
 
@@ -96,8 +97,15 @@ fn open_writer(data_dir: &Utf8Path, holder: &str, queue_max: usize) -> Result<Wr
     let place = data_dir.as_str();
     let lock = data_dir::take(data_dir, holder)?;
     let made = data_dir::make_database(data_dir)?;
-    let mut connection =
-        connection::for_writing(&data_dir::database(data_dir)).map_err(|error| error.at(place))?;
+    let database = data_dir::database(data_dir);
+    // Before anything is settled: the settings of a writer change the file.
+    if !made.is_new() {
+        let reader = connection::for_reading(&database);
+        let reader = reader.map_err(|error| of_file(error, data_dir, &database))?;
+        unusable::check_ours(&reader, data_dir, &database)?;
+    }
+    let connection = connection::for_writing(&database);
+    let mut connection = connection.map_err(|error| of_file(error, data_dir, &database))?;
     migrations::migrate(&mut connection, place)?;
     let writer =
         ops::prepare(&connection).and_then(|()| Writer::start(connection, lock, queue_max));
@@ -108,9 +116,18 @@ fn open_writer(data_dir: &Utf8Path, holder: &str, queue_max: usize) -> Result<Wr
 
 fn check_readable(data_dir: &Utf8Path) -> Result<(), StoreError> {
     let database = data_dir::existing(data_dir)?;
-    let connection =
-        connection::for_reading(&database).map_err(|error| error.at(data_dir.as_str()))?;
-    migrations::check(&connection, data_dir.as_str())
+    let connection = connection::for_reading(&database);
+    let connection = connection.map_err(|error| of_file(error, data_dir, &database))?;
+    unusable::check_ours(&connection, data_dir, &database)?;
+    migrations::check(&connection, database.as_str())
+}
+
+/// What keeps the file from being opened is said of the file, what keeps it from being written of its directory.
+fn of_file(error: Error, data_dir: &Utf8Path, database: &Utf8Path) -> StoreError {
+    match error.at(database.as_str()) {
+        StoreError::ReadOnly { .. } => StoreError::ReadOnly { path: data_dir.to_string() },
+        other => other,
+    }
 }
 
 fn exclusive(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection> {

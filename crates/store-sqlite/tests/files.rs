@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::pipeline::PipelineState;
 use ports::{Applied, PipelineFilter, Step, Store as _, StoreError};
-use store_sqlite::{Mode, Options, SqliteStore};
+use store_sqlite::{Mode, Options, SqliteStore, Unusable};
 use tempfile::TempDir;
 use testkit::store_conformance::fixtures::{
     at, claim, completed, done, gate_job, new_pipeline, pipeline, prepare, queue, running, step,
@@ -136,8 +136,55 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let words = "These are somebody's words, and no database at all. ".repeat(100);
     fs::write(data_dir.join("gatewright.db"), &words).unwrap();
     let error = open(&data_dir).expect_err("it is no database");
-    assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
+    assert!(matches!(Unusable::find_in(&error), Some(Unusable::NoDatabase { .. })), "{error:?}");
     assert_eq!(fs::read_to_string(data_dir.join("gatewright.db")).unwrap(), words);
+}
+
+/// Another program's database must not get our tables, and one of ours without some of them cannot be worked with.
+#[tokio::test]
+async fn a_database_with_other_tables_is_refused_and_left_alone() {
+    for (sql, words) in [
+        ("PRAGMA user_version = 0", "it has tables of its own, such as `breakers`"),
+        ("PRAGMA user_version = -7", "its schema says -7"),
+        ("PRAGMA foreign_keys = OFF; DROP TABLE outbox", "the table `outbox` of schema"),
+    ] {
+        let (_directory, data_dir) = directory();
+        drop(open(&data_dir).unwrap());
+        let database = data_dir.join("gatewright.db");
+        rusqlite::Connection::open(&database).unwrap().execute_batch(sql).unwrap();
+        let before = fs::read(&database).unwrap();
+        for opened in [open(&data_dir), open_for_reading(&data_dir)] {
+            let error = opened.expect_err(sql);
+            match Unusable::find_in(&error) {
+                Some(Unusable::Foreign { what, .. }) => assert!(what.contains(words), "{what}"),
+                other => panic!("{sql}: {other:?}"),
+            }
+        }
+        assert_eq!(fs::read(&database).unwrap(), before, "{sql}: it was changed");
+    }
+}
+
+/// A log without its database, and a database without a table, are what is left of a lost one.
+#[tokio::test]
+async fn what_is_left_of_a_lost_database_is_told_from_a_beginning() {
+    let (_directory, data_dir) = directory();
+    let store = open(&data_dir).unwrap();
+    prepare(&store, "ET").await;
+    let (_copy, left) = as_if_killed(&data_dir);
+    drop(store);
+    fs::remove_file(left.join("gatewright.db")).unwrap();
+    let error = open(&left).expect_err("its log is still there");
+    assert!(
+        matches!(Unusable::find_in(&error), Some(Unusable::Lost { traces, .. }) if traces.contains("-wal")),
+        "{error:?}"
+    );
+    assert!(!left.join("gatewright.db").exists());
+
+    let (_directory, data_dir) = directory();
+    for place in ["evidence/here", "drops", "mirrors"] {
+        fs::create_dir_all(data_dir.join(place)).unwrap();
+    }
+    drop(open(&data_dir).expect("nothing of that has come from a database"));
 }
 
 /// What a process that is killed leaves: the files as they are between two commits, nothing closed, nothing flushed.

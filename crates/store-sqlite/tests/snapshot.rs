@@ -119,13 +119,13 @@ async fn a_file_that_is_not_what_it_says_is_refused_with_words() {
 
     let file = copy("no database");
     fs::write(&file, "somebody's words ".repeat(1_000)).unwrap();
-    assert!(refusal(&file).contains("not a database"), "{}", refusal(&file));
+    assert!(refusal(&file).contains("is no database"), "{}", refusal(&file));
 
     let file = copy("cut short");
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     let words = refusal(&file);
-    assert!(words.contains("malformed") || words.contains("is damaged"), "{words}");
+    assert!(words.contains("is damaged"), "{words}");
 
     let file = root.join("foreign");
     change(&file, "CREATE TABLE pipelines (id TEXT)");

@@ -1,7 +1,8 @@
 //! Data directories that cannot be worked in.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
+use camino::Utf8Path;
 use testkit::gatewright::{Finished, Running};
 
 use crate::world::{Told, World, assert_error};
@@ -65,19 +66,123 @@ fn a_file_in_the_place_of_the_data_directory_is_named_and_kept() {
     assert_eq!(fs::read_to_string(&data_dir).unwrap(), "mine\n");
 }
 
+/// Changes what a database says of its schema: four bytes of its header.
+fn set_schema(database: &Utf8Path, schema: i32) {
+    let mut bytes = fs::read(database).unwrap();
+    bytes[60..64].copy_from_slice(&schema.to_be_bytes());
+    fs::write(database, bytes).unwrap();
+}
+
+/// Whatever lies in the place of the database, it is named, it says what to do, and nothing of it is changed.
 #[test]
-fn a_database_of_a_newer_version_is_not_touched() {
+fn what_is_no_database_of_ours_is_named_and_left_alone() {
+    type Wound = fn(&Utf8Path);
+    let cases: [(Wound, &str, &str); 7] = [
+        (|it| fs::write(it, "somebody's words ".repeat(500)).unwrap(), "is no database", "restore"),
+        (
+            |it| fs::write(it, &fs::read(it).unwrap()[..300]).unwrap(),
+            "is damaged: it was cut short",
+            "gatewright restore FILE --force",
+        ),
+        (
+            |it| fs::write(it, &fs::read(it).unwrap()[..9000]).unwrap(),
+            "is damaged: it was cut short",
+            "gatewright restore FILE --force",
+        ),
+        (|it| set_schema(it, 4000), "has schema 4000", "newer"),
+        (|it| set_schema(it, -1), "its schema says -1", "restore"),
+        (|it| set_schema(it, 0), "it has tables of its own, such as", "restore"),
+        (
+            |it| {
+                fs::remove_file(it).unwrap();
+                fs::create_dir(it).unwrap();
+            },
+            "is not a regular file",
+            "restore",
+        ),
+    ];
     let world = World::of_agent("echo new > new.txt");
     let told = world.deliver();
     world.assert_merged(&told);
     let database = world.gatewright.data_dir().join("gatewright.db");
-    let mut bytes = fs::read(&database).unwrap();
-    bytes[..16].copy_from_slice(b"not a database!\n");
-    fs::write(&database, &bytes).unwrap();
-    let finished = world.call(&RUN);
-    assert_eq!(finished.code(), Some(1), "{finished:#?}");
-    assert!(finished.stderr.contains("error: "), "{finished:#?}");
-    assert_eq!(fs::read(&database).unwrap(), bytes);
+    let whole = fs::read(&database).unwrap();
+    for (wound, words, help) in cases {
+        wound(&database);
+        let wounded = fs::read(&database).ok();
+        for arguments in [&RUN[..], &["pipeline", "list"]] {
+            let finished = world.call(arguments);
+            assert_error(&finished, 1, words, help);
+        }
+        let doctor = world.call(&["doctor"]);
+        assert_eq!(doctor.code(), Some(1), "{doctor:#?}");
+        assert!(doctor.stdout.contains(words), "`{words}`: {doctor:#?}");
+        assert_eq!(fs::read(&database).ok(), wounded, "{words}: it was changed");
+        if database.is_dir() {
+            fs::remove_dir(&database).unwrap();
+        }
+        fs::write(&database, &whole).unwrap();
+    }
+    assert_eq!(world.call(&["pipeline", "list"]).code(), Some(0), "what was put back is whole");
+}
+
+/// A database that is gone is not a new beginning: its mirrors would be taken for nobody's.
+#[test]
+fn a_lost_database_beside_work_is_no_new_data_directory() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let database = world.gatewright.data_dir().join("gatewright.db");
+    let backup = world.gatewright.home().join("it.backup");
+    assert_eq!(world.call(&["backup", backup.as_str()]).code(), Some(0));
+    fs::remove_file(&database).unwrap();
+    for (empty, how) in [(false, "missing"), (true, "empty")] {
+        if empty {
+            fs::write(&database, "").unwrap();
+        }
+        for arguments in [&RUN[..], &["pipeline", "list"], &["pipeline", "cancel", "IT-001"]] {
+            let words =
+                format!("{database} is {how}, and beside it is what only it can tell of: mirrors/");
+            assert_error(&world.call(arguments), 1, &words, "put the database back");
+        }
+        let doctor = world.call(&["doctor"]);
+        assert_eq!(doctor.code(), Some(1), "{doctor:#?}");
+        assert!(doctor.stdout.contains("restore FILE --force"), "{doctor:#?}");
+        assert_eq!(database.exists(), empty, "no new one was made");
+    }
+    let restored = world.call(&["restore", backup.as_str(), "--force"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    let listed = world.call(&["pipeline", "list", "--json"]);
+    assert_eq!(listed.json().as_array().map(Vec::len), Some(1), "{listed:#?}");
+}
+
+/// A first start that was killed leaves an empty file, and that is no reason to refuse the second.
+#[test]
+fn an_empty_database_with_nothing_beside_it_is_a_beginning() {
+    let world = World::of_agent("echo new > new.txt");
+    let data_dir = world.gatewright.data_dir();
+    fs::create_dir_all(&data_dir).unwrap();
+    fs::write(data_dir.join("gatewright.db"), "").unwrap();
+    let listed = world.call(&["pipeline", "list"]);
+    assert_error(&listed, 1, "nothing was started there yet", "");
+    let told = world.deliver();
+    world.assert_merged(&told);
+}
+
+#[test]
+fn a_database_that_may_not_be_read_is_named_with_what_is_in_the_way() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let database = world.gatewright.data_dir().join("gatewright.db");
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o000)).unwrap();
+    // A user of its own, so that not even root may.
+    let list = world.gatewright.command(world.dir(), &["pipeline", "list"]);
+    let mut nobody = Command::new("unshare");
+    nobody.args(["--user", "--map-user=1000", "--map-group=1000", "--"]).arg(list.get_program());
+    nobody.args(list.get_args()).current_dir(world.dir()).env_clear();
+    nobody.envs(list.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let refused = Running::start(&mut nobody).finish();
+    assert_error(&refused, 1, "cannot be opened: its permissions", "the right to read and write");
 }
 
 /// Too small for the database, and for the mirror.

@@ -3,12 +3,13 @@
 use api::CheckView;
 use config::Loaded;
 use jiff::Timestamp;
-use store_sqlite::Health;
+use store_sqlite::{Health, Unusable};
 
 use super::{missing, ok, warning};
 use crate::{
     commands::damage,
-    context::{Context, open_for_reading},
+    context::{Context, try_open_for_reading},
+    error::CliError,
 };
 
 const NAME: &str = "database";
@@ -18,13 +19,14 @@ const ROWS_MAX: usize = 20;
 pub(super) async fn checks(context: &Context, loaded: &Loaded) -> Vec<CheckView> {
     let data_dir = context.data_dir(loaded);
     let file = data_dir.join(store_sqlite::database_file());
-    if !file.exists() && !data_dir.join(store_sqlite::RESTORING).exists() {
-        return vec![ok(NAME, "none yet: nothing was started here")];
-    }
-    let health = match open_for_reading(&data_dir) {
+    let health = match try_open_for_reading(&data_dir) {
         Ok(store) => store.check(Timestamp::now()).await,
+        Err(error) if matches!(Unusable::find_in(&error), Some(Unusable::Nothing { .. })) => {
+            return vec![ok(NAME, "none yet: nothing was started here")];
+        }
         Err(error) => {
-            let mend = error.help.unwrap_or_else(|| "gatewright restore FILE".to_owned());
+            let error = CliError::from(error);
+            let mend = error.help.unwrap_or_else(|| "gatewright restore FILE --force".to_owned());
             return vec![missing(NAME, error.message, mend)];
         }
     };

@@ -1,0 +1,193 @@
+//! Why what lies in the place of the database cannot be used, in words for a person.
+
+use std::{fs, io};
+
+use camino::Utf8Path;
+use ports::StoreError;
+use rusqlite::{Connection, ErrorCode};
+
+use crate::{
+    connection,
+    error::{Doing as _, Error},
+    migrations,
+};
+
+/// What is only in a data directory that had a database. The evidence of `gate run` needs none.
+const TRACES: [&str; 3] = ["mirrors", "workspaces", "runs"];
+
+/// Why the database cannot be used as it is. Nothing of it was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Nothing was ever started in the directory.
+    #[error("there is no database in {data_dir}: nothing was started there yet")]
+    Nothing {
+        /// The directory.
+        data_dir: String,
+    },
+    /// It is gone or empty, and what it was about is still there.
+    #[error("{database} is {how}, and beside it is what only it can tell of: {traces}")]
+    Lost {
+        /// Where it was.
+        database: String,
+        /// Missing, or empty.
+        how: &'static str,
+        /// The names of what is there.
+        traces: String,
+    },
+    /// A directory, a pipe, a device.
+    #[error("{database} is not a regular file")]
+    NotAFile {
+        /// Where it should be.
+        database: String,
+    },
+    /// Whatever it is, SQLite did not write it, or nothing else would know it any more.
+    #[error("{database} is no database: SQLite does not know it for one of its own")]
+    NoDatabase {
+        /// The file.
+        database: String,
+    },
+    /// A database of SQLite that holds something else.
+    #[error("{database} is no database of gatewright: {what}")]
+    Foreign {
+        /// The file.
+        database: String,
+        /// What tells.
+        what: String,
+    },
+    /// It was cut short or written over.
+    #[error("{database} is damaged: it was cut short, or something else has written to it")]
+    Damaged {
+        /// The file, or its directory.
+        database: String,
+    },
+    /// The system does not let us.
+    #[error(
+        "{database} cannot be opened: its permissions or those of its directory are in the way"
+    )]
+    Closed {
+        /// The file, or its directory.
+        database: String,
+    },
+}
+
+impl Unusable {
+    /// The port's error.
+    pub(crate) fn into_error(self) -> StoreError {
+        StoreError::Database { operation: "open the database", source: Box::new(self) }
+    }
+
+    /// Why a store could not be opened, where it is one of these.
+    #[must_use]
+    pub fn find_in(error: &StoreError) -> Option<&Self> {
+        match error {
+            StoreError::Database { operation: _, source } => source.downcast_ref(),
+            StoreError::InUse { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::Inconsistent { .. }
+            | StoreError::Overloaded { .. }
+            | StoreError::DiskFull { .. }
+            | StoreError::ReadOnly { .. } => None,
+        }
+    }
+
+    /// What SQLite says of a file that it cannot use.
+    pub(crate) fn of_code(code: ErrorCode, place: &str) -> Option<Self> {
+        let database = place.to_owned();
+        match code {
+            ErrorCode::NotADatabase => Some(Self::NoDatabase { database }),
+            ErrorCode::DatabaseCorrupt => Some(Self::Damaged { database }),
+            ErrorCode::CannotOpen => Some(Self::Closed { database }),
+            _ => None,
+        }
+    }
+}
+
+/// What lies in the place of the database, without opening it: whoever closes a file loses SQLite's locks on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nothing.
+    Missing,
+    /// A file with nothing in it, as a start that was killed leaves it.
+    Empty,
+    /// A file.
+    Filled,
+}
+
+/// Looks at the place of the database. Refuses what is no file, and a database that is lost.
+pub(crate) fn look(data_dir: &Utf8Path, database: &Utf8Path) -> Result<Place, StoreError> {
+    let place = match fs::metadata(database) {
+        Ok(found) if !found.is_file() => {
+            return Err(Unusable::NotAFile { database: database.to_string() }.into_error());
+        }
+        Ok(found) if found.len() == 0 => Place::Empty,
+        Ok(_) => return Ok(Place::Filled),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Place::Missing,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Unusable::Closed { database: database.to_string() }.into_error());
+        }
+        // A file in the place of the directory: whoever makes it says so.
+        Err(_) => return Ok(Place::Missing),
+    };
+    refuse_lost(data_dir, database, if place == Place::Empty { "empty" } else { "missing" })?;
+    Ok(place)
+}
+
+/// Refuses a database without a table beside the work that a database was about.
+fn refuse_lost(
+    data_dir: &Utf8Path,
+    database: &Utf8Path,
+    how: &'static str,
+) -> Result<(), StoreError> {
+    let is_filled = |path: &Utf8Path| path.read_dir_utf8().is_ok_and(|mut it| it.next().is_some());
+    let mut traces: Vec<String> = TRACES
+        .iter()
+        .filter(|name| is_filled(&data_dir.join(name)))
+        .map(|name| format!("{name}/"))
+        .collect();
+    let log = format!("{database}-wal");
+    if how == "missing" && fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+        traces.push(log);
+    }
+    if traces.is_empty() {
+        return Ok(());
+    }
+    let (database, traces) = (database.to_string(), traces.join(", "));
+    Err(Unusable::Lost { database, how, traces }.into_error())
+}
+
+/// Refuses a database that SQLite can read and that is not ours: of another program, or with parts that are gone.
+pub(crate) fn check_ours(
+    connection: &Connection,
+    data_dir: &Utf8Path,
+    database: &Utf8Path,
+) -> Result<(), StoreError> {
+    let place = database.as_str();
+    let schema = migrations::found(connection, place)?;
+    let found = tables(connection).map_err(|error| error.at(place))?;
+    if schema == 0 && found.is_empty() {
+        return refuse_lost(data_dir, database, "empty");
+    }
+    let foreign = |what| Err(Unusable::Foreign { database: place.to_owned(), what }.into_error());
+    if schema == 0 {
+        return foreign(format!("it has tables of its own, such as `{}`", found[0]));
+    }
+    let mut ours = connection::in_memory().map_err(|error| error.at(place))?;
+    migrations::migrate_to(&mut ours, schema, place)?;
+    let ours = tables(&ours).map_err(|error| error.at(place))?;
+    match ours.iter().find(|table| !found.contains(table)) {
+        Some(table) => foreign(format!("the table `{table}` of schema {schema} is missing")),
+        None => Ok(()),
+    }
+}
+
+fn tables(connection: &Connection) -> Result<Vec<String>, Error> {
+    let find = || {
+        let mut statement = connection.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+        )?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        names.collect()
+    };
+    let names: rusqlite::Result<Vec<String>> = find();
+    names.doing("read the tables of the database")
+}
