@@ -1,6 +1,6 @@
 //! `gatewright export`
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _};
+use std::io::Write as _;
 
 use api::{
     DecisionView, EXPORT_VERSION, EventView, ExportView, JobView, PipelineView, RunView,
@@ -132,15 +132,16 @@ fn logs(data_dir: &Utf8Path, id: PipelineId, runs: &[Run]) -> Vec<String> {
 
 /// For the caller alone, and whole or not at all.
 fn write(file: &Utf8Path, view: &ExportView) -> Result<(), CliError> {
-    let temporary = Utf8PathBuf::from(format!("{file}.partial"));
     let write = || -> std::io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        let mut partial =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let directory = file.parent().filter(|dir| !dir.as_str().is_empty());
+        // Under a name that nobody else has, for its owner alone; gone again where it cannot be written.
+        let mut partial = tempfile::Builder::new()
+            .prefix(".gatewright-export-")
+            .tempfile_in(directory.unwrap_or(Utf8Path::new(".")))?;
         serde_json::to_writer_pretty(&mut partial, view)?;
         partial.write_all(b"\n")?;
-        partial.sync_all()?;
-        fs::rename(&temporary, file)
+        partial.as_file().sync_all()?;
+        partial.persist(file).map(drop).map_err(|error| error.error)
     };
     write().map_err(cannot("write", file))
 }

@@ -107,12 +107,13 @@ fn a_backup_that_is_killed_leaves_no_file_and_nothing_in_the_way_of_the_next() {
         drop(backup.finish());
         assert!(!file(&world).exists(), "it is whole or not there");
     }
-    // What a kill in the middle leaves.
-    let partial = Utf8PathBuf::from(format!("{}.partial", file(&world)));
-    fs::create_dir_all(partial.join("deep")).unwrap();
-    fs::write(partial.join("archive"), "half of it").unwrap();
+    // What somebody else has there stays.
+    let foreign = Utf8PathBuf::from(format!("{}.partial", file(&world)));
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("archive"), "mine").unwrap();
     back_up(&world);
-    assert_eq!(left_beside(&file(&world)), ["gatewright.backup"]);
+    assert_eq!(left_beside(&file(&world)), ["gatewright.backup", "gatewright.backup.partial"]);
+    assert_eq!(fs::read_to_string(foreign.join("archive")).unwrap(), "mine");
 }
 
 #[test]
