@@ -40,6 +40,8 @@ pub struct RestoreView {
     pub events: u64,
     /// Whether mirrors and evidence were in it, so that unfinished work can go on.
     pub whole: bool,
+    /// Agents and commands that were at work in the directory and were stopped.
+    pub stopped: usize,
     /// Where that is which was in the directory before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept_aside: Option<String>,

@@ -1,5 +1,6 @@
 //! `gatewright restore`
 
+mod agents;
 mod place;
 
 use std::fs::File;
@@ -31,7 +32,7 @@ use crate::{
 pub(crate) struct Restore {
     /// The backup
     file: Utf8PathBuf,
-    /// Take the place of what is in the directory, which is kept aside
+    /// Take the place of what is in the directory, which is kept aside; agents that are at work there are stopped
     #[arg(long)]
     force: bool,
     /// Accept a database with rows that name others which are not there
@@ -47,9 +48,13 @@ impl Restore {
         let target = Target::take(&data_dir, self.force)?;
         target.check_space(&archive, &file)?;
         let staging = target.begin()?;
-        let prepared = self.prepare(context, &file, archive, &staging).await;
-        let Unpacked { manifest, mirrors: _ } = match prepared {
-            Ok(unpacked) => unpacked,
+        let prepared = async {
+            let unpacked = self.prepare(context, &file, archive, &staging).await?;
+            // Last of all: a file that is no backup is no reason to stop anybody.
+            Ok::<_, CliError>((unpacked, agents::stop_all(context, &data_dir).await?))
+        };
+        let (Unpacked { manifest, mirrors: _ }, stopped) = match prepared.await {
+            Ok(prepared) => prepared,
             Err(error) => {
                 target.give_up();
                 return Err(error);
@@ -65,6 +70,7 @@ impl Restore {
             pipelines: manifest.pipelines,
             events: manifest.events,
             whole: manifest.whole,
+            stopped,
             kept_aside: kept_aside.map(Utf8PathBuf::into_string),
             unfinished: unfinished
                 .map(|it| UnfinishedView { pipeline: it.id, item: it.item.key.to_string() })
@@ -88,18 +94,25 @@ impl Restore {
     ) -> Result<Unpacked, CliError> {
         let unpacked = archive::unpack(archive, staging).map_err(|error| {
             CliError::new(format!("could not restore {file}: {}", chain(&error)))
+                .help("name a file that `gatewright backup` has written; nothing was changed")
         })?;
         let database = staging.join(store_sqlite::database_file());
-        let Contents { schema, pipelines, events, dangling } = store_sqlite::examine(&database)?;
+        let examined = store_sqlite::examine(&database).map_err(|error| {
+            CliError::new(format!("the database of {file} cannot be used: {}", chain(&error)))
+                .help("use another backup; nothing was changed")
+        });
+        let Contents { schema, pipelines, events, dangling } = examined?;
         let manifest = &unpacked.manifest;
         if (schema, pipelines, events) != (manifest.schema, manifest.pipelines, manifest.events) {
-            return Err(CliError::new(format!("{file} holds another database than it says")));
+            return Err(CliError::new(format!("{file} holds another database than it says"))
+                .help("use another backup; nothing was changed"));
         }
         if let (Some(problem), false) = (dangling.first(), self.damaged) {
             return Err(CliError::new(format!("the database of {file} is damaged: {problem}"))
                 .help("use another backup, or accept it with --damaged: what is damaged is parked, the rest goes on"));
         }
         store_sqlite::bring_up_to_date(&database)?;
+        agents::end_runs(context, staging).await?;
         let git = wiring::patient_git(context, staging).await?;
         for key in &unpacked.mirrors {
             let bundle = staging.join(format!("mirrors/{key}.bundle"));
@@ -116,8 +129,17 @@ fn print(context: &Context, view: &RestoreView) {
         "{data_dir}: {pipelines} pipelines, {events} events, as of {}",
         made_at.strftime("%Y-%m-%d %H:%M:%S UTC")
     ));
+    match view.stopped {
+        0 => {}
+        1 => output::data("  1 agent or command that was still at work there was stopped"),
+        count => output::data(format_args!(
+            "  {count} agents and commands that were still at work there were stopped"
+        )),
+    }
     if let Some(aside) = &view.kept_aside {
-        output::data(format_args!("  what was there before is in {aside}"));
+        output::data(format_args!(
+            "  what was there before is in {aside}: look at it with --data-dir, or remove it"
+        ));
     }
     if !view.whole {
         output::warn(

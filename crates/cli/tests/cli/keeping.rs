@@ -96,6 +96,45 @@ fn what_an_agent_was_doing_begins_anew_after_a_restore() {
     assert!(attempts.iter().all(|attempt| **attempt == 1), "{shown:#}");
 }
 
+/// F4 (what is restored takes the old one for alive, under the same name): it is stopped, nothing that it does reaches the
+/// restored work, and that is done by a run of its own.
+#[test]
+fn a_forced_restore_stops_agents_that_are_alive_and_never_meets_them_again() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!(
+        "echo \"run $GATEWRIGHT_RUN\" > work.txt; echo \"$GATEWRIGHT_RUN\" > {}; sleep 1000",
+        started.path()
+    ));
+    let running = world.start();
+    let first = started.listen().next();
+    back_up(&world);
+    running.kill();
+    drop(running.finish());
+    assert_eq!(alive(&world), 1, "an agent outlives its orchestrator");
+
+    fs::write(world.gatewright.home().join("words"), "no backup").unwrap();
+    let words = world.gatewright.home().join("words");
+    let refused = world.call(&["restore", words.as_str(), "--force"]);
+    assert_error(&refused, 1, "it is no backup", "nothing was changed");
+    assert_eq!(alive(&world), 1, "a slip of the finger stops nobody");
+
+    let restored = world.call(&["restore", file(&world).as_str(), "--force", "--json"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    assert_eq!(restored.json()["stopped"], 1, "{restored:#?}");
+    assert_eq!(alive(&world), 0, "it was stopped");
+    world.gatewright.configure_agent("echo \"run $GATEWRIGHT_RUN\" > work.txt");
+    let told = Told::of(&world.resume().finish());
+    world.assert_merged(&told);
+    let work = world.repository.git(&["show", "main:work.txt"]);
+    assert!(work.starts_with("run ") && !work.contains(&first), "{first}: {work}");
+}
+
+/// Agents of a world that are at work.
+fn alive(world: &World) -> usize {
+    world.gatewright.sandboxed().iter().filter(|it| it.contains("sleep 1000")).count().min(1)
+}
+
 #[test]
 fn a_backup_that_is_killed_leaves_no_file_and_nothing_in_the_way_of_the_next() {
     let world = World::of_agent("echo new > new.txt");
