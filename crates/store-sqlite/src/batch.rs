@@ -53,34 +53,43 @@ where
     }
 }
 
-/// How a batch went.
+/// How a transaction went.
 enum Batch {
     /// What did not fail is durable.
     Committed,
     /// Nothing of it is.
     Failed(Error),
-    /// SQLite took the whole transaction back because of one of the calls, as it may when the disk is full.
-    TakenBack(Error),
+    /// Nothing of it is, because of one of the calls.
+    Spoilt,
 }
 
-/// Runs the calls in one transaction, each in a savepoint, commits, then answers all.
+/// What a call that fails takes back.
+#[derive(Clone, Copy)]
+enum Undo {
+    /// The whole transaction.
+    All,
+    /// Its own work: each has a savepoint, which costs as much as three small statements.
+    Own,
+}
+
+/// Runs the calls in one transaction, commits, then answers all. A call that fails takes only its own work back; a commit
+/// that fails fails all.
 ///
-/// A call that fails takes only its own work back. A commit that fails fails all.
+/// Hardly any call fails, since what a caller may not do is an answer like any other. So they are tried without savepoints
+/// first.
 pub(crate) fn run(connection: &Connection, mut calls: Vec<Box<dyn Call>>) {
-    match commit_together(connection, &mut calls) {
-        Batch::Committed => answer(calls, || Ok(())),
-        Batch::Failed(error) => answer(calls, || Err(error.clone())),
-        Batch::TakenBack(_) => calls.into_iter().for_each(|call| run_alone(connection, call)),
+    for undo in [Undo::All, Undo::Own] {
+        match commit_together(connection, &mut calls, undo) {
+            Batch::Committed => return answer(calls, || Ok(())),
+            Batch::Failed(error) => return answer(calls, || Err(error.clone())),
+            // It hears of its own error.
+            Batch::Spoilt if calls.len() == 1 => return answer(calls, || Ok(())),
+            Batch::Spoilt => {}
+        }
     }
-}
-
-/// In a transaction of its own, so that only the guilty one hears of it.
-fn run_alone(connection: &Connection, call: Box<dyn Call>) {
-    let mut calls = vec![call];
-    match commit_together(connection, &mut calls) {
-        Batch::Committed => answer(calls, || Ok(())),
-        Batch::Failed(error) | Batch::TakenBack(error) => answer(calls, || Err(error.clone())),
-    }
+    // SQLite took the whole transaction back in spite of savepoints, as it may when the disk is full: each alone, so that
+    // only the guilty one hears of it.
+    calls.into_iter().for_each(|call| run(connection, vec![call]));
 }
 
 fn answer(calls: Vec<Box<dyn Call>>, commit: impl Fn() -> Result<(), Error>) {
@@ -89,20 +98,29 @@ fn answer(calls: Vec<Box<dyn Call>>, commit: impl Fn() -> Result<(), Error>) {
     }
 }
 
-fn commit_together(connection: &Connection, calls: &mut [Box<dyn Call>]) -> Batch {
+fn commit_together(connection: &Connection, calls: &mut [Box<dyn Call>], undo: Undo) -> Batch {
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE").doing("begin a transaction") {
         return Batch::Failed(error);
     }
     for call in calls {
-        match in_savepoint(connection, call.as_mut()) {
-            Ok(()) => {}
-            Err(error) if connection.is_autocommit() => return Batch::TakenBack(error),
-            Err(error) => return Batch::Failed(take_back(connection, error)),
+        let ran = match undo {
+            Undo::All => call.run(connection).map_err(|Failed| {
+                take_back(connection);
+                Batch::Spoilt
+            }),
+            Undo::Own => in_savepoint(connection, call.as_mut()).map_err(|error| {
+                // Where SQLite itself has taken the transaction back, it was because of this call.
+                let is_open = !connection.is_autocommit();
+                if is_open { failed(connection, error) } else { Batch::Spoilt }
+            }),
+        };
+        if let Err(batch) = ran {
+            return batch;
         }
     }
     match execute(connection, "COMMIT").doing("commit") {
         Ok(()) => Batch::Committed,
-        Err(error) => Batch::Failed(take_back(connection, error)),
+        Err(error) => failed(connection, error),
     }
 }
 
@@ -114,7 +132,12 @@ fn in_savepoint(connection: &Connection, call: &mut dyn Call) -> Result<(), Erro
     execute(connection, "RELEASE call").doing("end a call")
 }
 
-fn take_back(connection: &Connection, error: Error) -> Error {
+fn failed(connection: &Connection, error: Error) -> Batch {
+    take_back(connection);
+    Batch::Failed(error)
+}
+
+fn take_back(connection: &Connection) {
     if !connection.is_autocommit()
         && let Err(failure) = execute(connection, "ROLLBACK")
     {
@@ -123,7 +146,6 @@ fn take_back(connection: &Connection, error: Error) -> Error {
             "could not take a failed transaction back"
         );
     }
-    error
 }
 
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -29,7 +29,7 @@ const SETTINGS: &str = "
 const WRITER_SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA wal_autocheckpoint = 10000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -8192;
 ";
