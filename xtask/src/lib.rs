@@ -17,6 +17,6 @@ pub mod module_shape;
 pub mod test_code;
 
 pub mod changes;
-pub mod invariants;
 pub mod links;
 pub mod machine_paths;
+pub mod named_tests;

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use xtask::{
     attributes, changes,
     complaint::{Complaint, assert_none},
-    invariants, leftovers, links, lockfile, machine_paths, manifests, module_shape, test_code,
+    leftovers, links, lockfile, machine_paths, manifests, module_shape, named_tests, test_code,
     tree::{TextFile, root, rust_files, text_files},
 };
 
@@ -109,7 +109,13 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn every_invariant_names_a_test_that_exists() {
     let rust_files = rust_files().expect("a readable tree");
-    assert_none(invariants::complaints(&file("ARCHITECTURE.md"), &rust_files));
+    assert_none(named_tests::complaints(&file("ARCHITECTURE.md"), 'I', &rust_files));
+}
+
+#[test]
+fn every_failure_report_names_a_test_that_exists() {
+    let rust_files = rust_files().expect("a readable tree");
+    assert_none(named_tests::complaints(&file("docs/dev/durability.md"), 'F', &rust_files));
 }
 
 #[test]

@@ -1,58 +1,61 @@
-//! The invariants of `ARCHITECTURE.md`: each names the test that holds it.
+//! Numbered lists of what must hold, the invariants of `ARCHITECTURE.md` and the failure reports of
+//! `docs/dev/durability.md`: each item names the test that holds it.
 //!
-//! An invariant is a list item such as ``- **I1** A pipeline moves one step at a time. (test: `domain::pipeline::tests::…`)``.
-//! A test is named by its path, of which the crate and the last name count, or by a file, perhaps with `::` and a name.
+//! An item is ``- **I1** A pipeline moves one step at a time. (test: `domain::pipeline::tests::…`)``, with a letter for the
+//! list. A test is named by its path, of which the crate and the last name count, or by a file, perhaps with `::` and a
+//! name. What concerns something that is not built yet says so instead: `(later: PostgreSQL)`.
 
 use std::collections::BTreeSet;
 
 use crate::{complaint::Complaint, rust_source::RustSource, tree::TextFile};
 
-/// Finds invariants that name no test, or one that does not exist, and numbers that are missing or doubled.
-pub fn complaints(architecture: &TextFile, rust_files: &[TextFile]) -> Vec<Complaint> {
-    let invariants = invariants(&architecture.text);
+/// Finds items of the list of that letter that name no test, or one that does not exist, and numbers that are missing or
+/// doubled.
+pub fn complaints(document: &TextFile, letter: char, rust_files: &[TextFile]) -> Vec<Complaint> {
+    let items = items(&document.text, letter);
     let mut found = Vec::new();
-    if invariants.is_empty() {
-        found.push(Complaint::about(
-            &architecture.path,
-            "lists no invariants (`- **I1** … (test: `…`)`)",
-        ));
+    if items.is_empty() {
+        let what = format!("has no list of that kind (`- **{letter}1** … (test: `…`)`)");
+        found.push(Complaint::about(&document.path, what));
     }
-    for (index, invariant) in invariants.iter().enumerate() {
+    for (index, item) in items.iter().enumerate() {
         let mut complain = |what| {
-            let what = format!("I{} {what}", invariant.number);
-            found.push(Complaint::at(&architecture.path, invariant.line, what));
+            let what = format!("{letter}{} {what}", item.number);
+            found.push(Complaint::at(&document.path, item.line, what));
         };
-        if invariant.number != index + 1 {
-            complain(format!("stands where I{} is expected", index + 1));
+        if item.number != index + 1 {
+            complain(format!("stands where {letter}{} is expected", index + 1));
         }
-        if invariant.tests.is_empty() {
+        if item.tests.is_empty() && !item.is_for_later {
             complain("names no test: end it with (test: `…`)".to_owned());
         }
-        for name in invariant.tests.iter().filter(|name| !exists(name, rust_files)) {
+        for name in item.tests.iter().filter(|name| !exists(name, rust_files)) {
             complain(format!("names `{name}`, and there is no such test"));
         }
     }
     found
 }
 
-struct Invariant {
+struct Item {
     number: usize,
     line: usize,
     tests: Vec<String>,
+    is_for_later: bool,
 }
 
-fn invariants(text: &str) -> Vec<Invariant> {
+fn items(text: &str, letter: char) -> Vec<Item> {
+    let mark = format!("- **{letter}");
     let mut found: Vec<(usize, usize, String)> = Vec::new();
     let mut open = false;
     for (index, line) in text.lines().enumerate() {
-        let start = line.strip_prefix("- **I").and_then(|rest| rest.split_once("**"));
+        let start = line.strip_prefix(&mark).and_then(|rest| rest.split_once("**"));
         if let Some((number, rest)) =
             start.and_then(|(number, rest)| Some((number.parse().ok()?, rest)))
         {
             found.push((number, index + 1, rest.to_owned()));
             open = true;
         } else if open && line.starts_with("  ") {
-            let (_, _, so_far) = found.last_mut().expect("an invariant is open");
+            let (_, _, so_far) = found.last_mut().expect("an item is open");
             so_far.push(' ');
             so_far.push_str(line.trim());
         } else {
@@ -69,7 +72,10 @@ fn invariants(text: &str) -> Vec<Invariant> {
     };
     found
         .into_iter()
-        .map(|(number, line, text)| Invariant { number, line, tests: tests(&text) })
+        .map(|(number, line, text)| {
+            let is_for_later = text.contains("(later: ");
+            Item { number, line, tests: tests(&text), is_for_later }
+        })
         .collect()
 }
 
@@ -125,7 +131,7 @@ mod tests {
             TextFile::new("crates/testkit/src/suite.rs", "pub fn a_lease_has_one_holder() {}"),
             TextFile::new("crates/domain/src/lib.rs", "fn plain() {}"),
         ];
-        let found = complaints(&TextFile::new("ARCHITECTURE.md", architecture), &files);
+        let found = complaints(&TextFile::new("ARCHITECTURE.md", architecture), 'I', &files);
         found.iter().map(ToString::to_string).collect()
     }
 
@@ -166,6 +172,11 @@ mod tests {
     fn a_number_that_is_missing_is_found() {
         let found = wrong("- **I2** Yes. (test: `store_sqlite::nothing_is_lost`)");
         assert_eq!(found, ["ARCHITECTURE.md:1: I2 stands where I1 is expected"]);
+    }
+
+    #[test]
+    fn what_is_not_built_yet_needs_no_test() {
+        assert_eq!(wrong("- **I1** The other store, too.\n  (later: PostgreSQL)"), [""; 0]);
     }
 
     #[test]
