@@ -460,10 +460,13 @@ pub trait Store: Send + Sync {
     /// it counts for no cap. Takes up again those whose rows were mended. Returns the damage that there is.
     async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError>;
 
-    /// Records a run: before its launch, and again with every change. One that has ended stays as it ended.
-    async fn save_run(&self, run: &Run) -> Result<(), StoreError>;
+    /// Records a run of a job that is running under this token: before its launch, and again with what is learned of
+    /// it. Says whether it was written: a job that was taken away or has ended starts nothing any more, and a run that
+    /// has ended stays as it ended.
+    async fn save_run(&self, run: &Run, token: u64) -> Result<bool, StoreError>;
 
-    /// Writes the end of a run that has not ended. Says whether it was written: several may be about to end the same.
+    /// Writes the end of a run whose job has ended, unless it has ended itself. Says whether it was written: several may
+    /// be about to end the same, and the run of a job that goes on ends with the job's own report, in a step.
     async fn end_run(&self, run: &Run) -> Result<bool, StoreError>;
 
     /// The run of that id.

@@ -185,9 +185,9 @@ impl Store for SqliteStore {
         self.write(move |connection| damage::park(connection, now)).await
     }
 
-    async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
+    async fn save_run(&self, run: &Run, token: u64) -> Result<bool, StoreError> {
         let run = run.clone();
-        self.write(move |connection| runs::save(connection, &run)).await
+        self.write(move |connection| runs::save_held(connection, &run, token)).await
     }
 
     async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {

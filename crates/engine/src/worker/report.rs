@@ -88,7 +88,7 @@ impl Engine {
                 Ok(())
             }
             Ok(Outcome::Duplicate) => Ok(()),
-            Ok(Outcome::Fenced) => self.end_run_of_nobody(job, performed.run.as_ref()).await,
+            Ok(Outcome::Fenced) => self.end_run_of_nobody(performed.run.as_ref()).await,
             // Where the pipeline waits for this job all the same, it must not wait for ever.
             Err(EngineError::Refused(refusal)) if matches!(performed.ending, Ending::Report(_)) => {
                 let failure = Failure::new(
@@ -104,20 +104,18 @@ impl Engine {
                 tracing::debug!(job.id = %job.id, "the report of {} changed nothing: {refusal}", job.slot.work);
                 let update = job_update(job, &JobInput::Complete { token }, now)?;
                 self.ports.store.settle_job(&update).await?;
-                self.end_run_of_nobody(job, performed.run.as_ref()).await
+                self.end_run_of_nobody(performed.run.as_ref()).await
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Ends the run of a job that was taken away from us. Whoever has the job goes on with its run; where nobody has it
-    /// or will, nobody else would end it.
-    async fn end_run_of_nobody(&self, job: &Job, run: Option<&Run>) -> Result<(), EngineError> {
-        let Some(run) = run else { return Ok(()) };
-        if self.is_wanted(job.pipeline, job.id).await? {
-            return Ok(());
+    /// Ends the run of a job that was taken away from us, where the job has ended: nobody else would. Whoever has one that
+    /// goes on goes on with its run.
+    async fn end_run_of_nobody(&self, run: Option<&Run>) -> Result<(), EngineError> {
+        if let Some(run) = run {
+            self.ports.store.end_run(run).await?;
         }
-        self.ports.store.end_run(run).await?;
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn apply(connection: &Connection, step: &Step) -> Result<Applied, Err
         return Ok(Applied::Duplicate);
     }
     if let Some(update) = job
-        && !jobs::is_held(connection, update)?
+        && !jobs::is_held(connection, update.job, update.token, update.expired_by)?
     {
         return Ok(Applied::Fenced);
     }

@@ -128,9 +128,13 @@ pub(crate) fn enqueue(connection: &Connection, job: &Job) -> Result<(), Error> {
 
 /// Whether an update may be written: its token is the current one of a running job, and its lease is over where that
 /// is what it is about.
-pub(crate) fn is_held(connection: &Connection, update: &JobUpdate) -> Result<bool, Error> {
-    let JobUpdate { job, token, next: _, last_error: _, expired_by } = update;
-    let params = params![job.to_string(), integer(*token), expired_by.map(time::to_column)];
+pub(crate) fn is_held(
+    connection: &Connection,
+    job: JobId,
+    token: u64,
+    expired_by: Option<Timestamp>,
+) -> Result<bool, Error> {
+    let params = params![job.to_string(), integer(token), expired_by.map(time::to_column)];
     let find = || connection.prepare_cached(IS_HELD)?.query_row(params, |row| row.get(0));
     find().doing("look at the lease of a job")
 }

@@ -6,7 +6,10 @@ use domain::{
 };
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{self, Damage, Looks, TableRow};
+use super::{
+    jobs,
+    rows::{self, Damage, Looks, TableRow},
+};
 use crate::{document, error::Error, time};
 
 macro_rules! select {
@@ -19,7 +22,8 @@ const SAVE: &str = "INSERT INTO runs (id, job, pipeline, launched_at, ended_at, 
     ON CONFLICT (id) DO UPDATE SET job = excluded.job, pipeline = excluded.pipeline, launched_at = excluded.launched_at,
         ended_at = excluded.ended_at, document = excluded.document
     WHERE runs.ended_at IS NULL";
-const END: &str = "UPDATE runs SET ended_at = ?2, document = ?3 WHERE id = ?1 AND ended_at IS NULL";
+const END: &str = "UPDATE runs SET ended_at = ?2, document = ?3 WHERE id = ?1 AND ended_at IS NULL
+        AND (SELECT state FROM jobs WHERE id = runs.job) IN ('done', 'failed', 'cancelled')";
 const FIND: &str = select!("WHERE id = ?1");
 const FIND_OPEN: &str =
     select!("WHERE job = ?1 AND ended_at IS NULL ORDER BY launched_at DESC, id DESC LIMIT 1");
@@ -80,15 +84,21 @@ impl TryFrom<RunRow> for Run {
     }
 }
 
-pub(crate) fn save(connection: &Connection, run: &Run) -> Result<(), Error> {
+/// Writes a run of a job that is held under this token, unless the run has ended. Says whether it was written.
+pub(crate) fn save_held(connection: &Connection, run: &Run, token: u64) -> Result<bool, Error> {
+    Ok(jobs::is_held(connection, run.job, token, None)? && save(connection, run)?)
+}
+
+/// Writes a run, unless it has ended already. Says whether it was written. The caller knows that it may.
+pub(crate) fn save(connection: &Connection, run: &Run) -> Result<bool, Error> {
     let (id, job, pipeline) = (run.id.to_string(), run.job.to_string(), run.pipeline.to_string());
     let (launched_at, ended_at) =
         (time::to_column(run.launched_at), run.ended_at.map(time::to_column));
     let params = params![id, job, pipeline, launched_at, ended_at, document::encode(run)?];
-    rows::write(connection, SAVE, params, "save the run").map(drop)
+    Ok(rows::write(connection, SAVE, params, "save the run")? == 1)
 }
 
-/// Writes the end of a run, unless it has ended already. Says whether it was written.
+/// Writes the end of a run whose job has ended, unless it has ended already. Says whether it was written.
 pub(crate) fn end(connection: &Connection, run: &Run) -> Result<bool, Error> {
     let ended_at = run.ended_at.map(time::to_column);
     let params = params![run.id.to_string(), ended_at, document::encode(run)?];

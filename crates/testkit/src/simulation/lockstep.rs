@@ -190,7 +190,9 @@ impl Store for LockstepStore {
         }
         if self.mutation.is_some_and(Mutation::acts_before_commit) {
             for run in &step.runs {
-                self.save_run(run).await?;
+                if let Some(job) = &step.job {
+                    self.save_run(run, job.token).await?;
+                }
             }
         }
         let before = self.pair.model.look(|model| Watch::before(model, step));
@@ -209,11 +211,8 @@ impl Store for LockstepStore {
         if let Some(mutation) = self.mutation {
             mutation.claim(&mut claim);
         }
-        let mut jobs = both!(self.claim(&claim))?;
+        let jobs = both!(self.claim(&claim))?;
         self.pair.model.look(|model| self.pair.watch.claimed(model, &claim, &jobs));
-        if let Some(mutation) = self.mutation {
-            mutation.claimed(&mut jobs);
-        }
         Ok(jobs)
     }
 
@@ -279,15 +278,17 @@ impl Store for LockstepStore {
         both!(self.list_stranded())
     }
 
-    async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
+    async fn save_run(&self, run: &Run, token: u64) -> Result<bool, StoreError> {
         let is_lost = |mutation: Mutation| self.pair.model.look(|it| mutation.loses_run(run, it));
         if self.mutation.is_some_and(is_lost) {
-            return Ok(());
+            return Ok(true);
         }
-        both!(self.save_run(run))?;
-        self.pair.model.look(|model| self.pair.watch.run_saved_alone(model, run));
-        self.pair.model.look(|model| self.pair.watch.run_saved(model, run));
-        Ok(())
+        let is_written = both!(self.save_run(run, token))?;
+        if is_written {
+            self.pair.model.look(|model| self.pair.watch.run_saved_alone(model, run));
+            self.pair.model.look(|model| self.pair.watch.run_saved(model, run));
+        }
+        Ok(is_written)
     }
 
     async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {

@@ -30,8 +30,6 @@ pub enum Mutation {
     ForgetATimer,
     /// What was lost to a restart is counted as a failure of its own.
     CountALostRun,
-    /// One job is given out twice in one go.
-    StartTwice,
     /// A run is launched without being recorded.
     LaunchWithoutRecord,
     /// A job is taken back although its lease has not ended.
@@ -77,7 +75,6 @@ impl Mutation {
         Self::AnswerBeforeCommit,
         Self::ForgetATimer,
         Self::CountALostRun,
-        Self::StartTwice,
         Self::LaunchWithoutRecord,
         Self::ReapTheLiving,
         Self::CompleteWithoutTheJob,
@@ -162,14 +159,6 @@ impl Mutation {
     pub(super) fn claim(self, claim: &mut Claim) {
         if self == Self::IgnoreCaps {
             claim.caps = Caps { total: u32::MAX, per_project: None, per_agent: [].into() };
-        }
-    }
-
-    /// Jobs on their way to the worker.
-    pub(super) fn claimed(self, jobs: &mut Vec<Job>) {
-        if self == Self::StartTwice {
-            let again = jobs.clone();
-            jobs.extend(again);
         }
     }
 

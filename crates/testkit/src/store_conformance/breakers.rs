@@ -120,7 +120,7 @@ pub async fn a_job_whose_agent_is_at_work_is_taken_up_through_an_open_breaker(st
     };
     for until in [None, Some(60)] {
         let first = claimed(store, &claim(at(0))).await;
-        store.save_run(&run(&first[1], 1)).await.unwrap();
+        assert!(store.save_run(&run(&first[1], 1), first[1].claims).await.unwrap());
         set_breaker(store, "claude@a", open(until)).await;
         for job in &first {
             give_back(job).await;

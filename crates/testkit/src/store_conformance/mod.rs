@@ -130,6 +130,7 @@ macro_rules! store_conformance {
                 a_run_is_remembered_as_it_changes
                 the_open_run_of_a_job_is_its_newest_that_has_not_ended
                 the_end_of_a_run_is_written_once
+                a_run_is_recorded_by_whoever_has_its_job
                 the_end_of_a_run_is_written_with_its_step_or_not_at_all
                 the_newest_verdict_about_a_tree_counts
             ;

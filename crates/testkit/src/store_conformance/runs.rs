@@ -2,13 +2,15 @@
 
 use domain::{
     failure::{Failure, FailureClass},
+    job::JobInput,
     run::{Run, RunOutcome},
     verdict::VerdictOutcome,
 };
 use ports::{Applied, Step, Store};
 
 use super::fixtures::{
-    agent_job, at, claim, claimed, completed, done, gate, pipeline, queue, run, step, tree, verdict,
+    agent_job, at, claim, claimed, completed, done, gate, pipeline, queue, run, step, tree, update,
+    verdict,
 };
 
 fn ended(run: &Run) -> Run {
@@ -24,12 +26,14 @@ fn ended(run: &Run) -> Run {
 pub async fn a_run_is_remembered_as_it_changes(store: &dyn Store) {
     let made = pipeline(store, 1, "ET").await;
     let job = agent_job(&made, 1, "claude");
-    assert!(store.save_run(&run(&job, 1)).await.is_err(), "a run belongs to a job");
+    assert!(!store.save_run(&run(&job, 1), 1).await.unwrap(), "a run belongs to a job");
     queue(store, &made, vec![job.clone()]).await;
     let launched = run(&job, 1);
-    store.save_run(&launched).await.unwrap();
+    assert!(!store.save_run(&launched, 0).await.unwrap(), "nobody has the job");
+    let held = claimed(store, &claim(at(0))).await.remove(0);
+    assert!(store.save_run(&launched, held.claims).await.unwrap());
     assert_eq!(store.find_run(launched.id).await.unwrap(), Some(launched.clone()));
-    store.save_run(&ended(&launched)).await.unwrap();
+    assert!(store.save_run(&ended(&launched), held.claims).await.unwrap());
     assert_eq!(store.find_run(launched.id).await.unwrap(), Some(ended(&launched)));
     assert_eq!(store.list_runs(made.id).await.unwrap(), [ended(&launched)]);
 }
@@ -39,15 +43,16 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
     let (job, other) = (agent_job(&made, 1, "claude"), agent_job(&made, 2, "claude"));
     queue(store, &made, vec![job.clone(), other.clone()]).await;
     assert_eq!(store.find_open_run(job.id).await.unwrap(), None);
+    let held = claimed(store, &claim(at(0))).await;
     let newest = Run { launched_at: at(8), ..run(&job, 1) };
     let older = run(&job, 2);
     let oldest = Run { launched_at: at(1), ..run(&job, 3) };
     for run in [&newest, &older, &oldest, &run(&other, 4)] {
-        store.save_run(run).await.unwrap();
+        assert!(store.save_run(run, 1).await.unwrap());
     }
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&newest));
-    assert_eq!(store.list_orphaned_runs().await.unwrap(), [], "their jobs wait");
-    for held in claimed(store, &claim(at(0))).await {
+    assert_eq!(store.list_orphaned_runs().await.unwrap(), [], "their jobs are under way");
+    for held in held {
         assert_eq!(
             store.list_orphaned_runs().await.unwrap().len(),
             3 * usize::from(held.id == other.id)
@@ -56,7 +61,7 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
     }
     let orphaned = [oldest.clone(), older.clone(), newest.clone(), run(&other, 4)];
     assert_eq!(store.list_orphaned_runs().await.unwrap(), orphaned, "job by job, the oldest first");
-    store.save_run(&ended(&newest)).await.unwrap();
+    assert!(store.end_run(&ended(&newest)).await.unwrap());
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&older));
     assert_eq!(
         store.list_orphaned_runs().await.unwrap().len(),
@@ -71,27 +76,50 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
 /// Whoever stops an agent and whoever follows it may both be about to end its run.
 pub async fn the_end_of_a_run_is_written_once(store: &dyn Store) {
     let made = pipeline(store, 1, "ET").await;
-    let job = agent_job(&made, 1, "claude");
-    let moved = queue(store, &made, vec![job.clone()]).await;
-    let launched = run(&job, 1);
-    assert!(!store.end_run(&ended(&launched)).await.unwrap(), "it was never launched");
-    assert_eq!(store.find_run(launched.id).await.unwrap(), None);
-    store.save_run(&launched).await.unwrap();
+    let moved = queue(store, &made, vec![agent_job(&made, 1, "claude")]).await;
+    let held = claimed(store, &claim(at(0))).await.remove(0);
+    let launched = run(&held, 1);
+    assert!(store.save_run(&launched, held.claims).await.unwrap());
+    assert!(!store.end_run(&ended(&launched)).await.unwrap(), "it ends with the report of its job");
+    assert!(store.settle_job(&completed(&held)).await.unwrap());
+    assert!(!store.end_run(&ended(&run(&held, 2))).await.unwrap(), "it was never launched");
+    assert_eq!(store.find_run(run(&held, 2).id).await.unwrap(), None);
     assert!(store.end_run(&ended(&launched)).await.unwrap());
     let again = Run { ended_at: Some(at(10)), outcome: None, ..ended(&launched) };
     assert!(!store.end_run(&again).await.unwrap());
-    store.save_run(&again).await.unwrap();
-    store.save_run(&launched).await.unwrap();
     done(store, Step { runs: vec![launched.clone()], ..step(&moved) }).await;
     assert_eq!(store.find_run(launched.id).await.unwrap(), Some(ended(&launched)));
 }
 
+/// Whoever was slow for longer than its lease neither starts anything for the job that it had, nor takes back what it
+/// has learned of its run since (F7).
+pub async fn a_run_is_recorded_by_whoever_has_its_job(store: &dyn Store) {
+    let made = pipeline(store, 1, "ET").await;
+    queue(store, &made, vec![agent_job(&made, 1, "claude")]).await;
+    let slow = claimed(store, &claim(at(0))).await.remove(0);
+    assert!(store.save_run(&run(&slow, 1), slow.claims).await.unwrap());
+    let expired = update(&slow, &JobInput::Expire, at(60));
+    assert!(store.settle_job(&expired).await.unwrap());
+    assert!(!store.save_run(&run(&slow, 2), slow.claims).await.unwrap(), "nobody has it");
+    let next = claimed(store, &claim(at(600))).await.remove(0);
+    let known = Run { session: Some("s-2".to_owned()), ..run(&next, 1) };
+    assert!(store.save_run(&known, next.claims).await.unwrap());
+    for late in [run(&slow, 1), run(&slow, 2), ended(&run(&slow, 1))] {
+        assert!(!store.save_run(&late, slow.claims).await.unwrap(), "somebody else has it");
+        assert!(!store.end_run(&late).await.unwrap(), "it goes on");
+    }
+    assert_eq!(store.list_runs(made.id).await.unwrap(), [known.clone()]);
+    assert!(store.settle_job(&completed(&next)).await.unwrap());
+    assert!(!store.save_run(&run(&next, 3), next.claims).await.unwrap(), "it has ended");
+    assert_eq!(store.list_runs(made.id).await.unwrap(), [known]);
+}
+
 pub async fn the_end_of_a_run_is_written_with_its_step_or_not_at_all(store: &dyn Store) {
     let made = pipeline(store, 1, "ET").await;
-    let job = agent_job(&made, 1, "claude");
-    let moved = queue(store, &made, vec![job.clone()]).await;
-    let launched = run(&job, 1);
-    store.save_run(&launched).await.unwrap();
+    let moved = queue(store, &made, vec![agent_job(&made, 1, "claude")]).await;
+    let held = claimed(store, &claim(at(0))).await.remove(0);
+    let launched = run(&held, 1);
+    assert!(store.save_run(&launched, held.claims).await.unwrap());
     let stale = Step { runs: vec![ended(&launched)], input: "late".to_owned(), ..step(&made) };
     assert_eq!(store.apply(&stale).await.unwrap(), Applied::Stale);
     assert_eq!(store.find_run(launched.id).await.unwrap(), Some(launched.clone()));

@@ -7,7 +7,7 @@ use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
-    job::{Job, JobInput, JobKind},
+    job::{Job, JobInput, JobKind, JobState},
     name::ProjectKey,
     outbox::Letter,
     pipeline::{Event, NewPipeline, Pipeline, TimerKey},
@@ -184,9 +184,28 @@ impl Model {
         Ok(())
     }
 
+    pub(super) fn save_held_run(&mut self, run: &Run, token: u64) -> bool {
+        let is_open = self.runs.get(&run.id).is_none_or(|stored| stored.ended_at.is_none());
+        let is_held = self.jobs.get(&run.job).is_some_and(
+            |job| matches!(&job.state, JobState::Running { lease } if lease.token == token),
+        );
+        let is_written = is_open && is_held;
+        if is_written {
+            self.runs.insert(run.id, run.clone());
+        }
+        is_written
+    }
+
     pub(super) fn end_run(&mut self, run: &Run) -> bool {
         let open = self.runs.get_mut(&run.id).filter(|stored| stored.ended_at.is_none());
-        open.map(|stored| *stored = run.clone()).is_some()
+        let Some(stored) = open else { return false };
+        let has_ended = self.jobs.get(&stored.job).is_some_and(|job| {
+            matches!(job.state, JobState::Done | JobState::Failed | JobState::Cancelled)
+        });
+        if has_ended {
+            *stored = run.clone();
+        }
+        has_ended
     }
 
     fn append_events(&mut self, step: &Step) {

@@ -192,8 +192,8 @@ impl Store for ModelStore {
         Ok(Vec::new())
     }
 
-    async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
-        self.model().save_run(run)
+    async fn save_run(&self, run: &Run, token: u64) -> Result<bool, StoreError> {
+        Ok(self.model().save_held_run(run, token))
     }
 
     async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {

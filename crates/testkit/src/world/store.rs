@@ -223,8 +223,8 @@ impl Store for WatchedStore {
         self.make("store.park_damaged", self.store.park_damaged(now)).await
     }
 
-    async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
-        self.make("store.save_run", self.store.save_run(run)).await
+    async fn save_run(&self, run: &Run, token: u64) -> Result<bool, StoreError> {
+        self.make("store.save_run", self.store.save_run(run, token)).await
     }
 
     async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {

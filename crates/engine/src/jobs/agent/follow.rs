@@ -155,7 +155,8 @@ impl Engine {
                 && run.session.as_ref() != Some(session)
             {
                 run.session = Some(session.clone());
-                self.ports.store.save_run(run).await?;
+                // Where the job was taken away, whoever has it reads the same stream.
+                self.ports.store.save_run(run, assignment.job.claims).await?;
             }
             self.say(Progress::Agent {
                 pipeline: run.pipeline,

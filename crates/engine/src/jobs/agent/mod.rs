@@ -76,7 +76,10 @@ impl Engine {
                 return Ok(Performed { ending: Ending::Released { reason: problem }, run: None });
             }
             // From here on the run exists, whatever happens to us.
-            self.ports.store.save_run(&run).await?;
+            if !self.ports.store.save_run(&run, job.claims).await? {
+                // Whoever has the job by now starts its agent.
+                return Ok(Performed { ending: Ending::Abandoned, run: None });
+            }
             let workspace = self.prepare_or_renew(&assignment, workspace.clone(), &run).await?;
             let spec = self.launch_spec(&assignment, &workspace, &run)?;
             if let Some(interrupt) = *signal.borrow() {

@@ -34,7 +34,6 @@ found! {
     answering_before_the_commit_is_found: AnswerBeforeCommit on 1;
     forgetting_a_timer_is_found: ForgetATimer on 1;
     counting_a_lost_run_against_the_budget_is_found: CountALostRun on 1;
-    starting_a_job_twice_is_found: StartTwice on 1;
     launching_without_recording_the_run_is_found: LaunchWithoutRecord on 1;
     reaping_without_looking_at_the_end_of_the_lease_is_found: ReapTheLiving on 2;
     completing_without_the_state_check_is_found: CompleteWithoutTheJob on 2;

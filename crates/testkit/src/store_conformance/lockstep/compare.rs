@@ -170,7 +170,7 @@ impl Pair<'_> {
                     let run = make::run(job, u128::from(self.ids % 4));
                     let run =
                         Run { launched_at: self.now, ended_at: ended.then_some(self.now), ..run };
-                    both!(self, store => store.save_run(&run));
+                    both!(self, store => store.save_run(&run, job.claims));
                     if *ended {
                         let again =
                             Run { ended_at: Some(self.now + Duration::from_secs(1)), ..run };
