@@ -89,7 +89,9 @@ pub(crate) fn run(connection: &Connection, mut calls: Vec<Box<dyn Call>>) {
     }
     // SQLite took the whole transaction back in spite of savepoints, as it may when the disk is full: each alone, so that
     // only the guilty one hears of it.
-    calls.into_iter().for_each(|call| run(connection, vec![call]));
+    for call in calls {
+        run(connection, vec![call]);
+    }
 }
 
 fn answer(calls: Vec<Box<dyn Call>>, commit: impl Fn() -> Result<(), Error>) {

@@ -77,8 +77,7 @@ impl Engine {
             }
             // From here on the run exists, whatever happens to us.
             if !self.ports.store.save_run(&run, job.claims).await? {
-                // Whoever has the job by now starts its agent.
-                return Ok(Performed { ending: Ending::Abandoned, run: None });
+                return self.give_way(job, role).await;
             }
             let workspace = self.prepare_or_renew(&assignment, workspace.clone(), &run).await?;
             let spec = self.launch_spec(&assignment, &workspace, &run)?;
@@ -100,6 +99,15 @@ impl Engine {
             return Ok(Performed { ending: Ending::Abandoned, run: None });
         }
         self.finish(&assignment, &workspace, followed).await
+    }
+
+    /// Leaves a job that was taken away to whoever has it by now. Where its pipeline has ended meanwhile, its workspaces were
+    /// removed, and the one that was opened since goes the same way.
+    async fn give_way(&self, job: &Job, role: &RoleName) -> Result<Performed, JobError> {
+        if self.load_pipeline(job.pipeline).await?.state.is_terminal() {
+            self.ports.git.remove_workspace(&self.layout.workspace(job.pipeline, role)).await?;
+        }
+        Ok(Performed { ending: Ending::Abandoned, run: None })
     }
 
     async fn assign<'a>(
