@@ -83,6 +83,11 @@ pub enum MoverView {
         /// When it last said anything.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_heard: Option<Timestamp>,
+        /// Whether the process is there. Where it is not, its lease says nothing, and the next one takes the job up.
+        at_work: bool,
+        /// Whether the agent lives, where somebody has looked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent_lives: Option<bool>,
     },
     /// A worker's lease has run out: the job is taken back.
     Recovery {
@@ -166,9 +171,12 @@ impl From<&Mover> for MoverView {
             Mover::Answer { decision, kind: _, question, options } => {
                 Self::Answer { decision, question, options }
             }
-            Mover::Resume { by, since } => Self::Resume { by, since },
-            Mover::Worker { work, owner, until, run, since, last_heard } => {
-                Self::Worker { work: work.to_string(), owner, until, run, since, last_heard }
+            Mover::Resume { by, since } => {
+                Self::Resume { by: by.map(|actor| actor.to_string()), since }
+            }
+            Mover::Worker { work, owner, until, run, since, last_heard, is_gone, agent_lives } => {
+                let (work, at_work) = (work.to_string(), !is_gone);
+                Self::Worker { work, owner, until, run, since, last_heard, at_work, agent_lives }
             }
             Mover::Recovery { work, owner, since } => {
                 Self::Recovery { work: work.to_string(), owner, since }

@@ -5,7 +5,9 @@ use domain::{
     id::{DecisionId, PipelineId},
     item::Item,
     name::{DefinitionName, ProjectKey, StageName},
-    pipeline::{Delivered, Event, Pipeline, PipelineState, PipelineStateTag, Step},
+    pipeline::{
+        Actor, Delivered, Event, EventKind, Pipeline, PipelineState, PipelineStateTag, Step,
+    },
     revision::{BranchName, CommitSha},
 };
 use jiff::Timestamp;
@@ -30,6 +32,9 @@ pub struct PipelineView {
     /// on with `run --resume`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_work: Option<bool>,
+    /// Who paused it, where it is paused and its log was at hand: `engine`, where its process was interrupted, or a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
     /// Why it is there, one sentence, where there is something to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -89,6 +94,7 @@ impl PipelineView {
             title: title.clone(),
             status: PipelineStateTag::from(&pipeline.state),
             at_work: None,
+            paused_by: paused_by(pipeline, events).map(ToString::to_string),
             reason: reason(pipeline, events),
             stage: pipeline.stage().cloned(),
             attempt: attempt.map(|attempt| attempt.number).filter(|&number| number > 0),
@@ -120,6 +126,13 @@ impl From<&Pipeline> for PipelineView {
     fn from(pipeline: &Pipeline) -> Self {
         Self::with_events(pipeline, &[])
     }
+}
+
+/// Who paused a pipeline that is paused.
+fn paused_by<'a>(pipeline: &Pipeline, events: &'a [Event]) -> Option<&'a Actor> {
+    let PipelineState::Paused { .. } = pipeline.state else { return None };
+    let paused = events.iter().rfind(|event| event.kind == EventKind::Paused);
+    paused.map(|event| &event.actor)
 }
 
 const fn step(step: &Step) -> &'static str {

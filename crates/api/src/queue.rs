@@ -48,6 +48,12 @@ pub struct JobView {
     /// Who works on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseView>,
+    /// Whether that process is there, where somebody has looked. Where it is not, the lease says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_work: Option<bool>,
+    /// Whether the agent that was launched for it lives, where somebody has looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_lives: Option<bool>,
     /// The agent that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentName>,
@@ -92,6 +98,8 @@ impl From<&Job> for JobView {
             state: JobStateTag::from(&job.state).to_string(),
             due_at,
             lease,
+            at_work: None,
+            agent_lives: None,
             agent: job.agent.clone(),
             commit: job.commit.clone(),
             waits_for: None,

@@ -8,7 +8,7 @@ use domain::{
     failure::FailureClass,
     id::DecisionId,
     pipeline::{
-        AttemptState, Block, Event, EventKind, Pipeline, PipelineFailure, PipelineState,
+        Actor, AttemptState, Block, Event, EventKind, Pipeline, PipelineFailure, PipelineState,
         StageAttempt,
     },
 };
@@ -77,6 +77,7 @@ fn waits(attempt: &StageAttempt, decision: DecisionId, events: &[Event]) -> Stri
 
 fn paused(inner: &PipelineState, events: &[Event]) -> String {
     let by = events.iter().rev().find_map(|event| match event.kind {
+        EventKind::Paused if event.actor == Actor::Engine => Some("interrupted".to_owned()),
         EventKind::Paused => Some(format!("paused by {}", event.actor)),
         _ => None,
     });

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use crate::{
     commands,
     exit::{EXIT_CODES, ExitStatus},
+    output::Log,
 };
 
 /// Takes work items to merged code: agents think in sandboxes, people decide at a few gates, machinery enforces the rules.
@@ -106,6 +107,34 @@ pub(crate) enum Command {
     Config(commands::config::Config),
     /// Print completions for a shell
     Completions(commands::completions::Completions),
+}
+
+impl Command {
+    /// What of the log is shown while it is done.
+    pub(crate) const fn log(&self) -> Log {
+        match self {
+            Self::Pipeline(_)
+            | Self::Decisions(_)
+            | Self::Approve(_)
+            | Self::Reject(_)
+            | Self::Queue(_)
+            | Self::Outbox(_)
+            | Self::Doctor(_)
+            | Self::Export(_) => Log::WithoutDamage,
+            Self::Demo(_)
+            | Self::Init(_)
+            | Self::Run(_)
+            | Self::Logs(_)
+            | Self::Events(_)
+            | Self::Gate(_)
+            | Self::Definition(_)
+            | Self::Agents(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Config(_)
+            | Self::Completions(_) => Log::Whole,
+        }
+    }
 }
 
 /// Prints what clap has to say, with our exit codes.

@@ -39,7 +39,7 @@ pub fn main(seam: fn(Ports) -> Ports) -> ExitCode {
         Ok(context) => context,
         Err(error) => return output::fail(&error, cli.global.json).into(),
     };
-    output::start_logging(&cli.global);
+    output::start_logging(&cli.global, cli.command.log());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {

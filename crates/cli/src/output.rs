@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::{args::Global, error::CliError, exit::ExitStatus};
+use crate::{args::Global, error::CliError, exit::ExitStatus, words};
 
 /// Prints a line of data.
 pub(crate) fn data(line: impl std::fmt::Display) {
@@ -20,7 +20,7 @@ pub(crate) fn say(line: impl std::fmt::Display) {
 
 /// Prints a warning.
 pub(crate) fn warn(line: impl std::fmt::Display) {
-    say(format_args!("warning: {line}"));
+    say(format_args!("warning: {}", words::safe(&line.to_string())));
 }
 
 /// Prints one JSON document.
@@ -55,21 +55,36 @@ pub(crate) fn fail(error: &CliError, as_json: bool) -> ExitStatus {
         say(body);
         return error.status;
     }
-    say(format_args!("error: {error}"));
+    // Values from the outside are in them.
+    say(format_args!("error: {}", words::safe(&error.message)));
     if let Some(help) = &error.help {
-        say(format_args!("help: {help}"));
+        say(format_args!("help: {}", words::safe(help)));
     }
     error.status
 }
 
-pub(crate) fn start_logging(global: &Global) {
+/// Which lines of the log are shown as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// All of the level that was asked for.
+    Whole,
+    /// The same without damaged rows: the command names them itself, with what to do.
+    WithoutDamage,
+}
+
+pub(crate) fn start_logging(global: &Global, log: Log) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
         (false, 0) => "warn",
         (false, 1) => "info",
         (false, _) => "debug",
     };
-    let filter = EnvFilter::new(level);
+    let filter = match log {
+        Log::WithoutDamage if global.verbose == 0 => {
+            EnvFilter::new(format!("{level},store_sqlite::ops::rows=off"))
+        }
+        Log::WithoutDamage | Log::Whole => EnvFilter::new(level),
+    };
     let subscriber = fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -26,5 +26,6 @@ mod status;
 mod stop;
 mod wait;
 
+pub use lock::is_alive;
 pub use probe::{Probe, probe};
 pub use select::{Backend, Options, Selection, select};

@@ -36,6 +36,12 @@ pub(crate) fn is_held(dir: &Utf8Path) -> io::Result<bool> {
     Ok(i32::from(found.l_type) != libc::F_UNLCK)
 }
 
+/// Whether anything inside the sandbox in `dir` still runs, its shim among it. Only looks: ends nothing, writes nothing,
+/// and does not mind which version started it.
+pub fn is_alive(dir: &Utf8Path) -> io::Result<bool> {
+    is_held(dir)
+}
+
 /// Every byte, for writing, as the kernel wants it said.
 fn whole_file() -> libc::flock {
     let kind = i16::try_from(libc::F_WRLCK).expect("lock types are small numbers");

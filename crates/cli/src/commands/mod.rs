@@ -23,6 +23,7 @@ pub(crate) mod restore;
 
 pub(crate) mod hidden;
 
+mod attendance;
 mod damage;
 mod data;
 mod here;

@@ -17,6 +17,7 @@ use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
     commands::{
+        attendance::{self, Attendance},
         damage,
         data::{Opened, gatewright, place},
         holds, outbox,
@@ -110,7 +111,14 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
         .map(|job| job.id);
     let outbox = outbox::counts(&*data.store).await?;
     let damaged = damage::load(&*data.store).await?;
-    let view = QueueView::new(&jobs, next_due, caps, data.holder()).behind(breakers);
+    let attendance = Attendance::of(data, &jobs);
+    let agents = attendance::agents(data, &jobs).await?;
+    let holder = attendance.holder.clone();
+    let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(breakers);
+    for job in &mut view.running {
+        job.at_work = job.lease.as_ref().map(|lease| !attendance.gone.contains(&lease.owner));
+        job.agent_lives = agents.get(&job.id).map(|(_, lives)| *lives);
+    }
     Ok(QueueView { overdue, outbox, held, damaged, ..view })
 }
 
@@ -161,16 +169,8 @@ fn print(view: &QueueView, gatewright: &str) {
         "pipeline",
     ]);
     for job in &view.running {
-        let lease = job.lease.as_ref().map(|lease| {
-            // A lease that has run out means that its worker is gone.
-            format!("{} (lease ends {})", lease.owner, words::ago(lease.expires_at, now))
-        });
-        table.add_row(row(
-            job,
-            Tone::Good,
-            words::ago(job.created_at, now),
-            lease.unwrap_or_default(),
-        ));
+        let tone = if job.at_work == Some(false) { Tone::Attention } else { Tone::Good };
+        table.add_row(row(job, tone, words::ago(job.created_at, now), worker(job, now)));
     }
     for job in &view.queued {
         let due = match (&job.waits_for, job.goes_on_at) {
@@ -182,6 +182,20 @@ fn print(view: &QueueView, gatewright: &str) {
     }
     output::data("");
     output::data(table.trim_fmt());
+}
+
+/// Who has a job that is under way, and what is seen of it.
+fn worker(job: &JobView, now: Timestamp) -> String {
+    let Some(lease) = &job.lease else { return String::new() };
+    let owner = words::one_line(&lease.owner);
+    let agent = |lives| format!("; its agent {}", words::lives_on(lives));
+    if job.at_work == Some(false) {
+        let agent = job.agent_lives.map(agent).unwrap_or_default();
+        return format!("nobody ({owner} is gone{agent})");
+    }
+    // That it lives is what everybody expects.
+    let agent = job.agent_lives.filter(|lives| !lives).map(agent).unwrap_or_default();
+    format!("{owner} (lease ends {}{agent})", words::ago(lease.expires_at, now))
 }
 
 fn row(job: &JobView, tone: Tone, since: String, worker: String) -> Vec<Cell> {

@@ -65,6 +65,7 @@ impl Board {
         let many = self.many;
         if let Progress::HeldBack { problem } = &progress {
             self.print(&format!("jobs wait: {}", words::one_line(problem)));
+            self.print("  they go on by themselves once that is over; Ctrl-C is safe, and `run --resume` goes on");
             return;
         }
         let line = pipeline_of(&progress).and_then(|pipeline| self.lines.get_mut(&pipeline));

@@ -6,8 +6,7 @@ use domain::{
     breaker::HoldReason,
     decision::DecisionKind,
     explain::{Cap, Holder, Mover},
-    job::Work,
-    pipeline::Pipeline,
+    pipeline::{Actor, Pipeline},
 };
 use jiff::Timestamp;
 
@@ -70,12 +69,26 @@ impl MoverWords<'_> {
                 vec![format!("a person, who {}: {}", asks(*kind), one_line(question))]
             }
             Mover::Resume { by, since } => {
-                let by = by.as_deref().map_or_else(|| "a person".to_owned(), one_line);
+                let by = match by {
+                    Some(Actor::Engine) => "interrupted".to_owned(),
+                    Some(by) => format!("paused by {}", one_line(&by.to_string())),
+                    None => "paused by a person".to_owned(),
+                };
                 let since = since.map(|it| format!(" {}", ago(it, self.now))).unwrap_or_default();
-                vec![format!("you: {gatewright} run --resume {key} (paused by {by}{since})")]
+                vec![format!("you: {gatewright} run --resume {key} ({by}{since})")]
             }
-            Mover::Worker { work, owner, until, run, since, last_heard } => {
-                let mut lines = vec![self.at_work(work, owner, *until)];
+            Mover::Worker { work, owner, until, run, since, last_heard, is_gone, agent_lives } => {
+                let (what, owner) = (job(work), one_line(owner));
+                // Where the process is gone, its lease says nothing any more.
+                let mut lines = vec![if *is_gone {
+                    format!(
+                        "{what} was begun by {owner}, which is gone, and is taken up again then"
+                    )
+                } else {
+                    let until = ago(*until, self.now);
+                    format!("{what} is at work ({owner}, its lease ends {until})")
+                }];
+                lines.extend(agent_lives.map(|lives| format!("  its agent {}", lives_on(lives))));
                 if let (Some(run), Some(since)) = (run, since) {
                     lines.push(format!("  {run}, begun {}", ago(*since, self.now)));
                     lines.push(format!("  {gatewright} logs {key} --follow"));
@@ -144,17 +157,6 @@ impl MoverWords<'_> {
         }
     }
 
-    /// Where the process is gone, its lease says nothing any more, and its agent may go on all the same.
-    fn at_work(&self, work: &Work, owner: &str, until: Timestamp) -> String {
-        let (what, owner) = (job(work), one_line(owner));
-        if self.holder.is_none() {
-            return format!(
-                "{what} was begun by {owner}, which is gone, and is taken up again then"
-            );
-        }
-        format!("{what} is at work ({owner}, its lease ends {})", ago(until, self.now))
-    }
-
     fn silence(&self, heard: Timestamp) -> String {
         format!(
             "  last heard {}; it is stopped after {} of silence, no tool call being under way",
@@ -162,6 +164,11 @@ impl MoverWords<'_> {
             duration(self.stall_limit)
         )
     }
+}
+
+/// Whether an agent lives, of whom its process may be gone.
+pub(crate) const fn lives_on(lives: bool) -> &'static str {
+    if lives { "is alive" } else { "has ended" }
 }
 
 const fn asks(kind: DecisionKind) -> &'static str {

@@ -227,6 +227,30 @@ fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
     assert_eq!(world.repository.git(&["cat-file", "-s", "main:big.bin"]), "4000000");
 }
 
+/// It waits for room, which may come; it does not wait in silence.
+#[test]
+fn a_disk_that_is_nearly_full_is_told_at_once_with_how_to_go_on() {
+    let world = World::new();
+    world.gatewright.configure_agent_with(
+        "echo new > new.txt",
+        "",
+        "sandbox.backend = \"process\"",
+    );
+    let data_dir = world.gatewright.data_dir();
+    fs::create_dir_all(&data_dir).unwrap();
+    let script = format!("mount -t tmpfs -o size=100m none {data_dir} && exec \"$@\"");
+    let mut command = world.gatewright.command_in_namespace(world.dir(), &script, &RUN);
+    let running = Running::start(&mut command);
+    let told = running.wait_for("jobs wait: ");
+    assert!(told.contains("MiB free, and 200 MiB are needed"), "{told}");
+    running.wait_for("Ctrl-C is safe");
+    running.signal("INT");
+    let finished = running.finish();
+    assert_eq!(finished.code(), Some(130), "{finished:#?}");
+    assert!(finished.stdout.contains("run --resume"), "{finished:#?}");
+    world.assert_untouched();
+}
+
 /// Looking is no mistake, whenever it is done.
 #[test]
 fn before_the_first_run_lists_are_empty_and_nothing_is_made() {

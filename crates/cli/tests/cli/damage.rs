@@ -47,6 +47,7 @@ fn a_damaged_pipeline_is_named_everywhere_and_the_next_one_is_delivered() {
         let shown = world.call(command);
         assert_eq!(shown.code(), Some(0), "{shown:#?}");
         assert!(shown.stderr.contains(&words), "{shown:#?}");
+        assert!(!shown.stderr.contains("ERROR"), "it is said once, in words: {shown:#?}");
     }
     let queue = world.call(&["queue", "--json"]).json();
     assert_eq!(queue["damaged"][0]["pipeline"], id.as_str(), "{queue:#}");

@@ -30,4 +30,5 @@ mod resuming;
 mod bad_data_dirs;
 mod bad_files;
 mod bad_repositories;
+mod hostile_words;
 mod titles;

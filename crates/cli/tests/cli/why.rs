@@ -21,8 +21,12 @@ fn listed(world: &World) -> String {
 #[test]
 fn after_kill_9_nobody_is_said_to_be_at_work() {
     let world = World::new();
-    let started = world.gatewright.bell("started");
-    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
+    world.gatewright.configure_agent(&format!(
+        "echo started > {}; read now < {}",
+        started.path(),
+        end.path()
+    ));
     let started = started.listen();
     let running = world.start();
     assert_eq!(started.next(), "started");
@@ -50,6 +54,71 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     );
     assert!(!why.contains("is at work (") && why.contains("which is gone"), "{why}");
     assert!(world.call(&["queue"]).stdout.contains("nobody is at work"));
+    assert!(why.contains("its agent is alive"), "{why}");
+
+    // The lease says otherwise for half a minute.
+    let queued = world.call(&["queue", "--json"]).json()["running"][0].clone();
+    assert_eq!((&queued["at_work"], &queued["agent_lives"]), (&false.into(), &true.into()));
+    let queued = world.call(&["queue"]).stdout;
+    assert!(queued.contains("is gone; its agent is alive)"), "{queued}");
+    end.ring();
+    world.gatewright.wait_for_sandboxes();
+    let queued = world.call(&["queue"]).stdout;
+    assert!(queued.contains("is gone; its agent has ended)"), "{queued}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("its agent has ended"), "{why}");
+}
+
+/// A backup remembers who was at work, and where it is restored nobody is.
+#[test]
+fn after_a_restore_nobody_is_said_to_be_at_work() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    let started = started.listen();
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    let [backup, other] = ["backup", "other"].map(|name| world.gatewright.home().join(name));
+    let kept = world.call(&["backup", backup.as_str()]);
+    assert_eq!(kept.code(), Some(0), "{kept:#?}");
+    let restored = world.call(&["--data-dir", other.as_str(), "restore", backup.as_str()]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+
+    let there =
+        |arguments: &[&str]| world.call(&[&["--data-dir", other.as_str()], arguments].concat());
+    let queued = there(&["queue", "--json"]).json();
+    assert_eq!(queued.get("holder"), None, "{queued:#}");
+    let job = &queued["running"][0];
+    assert_eq!((&job["at_work"], &job["agent_lives"]), (&false.into(), &false.into()), "{job:#}");
+    let listed = there(&["pipeline", "list"]).stdout;
+    assert!(listed.contains("running (nobody at work)"), "{listed}");
+    let here = world.call(&["queue", "--json"]).json()["running"][0].clone();
+    assert_eq!((&here["at_work"], &here["agent_lives"]), (&true.into(), &true.into()), "{here:#}");
+    drop(running);
+}
+
+#[test]
+fn what_was_interrupted_and_what_a_person_paused_look_different() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    running.signal("INT");
+    drop(running.finish());
+    assert!(listed(&world).contains("paused (interrupted)"), "{}", listed(&world));
+    let told = explained(&world);
+    assert_eq!(told["pipeline"]["paused_by"], "engine", "{told:#}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("run --resume IT-001 (interrupted "), "{why}");
+
+    for command in ["resume", "pause"] {
+        let steered = world.call(&["pipeline", command, "IT-001"]);
+        assert_eq!(steered.code(), Some(0), "{steered:#?}");
+    }
+    assert!(listed(&world).contains("paused by tester"), "{}", listed(&world));
+    let shown = world.call(&["pipeline", "show", "IT-001"]).stdout;
+    assert!(shown.contains("paused by tester"), "{shown}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod because;
 mod mover;
 mod overdue;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 pub use mover::{Cap, Mover};
@@ -16,8 +16,8 @@ pub use overdue::{find_overdue, is_overdue};
 use crate::{
     breaker::Breaker,
     decision::Decision,
-    id::PipelineId,
-    job::Job,
+    id::{PipelineId, RunId},
+    job::{Job, Lease},
     name::AgentName,
     pipeline::{Event, Pipeline, PipelineState},
     run::Run,
@@ -51,6 +51,10 @@ pub struct Situation<'a> {
     pub others: &'a [Pipeline],
     /// Who holds the data directory, in its own words; `None` where no process is alive that could do anything.
     pub holder: Option<&'a str>,
+    /// Workers that are gone although their leases have not run out: they do not hold the data directory.
+    pub gone: &'a BTreeSet<String>,
+    /// Runs whose agent was looked for: whether it lives.
+    pub agents: &'a BTreeMap<RunId, bool>,
     /// How much may run at once.
     pub slots: Slots,
     /// The breakers that keep agents from being started, by agent.
@@ -93,22 +97,24 @@ pub fn explain(situation: &Situation<'_>, depth: Depth) -> Explanation {
 }
 
 fn at_work(situation: &Situation<'_>) -> Option<bool> {
-    let Situation { pipeline, jobs, holder, now, .. } = situation;
-    is_at_work(pipeline, jobs, *holder, *now)
+    let Situation { pipeline, jobs, holder, gone, now, .. } = situation;
+    is_at_work(pipeline, jobs, *holder, gone, *now)
 }
 
 /// Whether a process works on a pipeline: one is alive, and no lease on its jobs has run out, as it does when that
-/// process stands still. `None` for pipelines that no process needs to work on.
+/// process stands still, or is that of a worker that is gone. `None` for pipelines that no process needs to work on.
 #[must_use]
 pub fn is_at_work(
     pipeline: &Pipeline,
     jobs: &[Job],
     holder: Option<&str>,
+    gone: &BTreeSet<String>,
     now: Timestamp,
 ) -> Option<bool> {
     let PipelineState::Running { .. } = pipeline.state else { return None };
     let mut leases = jobs.iter().filter(|job| job.pipeline == pipeline.id).filter_map(Job::lease);
-    Some(holder.is_some() && leases.all(|lease| lease.expires_at > now))
+    let holds = |lease: &Lease| lease.expires_at > now && !gone.contains(&lease.owner);
+    Some(holder.is_some() && leases.all(holds))
 }
 
 /// What a worker of another pipeline has: for whoever waits for it.

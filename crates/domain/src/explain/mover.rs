@@ -33,8 +33,8 @@ pub enum Mover {
     },
     /// A person, who has it go on.
     Resume {
-        /// Who paused it.
-        by: Option<String>,
+        /// Who paused it: the engine, where its process was interrupted.
+        by: Option<Actor>,
         /// When.
         since: Option<Timestamp>,
     },
@@ -52,6 +52,10 @@ pub enum Mover {
         since: Option<Timestamp>,
         /// When it last said anything.
         last_heard: Option<Timestamp>,
+        /// The process is gone, whatever its lease says: the next one takes the job up.
+        is_gone: bool,
+        /// Whether the agent lives, where somebody has looked.
+        agent_lives: Option<bool>,
     },
     /// Whoever takes the job back: its worker has not been heard for the length of its lease.
     Recovery {
@@ -134,10 +138,7 @@ pub(super) fn movers(situation: &Situation<'_>) -> Vec<Mover> {
         PipelineState::Queued => vec![Mover::Start],
         PipelineState::Paused { .. } => {
             let paused = events.iter().rev().find(|it| it.kind == EventKind::Paused);
-            let by = paused.map(|it| match &it.actor {
-                Actor::Person { name } => name.clone(),
-                other => other.to_string(),
-            });
+            let by = paused.map(|it| it.actor.clone());
             vec![Mover::Resume { by, since: paused.map(|it| it.at) }]
         }
         PipelineState::AwaitingHuman { decision, .. } | PipelineState::Blocked { decision, .. } => {
@@ -184,6 +185,8 @@ fn mover(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
                 run: run.map(|it| it.id),
                 since: run.map(|it| it.launched_at),
                 last_heard: run.and(situation.last_heard),
+                is_gone: situation.holder.is_none() || situation.gone.contains(&lease.owner),
+                agent_lives: run.and_then(|run| situation.agents.get(&run.id).copied()),
             })
         }
         JobState::Running { lease } => {

@@ -1,6 +1,9 @@
 //! Why a pipeline is where it is, and that something will always move it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
     explain::{Cap, Depth, Explanation, Mover, Situation, Slots, explain},
@@ -21,6 +24,17 @@ async fn explained(
     holder: Option<&str>,
     depth: Depth,
 ) -> Explanation {
+    explained_without(world, id, holder, depth, &BTreeSet::new()).await
+}
+
+/// The same, where these workers are known to be gone.
+async fn explained_without(
+    world: &World,
+    id: PipelineId,
+    holder: Option<&str>,
+    depth: Depth,
+    gone: &BTreeSet<String>,
+) -> Explanation {
     let pipeline = world.pipeline(id).await;
     let states = vec![JobStateTag::Queued, JobStateTag::Running];
     let jobs = world
@@ -40,6 +54,8 @@ async fn explained(
         jobs: &jobs,
         others: &others,
         holder,
+        gone,
+        agents: &BTreeMap::new(),
         slots: Slots { total: 4, per_project: None, per_agent: None },
         held: &BTreeMap::new(),
         last_heard: None,
@@ -88,6 +104,10 @@ async fn nobody_is_at_work_where_the_process_is_gone_or_stands_still() {
     env.crash().await;
     let gone = explained(&env.world, id, None, Depth::Recent).await;
     assert_eq!(gone.at_work, Some(false), "its lease has not even run out");
+    let engines = BTreeSet::from(["engine-1".to_owned()]);
+    let other = explained_without(&env.world, id, Some(HOLDER), Depth::Recent, &engines).await;
+    assert_eq!(other.at_work, Some(false), "somebody holds the directory, and has not this job");
+    assert!(matches!(&other.movers[..], [Mover::Worker { is_gone: true, .. }]), "{other:?}");
     env.world.clock.advance(Duration::from_mins(1));
     let stands_still = why(&env.world, id).await;
     assert_eq!(stands_still.at_work, Some(false), "the lock is held, the lease has run out");
@@ -188,7 +208,9 @@ async fn people_move_what_waits_for_them() {
     assert_eq!(asked.at_work, None, "no process has to be there for it");
     let _moved = env.engine().ask(id, &Input::Pause, PERSON).await.unwrap();
     let paused = why(&env.world, id).await;
-    assert!(matches!(&paused.movers[..], [Mover::Resume { by: Some(by), .. }] if by == PERSON));
+    assert!(
+        matches!(&paused.movers[..], [Mover::Resume { by: Some(by), .. }] if by.to_string() == PERSON)
+    );
     let cancel = Input::Cancel { reason: "not needed".to_owned() };
     let _moved = env.engine().ask(id, &cancel, PERSON).await.unwrap();
     assert_eq!(why(&env.world, id).await.movers, [Mover::Ended]);

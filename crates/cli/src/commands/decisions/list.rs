@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ports::Store;
 
 use crate::{
-    commands::data::Opened,
+    commands::{damage, data::Opened},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -30,6 +30,7 @@ impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let Some(data) = Opened::find(context)? else { return Ok(nothing(context)) };
         let decisions = data.store.list_decisions(None, !self.all).await?;
+        damage::warn(context, &damage::load(&*data.store).await?);
         let views: Vec<DecisionView> = decisions.iter().map(DecisionView::from).collect();
         if views.is_empty() {
             return Ok(nothing(context));

@@ -6,15 +6,20 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use comfy_table::Cell;
-use domain::{explain::is_at_work, job::JobStateTag, name::ProjectKey, pipeline::PipelineStateTag};
+use domain::{
+    job::JobStateTag,
+    name::ProjectKey,
+    pipeline::{PipelineState, PipelineStateTag},
+};
 use jiff::Timestamp;
 use ports::{JobFilter, PipelineFilter, Store as _};
 use strum::VariantArray as _;
 
 use crate::{
     commands::{
+        attendance::Attendance,
         damage,
-        data::{Opened, gatewright},
+        data::{Opened, all_events, gatewright},
     },
     context::Context,
     error::CliError,
@@ -54,12 +59,17 @@ impl List {
         damage::warn(context, &damage::load(&*data.store).await?);
         let live = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
         let jobs = data.store.list_jobs(&live).await?;
-        let (holder, now) = (data.holder(), Timestamp::now());
-        let view = |pipeline| {
-            let at_work = is_at_work(pipeline, &jobs, holder.as_deref(), now);
-            PipelineView::from(pipeline).attended(at_work)
-        };
-        let views: Vec<PipelineView> = pipelines.iter().map(view).collect();
+        let (attendance, now) = (Attendance::of(&data, &jobs), Timestamp::now());
+        let mut views = Vec::new();
+        for pipeline in &pipelines {
+            // Who paused it is in its log.
+            let events = match pipeline.state {
+                PipelineState::Paused { .. } => all_events(&*data.store, pipeline.id).await?,
+                _ => Vec::new(),
+            };
+            let at_work = attendance.is_at_work(pipeline, &jobs);
+            views.push(PipelineView::with_events(pipeline, &events).attended(at_work));
+        }
         if views.is_empty() {
             return Ok(nothing(context));
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, num::NonZeroU32};
 use api::{ExplanationView, PipelineView};
 use domain::{
     breaker::Breaker,
-    explain::{Depth, Explanation, Situation, Slots, explain as explained, is_at_work},
+    explain::{Depth, Explanation, Situation, Slots, explain as explained},
     id::PipelineId,
     job::{Job, JobStateTag},
     limits::AGENT_STALL_LIMIT,
@@ -21,6 +21,7 @@ use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
 use super::resolve;
 use crate::{
     commands::{
+        attendance::{self, Attendance},
         data::{Opened, all_events, gatewright},
         decisions,
     },
@@ -56,7 +57,10 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         PipelineFilter { states: vec![PipelineStateTag::Running], ..PipelineFilter::default() };
     let others = store.list_pipelines(&running).await?;
     let held = held(&data, &jobs).await?;
-    let holder = data.holder();
+    let attendance = Attendance::of(&data, &jobs);
+    let holder = attendance.holder.clone();
+    let own: Vec<Job> = jobs.iter().filter(|job| job.pipeline == pipeline.id).cloned().collect();
+    let agents = attendance::agents(&data, &own).await?.into_values().collect();
     let situation = Situation {
         pipeline: &pipeline,
         events: &events,
@@ -65,6 +69,8 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         jobs: &jobs,
         others: &others,
         holder: holder.as_deref(),
+        gone: &attendance.gone,
+        agents: &agents,
         slots: slots(&data),
         held: &held,
         last_heard: last_heard(&data, &runs),
@@ -121,7 +127,7 @@ async fn find_damage(data: &Opened, id: &str) -> Result<Option<Vec<String>>, Cli
 pub(super) async fn at_work(data: &Opened, pipeline: &Pipeline) -> Result<Option<bool>, CliError> {
     let live = JobFilter { pipeline: Some(pipeline.id), states: vec![JobStateTag::Running] };
     let jobs = data.store.list_jobs(&live).await?;
-    Ok(is_at_work(pipeline, &jobs, data.holder().as_deref(), Timestamp::now()))
+    Ok(Attendance::of(data, &jobs).is_at_work(pipeline, &jobs))
 }
 
 fn slots(data: &Opened) -> Slots {

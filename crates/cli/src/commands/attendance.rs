@@ -1,0 +1,99 @@
+//! Who is at work, as this machine shows it. Leases say who was: after a kill they go on for half a minute.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    explain::is_at_work,
+    id::{JobId, RunId},
+    job::{Job, JobKind, JobState},
+    pipeline::Pipeline,
+};
+use engine::Layout;
+use jiff::Timestamp;
+use ports::{Store as _, StoreError};
+
+use super::data::Opened;
+use crate::error::CliError;
+
+/// The process that holds the data directory, and which workers of these jobs it is not.
+pub(crate) struct Attendance {
+    /// In its own words; `None` where no process is alive that could do anything.
+    pub(crate) holder: Option<String>,
+    /// The owners of leases that are gone.
+    pub(crate) gone: BTreeSet<String>,
+}
+
+impl Attendance {
+    /// Looks who is there of those that have these jobs.
+    pub(crate) fn of(data: &Opened, jobs: &[Job]) -> Self {
+        let holder = data.holder();
+        let pid = holder.as_deref().and_then(pid_of_holder);
+        let is_gone = |owner: &&str| match (&holder, pid, pid_of_owner(owner)) {
+            (None, _, _) => true,
+            (Some(_), Some(holder), Some(owner)) => holder != owner,
+            // Somebody who calls itself otherwise: nobody guesses.
+            (Some(_), _, _) => false,
+        };
+        let owners = jobs.iter().filter_map(|job| Some(job.lease()?.owner.as_str()));
+        let gone = owners.filter(is_gone).map(str::to_owned).collect();
+        Self { holder, gone }
+    }
+
+    /// Whether a process works on a pipeline that has these jobs.
+    pub(crate) fn is_at_work(&self, pipeline: &Pipeline, jobs: &[Job]) -> Option<bool> {
+        is_at_work(pipeline, jobs, self.holder.as_deref(), &self.gone, Timestamp::now())
+    }
+}
+
+/// `pid 7, …`
+fn pid_of_holder(words: &str) -> Option<u32> {
+    words.strip_prefix("pid ")?.split(',').next()?.trim().parse().ok()
+}
+
+/// `7-0123…`
+fn pid_of_owner(owner: &str) -> Option<u32> {
+    owner.split_once('-')?.0.parse().ok()
+}
+
+/// The agents that were launched for those of these jobs that are under way, and whether each lives. An agent outlives
+/// the process that launched it. Of whom that cannot be told, nothing is said.
+pub(crate) async fn agents(
+    data: &Opened,
+    jobs: &[Job],
+) -> Result<BTreeMap<JobId, (RunId, bool)>, CliError> {
+    let layout = Layout::new(data.data_dir.clone());
+    let mut agents = BTreeMap::new();
+    for job in jobs {
+        let is_under_way = matches!(job.state, JobState::Running { .. });
+        if !is_under_way || job.slot.work.kind() != JobKind::Agent {
+            continue;
+        }
+        let run = match data.store.find_open_run(job.id).await {
+            Ok(run) => run,
+            // Whoever lists what is damaged says so.
+            Err(StoreError::Inconsistent { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(run) = run else { continue };
+        match sandbox::is_alive(&layout.agent_sandbox(run.id)) {
+            Ok(lives) => {
+                agents.insert(job.id, (run.id, lives));
+            }
+            Err(error) => tracing::warn!("could not look at the agent of {}: {error}", run.id),
+        }
+    }
+    Ok(agents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_and_the_holder_of_the_directory_are_compared_by_their_process() {
+        assert_eq!(pid_of_holder("pid 71, `gatewright run`, since 2026-01-01T00:00:00Z"), Some(71));
+        assert_eq!(pid_of_holder("another process"), None);
+        assert_eq!(pid_of_owner("71-00ff"), Some(71));
+        assert_eq!(pid_of_owner("engine"), None);
+    }
+}
