@@ -84,7 +84,7 @@ impl Engine {
             let definition = self.load_definition(&pipeline).await?;
             // Set anew since it was looked at: it is not due any more. A change after this makes the step stale.
             if let Some(due) = &cause.fired
-                && !self.ports.store.list_due_timers(due.at).await?.contains(due)
+                && self.ports.store.find_timer(due.pipeline, due.timer).await? != Some(due.at)
             {
                 return Ok(Outcome::Duplicate);
             }

@@ -403,6 +403,13 @@ pub trait Store: Send + Sync {
     /// Timers due at `now`, the oldest first.
     async fn list_due_timers(&self, now: Timestamp) -> Result<Vec<DueTimer>, StoreError>;
 
+    /// When a timer of a pipeline is due, where it is armed.
+    async fn find_timer(
+        &self,
+        pipeline: PipelineId,
+        timer: TimerKey,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
     /// Removes a timer that nobody waits for, if it is still due at `at`.
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError>;
 
@@ -457,7 +464,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<DamagedRow>, StoreError>;
 
     /// Parks every pipeline that has not ended and has a damaged row: no job of it is given out, no timer fires, and
-    /// it counts for no cap. Takes up again those whose rows were mended. Returns the damage that there is.
+    /// it counts for no cap and holds no merge lease. Takes up again those whose rows were mended. Returns the damage that there is.
     async fn park_damaged(&self, now: Timestamp) -> Result<Vec<DamagedRow>, StoreError>;
 
     /// Records a run of a job that is running under this token: before its launch, and again with what is learned of

@@ -11,7 +11,7 @@ use domain::{
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline},
+    pipeline::{Event, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -108,6 +108,14 @@ impl Store for SqliteStore {
 
     async fn list_due_timers(&self, now: Timestamp) -> Result<Vec<DueTimer>, StoreError> {
         self.read(move |connection| timers::list_due(connection, now)).await
+    }
+
+    async fn find_timer(
+        &self,
+        pipeline: PipelineId,
+        timer: TimerKey,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.read(move |connection| timers::find(connection, pipeline, timer)).await
     }
 
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError> {

@@ -17,8 +17,9 @@ const LIST_DUE: &str = "SELECT pipeline, timer, at FROM timers INDEXED BY timers
         AND EXISTS (SELECT 1 FROM pipelines WHERE id = timers.pipeline)
         AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = timers.pipeline)
     ORDER BY at, pipeline, timer";
+const FIND: &str = "SELECT pipeline, timer, at FROM timers WHERE pipeline = ?1 AND timer = ?2";
 
-pub(crate) const STATEMENTS: &[&str] = &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE];
+pub(crate) const STATEMENTS: &[&str] = &[ARM, REMOVE, REMOVE_ALL, DROP, LIST_DUE, FIND];
 
 pub(crate) const LOOKS: Looks = Looks {
     unfinished: "SELECT pipeline, timer, at FROM timers",
@@ -82,6 +83,16 @@ pub(crate) fn drop_due(connection: &Connection, timer: &DueTimer) -> Result<(), 
     let DueTimer { pipeline, timer, at } = timer;
     let params = params![pipeline.to_string(), timer.to_string(), time::to_column(*at)];
     rows::write(connection, DROP, params, "drop a timer").map(drop)
+}
+
+pub(crate) fn find(
+    connection: &Connection,
+    pipeline: PipelineId,
+    timer: TimerKey,
+) -> Result<Option<Timestamp>, Error> {
+    let key = params![pipeline.to_string(), timer.to_string()];
+    let found: Option<DueTimer> = rows::find::<TimerRow, _>(connection, FIND, key, "find a timer")?;
+    Ok(found.map(|due| due.at))
 }
 
 pub(crate) fn list_due(connection: &Connection, now: Timestamp) -> Result<Vec<DueTimer>, Error> {

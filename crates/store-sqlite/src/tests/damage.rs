@@ -12,8 +12,8 @@ use ports::{
     Claim, JobFilter, LetterFilter, NewLetter, PipelineFilter, Step, Store as _, StoreError,
 };
 use testkit::store_conformance::fixtures::{
-    agent_job, at, claim, destination, done, gate_job, guards, ids, job, job_ids, open, pipeline,
-    queue, running, set_breaker, step, step_to, take,
+    agent_job, at, claim, destination, done, gate_job, guards, ids, job, job_ids, merge_job, open,
+    pipeline, queue, running, set_breaker, step, step_to, take,
 };
 
 use crate::{SqliteStore, error::Doing as _};
@@ -105,6 +105,22 @@ async fn the_probe_of_a_parked_pipeline_keeps_nobody_waiting() {
     assert_eq!(store.park_damaged(at(60)).await.unwrap().len(), 1);
     assert_eq!(ids(&store.claim(&guarded).await.unwrap()), job_ids(&[2]), "one tries in its place");
     assert_eq!(store.claim(&guarded).await.unwrap(), []);
+}
+
+/// Others of the project would wait until its lease runs out, and again with each that is parked.
+#[tokio::test]
+async fn the_merge_lease_of_a_parked_pipeline_keeps_nobody_waiting() {
+    let store = SqliteStore::in_memory().unwrap();
+    let (one, two) = (pipeline(&store, 1, "ET").await, pipeline(&store, 2, "ET").await);
+    queue(&store, &one, vec![merge_job(&one, 1)]).await;
+    queue(&store, &two, vec![merge_job(&two, 2)]).await;
+    assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), job_ids(&[1]));
+    let damage = "UPDATE pipelines SET document = '{}' WHERE number = 1";
+    let written = store.write(move |connection| connection.execute(damage, []).doing("damage"));
+    assert_eq!(written.await.unwrap(), 1);
+    assert_eq!(store.claim(&claim(at(1))).await.unwrap(), [], "nobody has looked at it yet");
+    assert_eq!(store.park_damaged(at(1)).await.unwrap().len(), 1);
+    assert_eq!(ids(&store.claim(&claim(at(1))).await.unwrap()), job_ids(&[2]));
 }
 
 /// What the watchdog takes for stranded, a check of the whole database does as well.

@@ -15,7 +15,7 @@ use domain::{
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline},
+    pipeline::{Event, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -247,6 +247,14 @@ impl Store for LockstepStore {
 
     async fn list_due_timers(&self, now: Timestamp) -> Result<Vec<DueTimer>, StoreError> {
         both!(self.list_due_timers(now))
+    }
+
+    async fn find_timer(
+        &self,
+        pipeline: PipelineId,
+        timer: TimerKey,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        both!(self.find_timer(pipeline, timer))
     }
 
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError> {

@@ -46,11 +46,13 @@ pub async fn a_timer_set_anew_replaces_the_earlier_one(store: &dyn Store) {
     let old = due(store, at(10)).await.remove(0);
     change(store, &made, vec![TimerChange::Arm { timer: TIMER, at: at(20) }]).await;
     assert_eq!(due(store, at(10)).await, []);
+    assert_eq!(store.find_timer(made.id, TIMER).await.unwrap(), Some(at(20)));
     store.drop_timer(&old).await.unwrap();
     let new = DueTimer { at: at(20), ..old };
     assert_eq!(due(store, at(20)).await, [new], "dropping the old one leaves the new one");
     store.drop_timer(&new).await.unwrap();
     assert_eq!(due(store, at(99)).await, []);
+    assert_eq!(store.find_timer(made.id, TIMER).await.unwrap(), None);
 }
 
 pub async fn changes_to_timers_are_made_in_order(store: &dyn Store) {

@@ -11,7 +11,7 @@ use domain::{
     job::{Job, JobState, JobStateTag},
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag},
+    pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -116,6 +116,14 @@ impl Store for ModelStore {
             due.map(|(&(pipeline, timer), &at)| DueTimer { pipeline, timer, at }).collect();
         due.sort_by_key(|timer| (timer.at, timer.pipeline, timer.timer));
         Ok(due)
+    }
+
+    async fn find_timer(
+        &self,
+        pipeline: PipelineId,
+        timer: TimerKey,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.model().timers.get(&(pipeline, timer)).copied())
     }
 
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ use domain::{
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline},
+    pipeline::{Event, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -155,6 +155,14 @@ impl Store for WatchedStore {
 
     async fn list_due_timers(&self, now: Timestamp) -> Result<Vec<DueTimer>, StoreError> {
         self.make("store.list_due_timers", self.store.list_due_timers(now)).await
+    }
+
+    async fn find_timer(
+        &self,
+        pipeline: PipelineId,
+        timer: TimerKey,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.make("store.find_timer", self.store.find_timer(pipeline, timer)).await
     }
 
     async fn drop_timer(&self, timer: &DueTimer) -> Result<(), StoreError> {

@@ -153,6 +153,7 @@ impl Pair<'_> {
                 if let Some(due) = both!(self, store => store.list_due_timers(now))
                     .and_then(|due| due.first().copied())
                 {
+                    both!(self, store => store.find_timer(due.pipeline, due.timer));
                     both!(self, store => store.drop_timer(&due));
                 }
             }
