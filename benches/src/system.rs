@@ -3,7 +3,7 @@
 use std::io;
 
 use async_trait::async_trait;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use ports::{
     Agent, AgentCheck, AgentError, AgentProfile, Clock, Entropy, Files, Machine, Room, Wakeup,
@@ -75,6 +75,10 @@ pub(crate) struct RoomyMachine;
 impl Machine for RoomyMachine {
     async fn room(&self, _dir: &Utf8Path) -> io::Result<Room> {
         Ok(Room { disk_bytes: u64::MAX, memory_bytes: None })
+    }
+
+    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+        Vec::new()
     }
 
     async fn check_agent(

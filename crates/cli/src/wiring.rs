@@ -255,7 +255,7 @@ fn build(
         gates: Arc::clone(&gates) as _,
         briefs: Arc::new(roles),
         files: Arc::new(SystemFiles),
-        machine: Arc::new(ThisMachine),
+        machine: Arc::new(ThisMachine::new()),
     });
     let entropy = ports.entropy.bytes();
     let options = Options {

@@ -36,6 +36,12 @@ pub const QUOTA_WAIT_MAX: Duration = Duration::from_hours(8 * 24);
 pub const PREFLIGHT_TTL: Duration = Duration::from_secs(45);
 /// The same for a look that found something wrong: whoever mends it does not want to wait.
 pub const PREFLIGHT_TTL_FAILED: Duration = Duration::from_secs(10);
+/// After how long a look is renewed that found nothing wrong: before it counts no more, so that nobody waits for the next.
+pub const PREFLIGHT_RENEWAL: Duration = Duration::from_secs(30);
+/// How long one look may take: programs have 5 s for their answer, and a disk that hangs gives none at all.
+pub const PREFLIGHT_TIME_LIMIT: Duration = Duration::from_secs(10);
+/// How often what jobs wait for is said again where only its figures change.
+pub const PREFLIGHT_TOLD_EVERY: Duration = Duration::from_mins(1);
 /// Free bytes on the disk below which nothing is started: what runs already needs room to end well.
 pub const DISK_BYTES_MIN: u64 = 200 * 1024 * 1024;
 /// Free bytes of memory below which nothing is started: the next process would be killed, or kill another.

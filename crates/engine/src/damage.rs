@@ -16,6 +16,8 @@ pub(crate) struct Parked {
     left_alone: BTreeSet<PipelineId>,
     /// Rows that were told of.
     told: BTreeSet<DamagedRow>,
+    /// Pipelines that were said to be left alone.
+    told_alone: BTreeSet<PipelineId>,
 }
 
 impl Engine {
@@ -38,6 +40,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Looks again where anything was damaged: somebody may have mended it. What no look confirms is tried again.
+    pub(crate) async fn look_again_at_damage(&self) -> Result<(), EngineError> {
+        let knows_of_any = {
+            let parked = self.parked.lock().expect("no holder panics");
+            !(parked.in_store.is_empty() && parked.left_alone.is_empty())
+        };
+        if knows_of_any {
+            self.park_damaged().await?;
+            self.parked.lock().expect("no holder panics").left_alone.clear();
+        }
+        Ok(())
+    }
+
     /// Parks a pipeline that a call met damage in, and says whether the store knows of it now. It is left alone also
     /// where no look finds what the call met.
     pub(crate) async fn park(&self, pipeline: PipelineId, met: &EngineError) -> bool {
@@ -46,7 +61,7 @@ impl Engine {
         }
         let mut known = self.parked.lock().expect("no holder panics");
         let is_parked = known.in_store.contains(&pipeline);
-        if !is_parked && known.left_alone.insert(pipeline) {
+        if !is_parked && known.left_alone.insert(pipeline) && known.told_alone.insert(pipeline) {
             tracing::error!(pipeline.id = %pipeline, "a damaged pipeline is left alone: {}", chain(met));
         }
         is_parked

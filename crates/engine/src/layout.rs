@@ -61,6 +61,13 @@ impl Layout {
         self.data_dir.join("held")
     }
 
+    /// What grows below the data directory.
+    #[must_use]
+    pub fn places(&self) -> [Utf8PathBuf; 6] {
+        ["gatewright.db", "mirrors", "workspaces", "runs", "gates", "evidence"]
+            .map(|place| self.data_dir.join(place))
+    }
+
     /// The data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Utf8Path {

@@ -3,7 +3,7 @@
 use std::io;
 
 use async_trait::async_trait;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{Agent, AgentCheck, AgentError, AgentProfile};
 
@@ -21,6 +21,9 @@ pub struct Room {
 pub trait Machine: Send + Sync {
     /// How much room there is, on the disk of `dir` and in memory. An error where `dir` cannot be reached.
     async fn room(&self, dir: &Utf8Path) -> io::Result<Room>;
+
+    /// How many bytes each of these files and directories takes on its disk, as far as a look of bounded length goes.
+    async fn measure(&self, places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)>;
 
     /// Asks the very program that would be started for its version, within seconds; no tokens, no network.
     async fn check_agent(

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Engine, EngineError, Progress,
     outbox::{DELIVERY_GRACE, LETTER_GRACE, Outbox},
+    preflight::Looks,
 };
 
 /// Jobs that one process does at once besides agents and gates, which have caps of their own.
@@ -48,6 +49,7 @@ impl Engine {
         self.recover_letters().await?;
         let mut tasks = JoinSet::new();
         let mut outbox = Outbox::new();
+        let mut looks = Looks::new();
         // Until when letters may keep a loop that has nothing else to do.
         let mut last_letters = None;
         let mut rounds = Rounds {
@@ -60,7 +62,7 @@ impl Engine {
             if stop.borrow_and_update().is_some() {
                 break;
             }
-            let turn = self.turn(&mut tasks, &mut outbox, &mut rounds).await;
+            let turn = self.turn(&mut tasks, &mut outbox, &mut looks, &mut rounds).await;
             if turn.is_ok() {
                 refusals = 0;
             }
@@ -102,6 +104,7 @@ impl Engine {
                 changed = stop.changed() => if changed.is_err() { break },
                 Some(ended) = tasks.join_next() => log_abnormal_end(&ended),
                 Some(ended) = outbox.ended() => log_abnormal_end(&ended),
+                Some(ended) = looks.ended() => log_abnormal_end(&ended),
                 () = self.ports.wakeup.woken() => {}
                 () = self.ports.clock.sleep_until(look_again) => {}
             }
@@ -139,6 +142,7 @@ impl Engine {
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
         outbox: &mut Outbox,
+        looks: &mut Looks,
         rounds: &mut Rounds,
     ) -> Result<Turn, EngineError> {
         if self.ports.clock.now() >= rounds.heartbeat_at {
@@ -151,17 +155,19 @@ impl Engine {
         if looks_around {
             self.watch_liveness().await?;
             self.stop_what_nobody_follows(tasks).await?;
+            self.look_again_at_damage().await?;
             rounds.watch_at = self.after(liveness_check());
         }
         self.fire_due_timers(tasks).await?;
-        let claimed = self.claim_and_start(tasks).await?;
+        let claimed = self.claim_and_start(tasks, looks).await?;
         self.send_letters(outbox).await?;
         let next_due = self.ports.store.next_due(&self.options.guards()).await?;
         if looks_around {
             self.watch_overdue(next_due.job).await?;
         }
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
-        let mut nothing_left = claimed == 0 && !work_left;
+        // What is being looked at has an end soon, and is written down for others.
+        let mut nothing_left = claimed == 0 && !work_left && looks.is_empty();
         if nothing_left && rounds.at_rest == AtRest::Return {
             // Nobody may look again for long. What is found is told to others as well.
             nothing_left = self.watch_liveness().await? == 0;
@@ -179,12 +185,15 @@ impl Engine {
     async fn claim_and_start(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
+        looks: &mut Looks,
     ) -> Result<usize, EngineError> {
         let caps = self.options.caps.clone();
+        // Jobs only: agents that are being stopped beside the loop take nobody's place.
+        let under_way = self.running.lock().expect("no holder panics").len();
         let limit = caps
             .total
             .saturating_add(LIGHT_JOBS)
-            .saturating_sub(u32::try_from(tasks.len()).unwrap_or(u32::MAX));
+            .saturating_sub(u32::try_from(under_way).unwrap_or(u32::MAX));
         if limit == 0 {
             return Ok(0);
         }
@@ -194,7 +203,7 @@ impl Engine {
             ttl: LEASE_TTL,
             caps,
             breakers: self.options.guards(),
-            held: self.look_before_claim().await,
+            held: self.look_before_claim(looks),
             limit,
         };
         let jobs = self.ports.store.claim(&claim).await?;

@@ -26,6 +26,8 @@ mod stopping;
 
 mod leases;
 
+mod looping;
+
 mod letters;
 
 mod stranded;

@@ -5,12 +5,14 @@ use std::time::Duration;
 use domain::{
     id::PipelineId,
     job::{Budget, JobStateTag},
-    limits::{DISK_BYTES_MIN, MEMORY_BYTES_MIN, PREFLIGHT_TTL, PREFLIGHT_TTL_FAILED},
+    limits::{
+        DISK_BYTES_MIN, MEMORY_BYTES_MIN, PREFLIGHT_TIME_LIMIT, PREFLIGHT_TTL, PREFLIGHT_TTL_FAILED,
+    },
     pipeline::PipelineStateTag,
 };
 use engine::Progress;
 use ports::Room;
-use testkit::world::{Script, TestEnv, World};
+use testkit::world::{Script, Side, TestEnv, World};
 
 const PLENTY: u64 = u64::MAX;
 
@@ -74,6 +76,38 @@ async fn without_room_nothing_is_started_and_it_is_said_which_room() {
     }
 }
 
+/// A disk that fills up is said once, with what of ours fills it, and not again with each figure.
+#[tokio::test]
+async fn a_full_disk_names_what_of_ours_takes_most_of_it() {
+    const MIB: u64 = 1024 * 1024;
+    let mut env = TestEnv::new().await;
+    let room = |mib| Room { disk_bytes: mib * MIB, memory_bytes: None };
+    env.world.machine.set_room(room(150));
+    env.world.machine.take_room("/data/mirrors", 40 * MIB);
+    env.world.machine.take_room("/data/workspaces", 9000 * MIB);
+    let mut progress = env.engine().watch();
+    let id = env.start("Add a flag").await;
+    env.work();
+    let words = "(of ours, /data/workspaces takes most: 9000 MiB)";
+    env.until("it is told", async |_| told(&env).contains(words)).await;
+    for mib in [140, 130, 120] {
+        env.world.machine.set_room(room(mib));
+        env.advance(PREFLIGHT_TTL_FAILED).await;
+        let figure = format!("{mib} MiB free");
+        env.until("others can read it", async |_| told(&env).contains(&figure)).await;
+    }
+    let mut said = 0;
+    while let Ok(message) = progress.try_recv() {
+        said += u32::from(matches!(message, Progress::HeldBack { .. }));
+    }
+    assert_eq!(said, 1);
+    assert_eq!(env.world.calls.answered("machine.measure"), 1, "it is looked for once a minute");
+    env.world.machine.set_room(Room { disk_bytes: PLENTY, memory_bytes: None });
+    env.advance(PREFLIGHT_TTL_FAILED).await;
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+}
+
 /// What was found well counts for a while: looking costs nothing where much is started.
 #[tokio::test]
 async fn a_look_counts_for_a_while_and_not_for_ever() {
@@ -88,6 +122,50 @@ async fn a_look_counts_for_a_while_and_not_for_ever() {
     env.start("Add a switch").await;
     env.work_to_rest().await;
     assert_eq!(looks(&env), 2);
+}
+
+/// A program that hangs keeps its own jobs waiting, and neither the loop nor anybody else's.
+#[tokio::test]
+async fn an_agent_that_does_not_answer_at_all_holds_up_nobody_else() {
+    let mut env = TestEnv::new().await;
+    env.world.machine.break_agent("fake", "gone");
+    let one = env.start("Add a flag").await;
+    env.work();
+    env.until("it is held", async |_| told(&env).contains("gone")).await;
+    env.world.calls.hang_at("machine.check_agent", Side::Before, 1);
+    env.advance(PREFLIGHT_TTL_FAILED).await;
+    env.trapped().await;
+    let other = env.start_with("Add a lever", "other").await;
+    let done = async |world: &World| world.state(other).await == PipelineStateTag::Succeeded;
+    env.until("the other one is done", done).await;
+    assert!(waits(&env.world, one).await);
+    env.advance(PREFLIGHT_TIME_LIMIT).await;
+    let words = "fake did not answer within 10 s";
+    env.until("it is told", async |_| told(&env).contains(words)).await;
+    env.world.machine.mend_agents();
+    env.advance(PREFLIGHT_TTL_FAILED).await;
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(one).await, PipelineStateTag::Succeeded);
+}
+
+/// A disk that hangs is no reason to stand still: what needs no process goes on, and what is wrong is said.
+#[tokio::test]
+async fn a_machine_that_does_not_answer_at_all_keeps_only_processes_waiting() {
+    let mut env = TestEnv::new().await;
+    env.world.calls.hang_at("machine.room", Side::Before, 1);
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.trapped().await;
+    env.until("the repository is open", async |world| waits(world, id).await).await;
+    assert_eq!(env.world.sandbox.launches(), 0);
+    env.advance(PREFLIGHT_TIME_LIMIT).await;
+    let words = "did not answer within 10 s";
+    env.until("it is told", async |_| told(&env).contains(words)).await;
+    assert_eq!(env.world.sandbox.launches(), 0);
+    env.advance(PREFLIGHT_TTL_FAILED).await;
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!(told(&env), "", "nothing waits any more");
 }
 
 /// An agent that is at work already is followed, whatever its program is like by now.

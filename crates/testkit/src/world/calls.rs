@@ -98,6 +98,7 @@ impl Calls {
     pub fn hang_at_number(&self, number: u64) {
         let mut ledger = self.ledger();
         ledger.trap = Some((Target::Numbered(ledger.passed + number), Fault::Hang));
+        ledger.sprung = None;
     }
 
     /// The next call of that name panics before it does anything.
@@ -173,6 +174,7 @@ impl Ledger {
     fn set_trap(&mut self, call: &'static str, side: Side, nth: u64, fault: Fault) {
         let passed = self.passed_by_name.get(&(call, side)).copied().unwrap_or(0);
         self.trap = Some((Target::Named(call, side, passed + nth), fault));
+        self.sprung = None;
     }
 
     /// Counts a passing, and says what the trap does to it.

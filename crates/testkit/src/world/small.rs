@@ -149,23 +149,32 @@ impl Files for FakeFiles {
 pub struct FakeMachine {
     room: Arc<Mutex<Room>>,
     broken: Arc<Mutex<BTreeMap<AgentName, String>>>,
+    taken: Arc<Mutex<BTreeMap<Utf8PathBuf, u64>>>,
     calls: Arc<Calls>,
 }
 
 impl FakeMachine {
     pub(super) fn new(calls: Arc<Calls>) -> Self {
         let plenty = Room { disk_bytes: u64::MAX, memory_bytes: None };
-        Self { room: Arc::new(Mutex::new(plenty)), broken: Arc::default(), calls }
+        let (room, broken, taken) = (Arc::new(Mutex::new(plenty)), Arc::default(), Arc::default());
+        Self { room, broken, taken, calls }
     }
 
     /// The same machine, as another process calls it.
     pub(super) fn called(&self, calls: Arc<Calls>) -> Self {
-        Self { room: Arc::clone(&self.room), broken: Arc::clone(&self.broken), calls }
+        let (room, broken) = (Arc::clone(&self.room), Arc::clone(&self.broken));
+        Self { room, broken, taken: Arc::clone(&self.taken), calls }
     }
 
     /// Has this much room from now on.
     pub fn set_room(&self, room: Room) {
         *self.room.lock().expect("nobody panics while holding it") = room;
+    }
+
+    /// A file or directory takes this much of the disk.
+    pub fn take_room(&self, place: &str, bytes: u64) {
+        let mut taken = self.taken.lock().expect("nobody panics while holding it");
+        taken.insert(place.into(), bytes);
     }
 
     /// Breaks the program of an agent, for that reason.
@@ -189,6 +198,15 @@ impl Machine for FakeMachine {
     async fn room(&self, _dir: &Utf8Path) -> io::Result<Room> {
         let room = async { Ok(*self.room.lock().expect("nobody panics while holding it")) };
         self.calls.make("machine.room", room).await
+    }
+
+    async fn measure(&self, places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+        let measure = async {
+            let taken = self.taken.lock().expect("nobody panics while holding it");
+            let bytes = |place: &Utf8PathBuf| taken.get(place).copied().unwrap_or(0);
+            places.iter().map(|place| (place.clone(), bytes(place))).collect()
+        };
+        self.calls.make("machine.measure", measure).await
     }
 
     async fn check_agent(

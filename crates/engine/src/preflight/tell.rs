@@ -1,0 +1,95 @@
+//! Says what jobs wait for: once where it is new, and once a minute where only its figures change.
+
+use domain::limits::PREFLIGHT_TOLD_EVERY;
+
+use super::answers::{Look, Preflight, Subject, is_younger};
+use crate::{Engine, Progress};
+
+impl Engine {
+    /// Remembers what a look found, and says what is new.
+    pub(super) async fn note(&self, subject: Subject, problem: Option<String>) {
+        let look = Look { at: self.ports.clock.now(), problem };
+        let (to_say, to_write) = {
+            let mut preflight = self.preflight.lock().expect("no holder panics");
+            let to_say = preflight.say(&subject, &look);
+            preflight.looks.insert(subject, look);
+            let now = preflight.problems();
+            let before = preflight.told.replace(now.clone());
+            (to_say, (before.as_ref() != Some(&now)).then_some(now))
+        };
+        if let Some(problem) = to_say {
+            tracing::warn!("jobs wait: {problem}");
+            self.say(Progress::HeldBack { problem });
+        }
+        let Some(problems) = to_write else { return };
+        let lines: Vec<String> = problems.iter().map(|problem| one_line(problem)).collect();
+        let text = lines.join("\n");
+        if let Err(error) = self.ports.files.write(&self.layout.held(), text.as_bytes()).await {
+            // On a disk that is full this very file may not be written; watchers and the log were told.
+            tracing::warn!("could not write down what jobs wait for: {error}");
+        }
+    }
+}
+
+impl Preflight {
+    /// What is to be said of a look. A disk that fills up has another figure with each: that is no news.
+    fn say(&mut self, subject: &Subject, look: &Look) -> Option<String> {
+        let Some(problem) = &look.problem else {
+            self.said.remove(subject);
+            return None;
+        };
+        let is_known = self.said.get(subject).is_some_and(|said| {
+            said.problem == look.problem
+                || (said.problem.as_deref().map(without_figures) == Some(without_figures(problem))
+                    && is_younger(said.at, PREFLIGHT_TOLD_EVERY, look.at))
+        });
+        if is_known {
+            return None;
+        }
+        self.said.insert(subject.clone(), look.clone());
+        Some(problem.clone())
+    }
+}
+
+fn without_figures(text: &str) -> String {
+    text.chars().filter(|it| !it.is_ascii_digit()).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn look(seconds: u64, problem: Option<&str>) -> Look {
+        let at = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
+        Look { at, problem: problem.map(str::to_owned) }
+    }
+
+    #[test]
+    fn other_figures_are_told_once_a_minute_and_another_problem_at_once() {
+        let mut preflight = Preflight::default();
+        let mut says = |seconds, problem| {
+            preflight.say(&Subject::Processes, &look(seconds, problem)).is_some()
+        };
+        let cases = [
+            (0, Some("9 MiB of disk free"), true),
+            (10, Some("9 MiB of disk free"), false),
+            (20, Some("8 MiB of disk free"), false),
+            (30, Some("8 MiB of memory free"), true),
+            (90, Some("7 MiB of memory free"), true),
+            (600, Some("7 MiB of memory free"), false),
+            (610, None, false),
+            (620, Some("7 MiB of memory free"), true),
+        ];
+        for (seconds, problem, is_said) in cases {
+            assert_eq!(says(seconds, problem), is_said, "{seconds}: {problem:?}");
+        }
+    }
+}
