@@ -54,6 +54,10 @@ fn retried(attempt: &StageAttempt, events: &[Event]) -> Option<String> {
                 FailureClass::Quota | FailureClass::Credentials => {
                     format!("stage `{stage}`: {work} is held back: {}", failure.message)
                 }
+                FailureClass::Lost => format!(
+                    "stage `{stage}`: {work} is taken up again, no try is spent: {}",
+                    failure.message
+                ),
                 _ => format!("stage `{stage}`: {work} is tried again: {}", failure.message),
             })
         }

@@ -4,6 +4,7 @@ use domain::{
     failure::{Failure, FailureClass},
     job::{Job, JobInput, JobKind, JobNext, JobState, JobStateTag, Lease},
     pipeline::{Actor, Input},
+    run::{Run, RunOutcome},
     usage::Usage,
 };
 use ports::{JobFilter, JobUpdate, SandboxStatus};
@@ -11,6 +12,17 @@ use ports::{JobFilter, JobUpdate, SandboxStatus};
 use crate::{
     Cause, Engine, EngineError, JobReport, Outcome, Tenancy, apply::job_update, worker::chain,
 };
+
+/// What the agent of a job that is taken back has left.
+#[derive(Clone, Debug)]
+enum Leftover {
+    /// Nothing that could be taken up.
+    Nothing,
+    /// It is at work, or nobody can say.
+    AtWork,
+    /// It has ended, and its run has not: whoever took up what it left has died of that, or before it.
+    Result(Box<Run>),
+}
 
 /// Why a job that runs is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,28 +97,38 @@ impl Engine {
 
     /// Takes a job back, unless somebody was faster. Says whether it was taken.
     async fn expire(&self, job: &Job, loss: Loss) -> Result<bool, EngineError> {
-        let failure =
-            Failure::new(FailureClass::Lost, "the orchestrator ended while it was at work");
-        // An agent outlives us under its shim and is taken up again, which is no loss. Anything else begins anew: a
-        // job that ends the orchestrator each time must not do so for ever.
-        let job_input = if self.can_be_taken_up(job).await? {
-            JobInput::Release { token: job.claims }
-        } else {
-            JobInput::Expire
+        let left = self.look_at_leftover(job).await?;
+        // An agent outlives us under its shim and is taken up again, which is no loss. Anything else begins anew, or at
+        // the end of the agent: a job that ends the orchestrator each time must not do so for ever.
+        let job_input = match &left {
+            Leftover::AtWork => JobInput::Release { token: job.claims },
+            Leftover::Nothing | Leftover::Result(_) => JobInput::Expire,
         };
         let now = self.ports.clock.now();
         let expired_by = (loss == Loss::LeaseOver).then_some(now);
         let update = JobUpdate { expired_by, ..job_update(job, &job_input, now)? };
         let (slot, usage) = (job.slot.clone(), Usage::default());
-        let input = match update.next.state {
-            JobState::Queued { .. } => Input::JobRetried { slot, failure, usage },
-            _ => Input::JobFailed { slot, failure, usage },
+        let is_over = !matches!(update.next.state, JobState::Queued { .. });
+        let failure = Failure::new(FailureClass::Lost, self.why_taken_back(job, &left, is_over));
+        let run = match left {
+            // It ends with its job: salvaging what it left is what ended us.
+            Leftover::Result(run) if is_over => Some(Run {
+                ended_at: Some(now),
+                outcome: Some(RunOutcome::Failed { failure: failure.clone() }),
+                ..*run
+            }),
+            Leftover::Result(_) | Leftover::Nothing | Leftover::AtWork => None,
+        };
+        let input = if is_over {
+            Input::JobFailed { slot, failure, usage }
+        } else {
+            Input::JobRetried { slot, failure, usage }
         };
         let cause = Cause {
             actor: Actor::Engine,
             key: format!("expire/{}/{}", job.id, job.claims),
             job: Some(JobReport { job: job.clone(), input: job_input, expired_by }),
-            run: None,
+            run,
             fired: None,
         };
         match self.apply(job.pipeline, &input, &cause).await {
@@ -127,20 +149,49 @@ impl Engine {
     }
 
     /// Whether the job's agent is still there, or its result.
-    async fn can_be_taken_up(&self, job: &Job) -> Result<bool, EngineError> {
+    async fn look_at_leftover(&self, job: &Job) -> Result<Leftover, EngineError> {
         if job.slot.work.kind() != JobKind::Agent {
-            return Ok(false);
+            return Ok(Leftover::Nothing);
         }
-        let Some(run) = self.ports.store.find_open_run(job.id).await? else { return Ok(false) };
+        let Some(run) = self.ports.store.find_open_run(job.id).await? else {
+            return Ok(Leftover::Nothing);
+        };
         let status = self.ports.sandbox.status(&self.layout.agent_sandbox(run.id)).await;
         Ok(match status {
-            Ok(SandboxStatus::Running | SandboxStatus::Ended(_)) => true,
-            Ok(SandboxStatus::Absent | SandboxStatus::Vanished) => false,
+            Ok(SandboxStatus::Running) => Leftover::AtWork,
+            Ok(SandboxStatus::Ended(_)) => Leftover::Result(Box::new(run)),
+            Ok(SandboxStatus::Absent | SandboxStatus::Vanished) => Leftover::Nothing,
             // It may be at work, and says so when its turn comes. One that cannot be looked at keeps no other waiting.
             Err(error) => {
                 tracing::warn!(run.id = %run.id, "could not look at an agent: {}", chain(&error));
-                true
+                Leftover::AtWork
             }
         })
+    }
+
+    /// What happened, for a person who reads the log of a pipeline, or who is asked.
+    fn why_taken_back(&self, job: &Job, left: &Leftover, is_over: bool) -> String {
+        let times = job.budget.lost + 1;
+        match left {
+            Leftover::AtWork => {
+                "the orchestrator ended; its agent is still at work and is taken up again"
+                    .to_owned()
+            }
+            Leftover::Result(run) if is_over => format!(
+                "the orchestrator ended {times} times in a row while it took up what {} of agent `{}` left: look at its log in {}, and at the orchestrator's own, before you try again",
+                run.id,
+                run.agent,
+                self.layout.agent_sandbox(run.id)
+            ),
+            Leftover::Result(_) => {
+                "the orchestrator ended; its agent has ended as well, and what it left is taken up"
+                    .to_owned()
+            }
+            Leftover::Nothing if is_over => format!(
+                "the orchestrator ended {times} times in a row while it was at work on {}: look at the orchestrator's log before you try again",
+                job.slot.work
+            ),
+            Leftover::Nothing => "the orchestrator ended while it was at work".to_owned(),
+        }
     }
 }

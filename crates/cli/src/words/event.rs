@@ -5,7 +5,7 @@ mod tests;
 
 use domain::{
     decision::{Choice, DecisionKind},
-    failure::{Failure, FailureClass},
+    failure::FailureClass,
     id::DecisionId,
     job::Work,
     pipeline::{Delivered, EventKind},
@@ -38,11 +38,8 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::Joined { stage, head } => {
             format!("stage {stage}: the work of its roles is one commit, {}", head.short())
         }
-        EventKind::JobRetried { stage, work, failure } if is_held_back(failure) => {
-            format!("stage {stage}: {} is held back: {}", job(work), failure.message)
-        }
         EventKind::JobRetried { stage, work, failure } => {
-            format!("stage {stage}: {} is tried again: {}", job(work), failure.message)
+            format!("stage {stage}: {} {}: {}", job(work), goes_on(failure.class), failure.message)
         }
         EventKind::JobFailed { stage, work, failure } => {
             format!("stage {stage}: {} failed: {}", job(work), failure.message)
@@ -176,9 +173,15 @@ fn short(words: &str) -> String {
     one_line(words).chars().take(CHARS_MAX).collect()
 }
 
-/// Whether a failure keeps its job waiting and counts for nothing.
-const fn is_held_back(failure: &Failure) -> bool {
-    matches!(failure.class, FailureClass::Quota | FailureClass::Credentials)
+/// How work goes on after a failure of that class.
+const fn goes_on(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Quota | FailureClass::Credentials => "is held back",
+        FailureClass::Lost => "is taken up again, no try is spent",
+        FailureClass::Transient | FailureClass::Permanent | FailureClass::Resource => {
+            "is tried again"
+        }
+    }
 }
 
 const fn judged(outcome: VerdictOutcome) -> &'static str {

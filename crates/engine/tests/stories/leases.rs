@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use domain::{
     job::{Budget, JobStateTag},
-    limits::{LEASE_HEARTBEAT, LEASE_TTL},
-    pipeline::{EventKind, PipelineStateTag},
+    limits::{JOB_LOST_MAX, LEASE_HEARTBEAT, LEASE_TTL},
+    pipeline::{EventKind, Input, PipelineStateTag},
 };
 use ports::Clock as _;
-use testkit::world::{Script, Side, TestEnv};
+use testkit::world::{PERSON, Script, Side, TestEnv};
 
 /// How often an engine looks even if nobody wakes it.
 const POLL: Duration = Duration::from_secs(5);
@@ -71,6 +71,37 @@ async fn where_others_may_be_alive_a_lease_is_waited_for() {
     env.work_to_rest().await;
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
     assert_eq!(env.world.sandbox.launches(), 1);
+    env.world.check(id).await;
+}
+
+/// A run whose finishing ends the process, by hostile output or for want of memory, ends it a few times and not for
+/// ever. A restart consumes no retry: the tries of the job are untouched.
+#[tokio::test]
+async fn a_run_whose_finishing_ends_the_process_is_a_question_in_the_end() {
+    let mut env = TestEnv::new().await;
+    let id = env.start("Add a flag").await;
+    for time in 0..=JOB_LOST_MAX {
+        env.world.calls.hang_at("git.collect", Side::Before, 1);
+        assert!(env.work_into_trap().await, "it is taken up the {time}th time");
+        let budget = env.world.jobs(id, JobStateTag::Running).await[0].budget;
+        assert_eq!(budget, Budget { lost: time, ..Budget::default() });
+        env.crash().await;
+    }
+    let collected = env.world.calls.answered("git.collect");
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Blocked);
+    let question = env.world.question(id).await.unwrap().question;
+    let runs = env.world.runs(id).await;
+    let told =
+        format!("4 times in a row while it took up what {} of agent `fake` left", runs[0].id);
+    assert!(question.contains(&told), "{question}");
+    assert_eq!(env.world.calls.answered("git.collect"), collected, "nobody salvages it either");
+    assert!(runs.len() == 1 && runs[0].ended_at.is_some(), "{runs:?}");
+    env.world.check(id).await;
+    let retry = Input::Retry { comment: String::new() };
+    let _moved = env.engine().ask(id, &retry, PERSON).await.unwrap();
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
     env.world.check(id).await;
 }
 

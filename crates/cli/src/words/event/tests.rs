@@ -2,7 +2,9 @@
 
 use domain::{
     decision::{Choice, DecisionKind},
+    failure::{Failure, FailureClass},
     id::{DecisionId, RunId},
+    job::Work,
     name::{GateName, RoleName, StageName},
     pipeline::EventKind,
     revision::CommitSha,
@@ -86,6 +88,33 @@ fn a_gate_says_how_it_answered_in_words_and_in_colour() {
         let event = judged(outcome);
         assert!(line(&event).starts_with(words), "{}", line(&event));
         assert_eq!(tone_of_event(&event), tone);
+    }
+}
+
+/// A restart that reads like a retry has people look for a fault in the agent.
+#[test]
+fn what_was_lost_to_a_restart_does_not_read_like_a_retry() {
+    let retried = |class, message: &str| EventKind::JobRetried {
+        stage: stage("build"),
+        work: Work::Agent { role: RoleName::new("developer").unwrap() },
+        failure: Failure::new(class, message),
+    };
+    let cases = [
+        (
+            retried(FailureClass::Lost, "the orchestrator ended; its agent is still at work"),
+            "stage build: agent developer is taken up again, no try is spent: the orchestrator ended; its agent is still at work",
+        ),
+        (
+            retried(FailureClass::Permanent, "exited with code 1"),
+            "stage build: agent developer is tried again: exited with code 1",
+        ),
+        (
+            retried(FailureClass::Credentials, "who are you?"),
+            "stage build: agent developer is held back: who are you?",
+        ),
+    ];
+    for (event, words) in cases {
+        assert_eq!(line(&event), words);
     }
 }
 
