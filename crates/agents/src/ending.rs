@@ -3,7 +3,7 @@
 //! The record names the kind of a limit, not its value: whoever set the limit adds that.
 
 use domain::{
-    failure::{Failure, FailureClass},
+    failure::{Failure, FailureClass, MORE_MEMORY},
     run::RunOutcome,
 };
 use ports::{ExitRecord, SandboxEnd, StopReason};
@@ -16,7 +16,7 @@ pub(crate) fn exit_code(exit: &ExitRecord) -> Result<i32, Failure> {
         SandboxEnd::Exited { code } => Ok(*code),
         SandboxEnd::Signaled { out_of_memory: true, .. } => Err(Failure::new(
             FailureClass::Resource,
-            "ran out of memory; give it more, or let it do less at once",
+            format!("ran out of memory and was ended by the kernel; {MORE_MEMORY}"),
         )),
         SandboxEnd::Signaled { signal, out_of_memory: false } => Err(signaled(*signal)),
         SandboxEnd::Stopped { reason } => Err(match reason {
@@ -57,7 +57,12 @@ fn signaled(signal: i32) -> Failure {
         15 => (FailureClass::Lost, "SIGTERM"),
         _ => (FailureClass::Lost, "a signal"),
     };
-    Failure::new(class, format!("was ended by {name} ({signal}), which was not sent by us"))
+    let guess = match signal {
+        9 => "; somebody killed it, or the machine went down: the kernel names no want of memory",
+        24 | 25 => "; it is a limit of whoever started us: look at `ulimit -a`",
+        _ => "",
+    };
+    Failure::new(class, format!("was ended by {name} ({signal}), which was not sent by us{guess}"))
 }
 
 /// Whether a limit of ours ended it, as against a person or a crash.
@@ -85,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    fn class(end: SandboxEnd) -> FailureClass {
+    fn failure(end: SandboxEnd) -> Failure {
         let now = Timestamp::UNIX_EPOCH;
         let exit = ExitRecord {
             version: 1,
@@ -95,7 +100,26 @@ mod tests {
             leftovers_killed: 0,
             log_cut: false,
         };
-        exit_code(&exit).expect_err("a failure").class
+        exit_code(&exit).expect_err("a failure")
+    }
+
+    fn class(end: SandboxEnd) -> FailureClass {
+        failure(end).class
+    }
+
+    /// What is known is said, with what to change; what is not known is not made up.
+    #[test]
+    fn a_signal_says_who_may_have_sent_it() {
+        let cases = [
+            (9, true, "ran out of memory and was ended by the kernel; lower max_concurrency"),
+            (9, false, "was ended by SIGKILL (9), which was not sent by us; somebody killed it"),
+            (24, false, "which was not sent by us; it is a limit of whoever started us"),
+            (11, false, "was ended by SIGSEGV (11), which was not sent by us"),
+        ];
+        for (signal, out_of_memory, words) in cases {
+            let message = failure(SandboxEnd::Signaled { signal, out_of_memory }).message;
+            assert!(message.contains(words), "{signal}: {message}");
+        }
     }
 
     #[test]

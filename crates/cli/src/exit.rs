@@ -15,7 +15,8 @@ pub(crate) enum ExitStatus {
     Usage,
     /// A fault of ours.
     Internal,
-    /// Stopped by Ctrl-C, SIGTERM or SIGHUP; the state is kept.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP; the state is kept. Never the code of a signal (143) nor 0: whoever waits
+    /// for a foreground command learns that its work is not done, and that it can be gone on with.
     Interrupted,
 }
 

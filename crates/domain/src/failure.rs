@@ -54,11 +54,30 @@ pub struct Failure {
     pub until: Option<Timestamp>,
 }
 
+/// What the system calls a disk without room, and every program after it.
+const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
+
+/// What to do where the kernel has ended something for want of memory. Nothing of ours sets a limit to it.
+pub const MORE_MEMORY: &str = "lower max_concurrency, so that less runs at once, or give the machine (or the container that this runs in) more memory";
+
+/// Whether words tell of a disk that is full.
+#[must_use]
+pub fn speaks_of_a_full_disk(words: &str) -> bool {
+    NO_SPACE.iter().any(|said| words.contains(said))
+}
+
 impl Failure {
     /// A failure without a wish about when to come back.
     #[must_use]
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), retry_after: None, until: None }
+    }
+
+    /// A disk that is full, met by whatever says these words about it.
+    #[must_use]
+    pub fn full_disk(words: &str) -> Self {
+        let message = format!("{words}; the disk is full: free some space on it, then try again");
+        Self::new(FailureClass::Resource, message)
     }
 
     /// When to look again whether a spent window has opened: never at once, and never in years.
@@ -71,5 +90,31 @@ impl Failure {
         let said = self.until.or_else(|| self.retry_after.map(after));
         said.unwrap_or_else(|| after(QUOTA_WAIT))
             .clamp(after(QUOTA_WAIT_MIN), after(QUOTA_WAIT_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_known_by_the_words_of_the_system() {
+        for (words, is_full) in [
+            ("fatal: write error: No space left on device", true),
+            ("No space left on device (os error 28)", true),
+            ("cp: error writing 'a': Disk quota exceeded", true),
+            ("no room for another argument", false),
+            ("", false),
+        ] {
+            assert_eq!(speaks_of_a_full_disk(words), is_full, "{words:?}");
+        }
+        let failure = Failure::full_disk("could not sync: No space left on device");
+        assert_eq!(
+            (failure.class, failure.message.as_str()),
+            (
+                FailureClass::Resource,
+                "could not sync: No space left on device; the disk is full: free some space on it, then try again"
+            )
+        );
     }
 }

@@ -174,13 +174,18 @@ impl Parser {
         if let Some(status) = result.api_error_status {
             return refusal(status, &said);
         }
-        let permanent = |message: String| Failure::new(FailureClass::Permanent, message);
+        let limit = |message: String| Failure::new(FailureClass::Resource, message);
         match result.subtype.as_str() {
+            // Its words have the figure.
             "error_max_turns" => {
-                return permanent("used up its turns; raise `max_turns` of the agent".to_owned());
+                return limit(format!(
+                    "used up its turns ({said}); raise `max_turns` of the agent"
+                ));
             }
             "error_max_budget_usd" => {
-                return permanent("used up the money that its arguments allow".to_owned());
+                return limit(format!(
+                    "used up the money that its arguments allow ({said}); raise `--max-budget-usd` in `args` of the agent"
+                ));
             }
             _ => {}
         }

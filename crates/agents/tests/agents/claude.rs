@@ -144,8 +144,11 @@ fn a_program_that_never_began_says_why_on_standard_error() {
 fn turns_that_are_used_up_name_the_setting() {
     let stream = r#"{"type":"result","subtype":"error_max_turns","is_error":true,"errors":["Reached maximum number of turns (1)"]}"#;
     let read = read("claude", stream, &exited(1), "");
-    assert_eq!(read.class(), Some(Permanent));
-    assert!(read.failure().message.contains("`max_turns`"));
+    assert_eq!(read.class(), Some(Resource));
+    assert_eq!(
+        read.failure().message,
+        "used up its turns (Reached maximum number of turns (1)); raise `max_turns` of the agent"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod repository;
 mod turns;
 
 use domain::{
-    failure::{Failure, FailureClass},
+    failure::{Failure, FailureClass, speaks_of_a_full_disk},
     job::{Job, Work},
     pipeline::Report,
     run::Run,
@@ -106,6 +106,10 @@ impl JobError {
     }
 
     fn failure(&self) -> Failure {
+        let words = chain(self);
+        if speaks_of_a_full_disk(&words) {
+            return Failure::full_disk(&words);
+        }
         let class = match self {
             // The store or the disk is unwell, not the work.
             Self::Engine(EngineError::Store(_))
@@ -120,7 +124,7 @@ impl JobError {
                 FailureClass::Permanent
             }
         };
-        Failure::new(class, chain(self))
+        Failure::new(class, words)
     }
 }
 

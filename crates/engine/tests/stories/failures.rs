@@ -200,3 +200,59 @@ async fn a_store_that_stays_away_ends_the_engine_and_the_next_one_finds_the_resu
     assert_eq!(env.world.sandbox.launches(), 1);
     env.world.check(id).await;
 }
+
+/// The failure of the first try of a job, wherever it met it.
+async fn first_failure(env: &TestEnv, id: domain::id::PipelineId) -> (FailureClass, String) {
+    let events = env.world.events(id).await;
+    let mut failures = events.into_iter().filter_map(|event| match event.kind {
+        EventKind::JobRetried { failure, .. } => Some((failure.class, failure.message)),
+        _ => None,
+    });
+    failures.next().expect("a try that failed")
+}
+
+/// Wherever git of ours, or of the workspace, finds no room: it is said so, with what to do, and nobody is blamed.
+#[tokio::test]
+async fn a_disk_that_is_full_is_named_wherever_it_is_met() {
+    for call in ["git.sync", "git.open_workspace", "git.collect", "hand-in"] {
+        let mut env = TestEnv::new().await;
+        let id = env.start("Add a flag").await;
+        env.world.git.fill_disk_at(call);
+        env.work_to_rest().await;
+        let (class, message) = first_failure(&env, id).await;
+        assert_eq!(class, FailureClass::Resource, "{call}");
+        for words in ["No space left on device", "the disk is full: free some space on it"] {
+            assert!(message.contains(words), "{call}: {message}");
+        }
+        assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded, "{call}");
+        assert_eq!(env.world.sandbox.launches(), 1, "{call}: the work of the agent is not lost");
+        env.world.check(id).await;
+    }
+}
+
+#[tokio::test]
+async fn a_gate_without_room_says_so_and_blames_no_commit() {
+    let mut env = TestEnv::new().await;
+    let reason = "could not keep the log /data/evidence: No space left on device (os error 28)";
+    env.world.gates.next_answer("tests", Answer::Breaks(reason.to_owned()));
+    let id = env.start("Add a flag").await;
+    env.work_to_rest().await;
+    let asked = env.world.question(id).await.map(|it| it.question).unwrap_or_default();
+    let (class, message) = first_failure(&env, id).await;
+    assert_eq!(class, FailureClass::Resource);
+    assert!(message.contains("the disk is full: free some space on it"), "{message}, {asked}");
+    env.world.check(id).await;
+}
+
+/// An agent that meets a full disk knows nothing of what to do about it.
+#[tokio::test]
+async fn an_agent_without_room_has_its_failure_say_what_to_do() {
+    let mut env = TestEnv::new().await;
+    let script = Script::waits().say("fail resource write: No space left on device").end(1);
+    env.world.sandbox.next_plays(script);
+    let id = env.start("Add a flag").await;
+    env.work_to_rest().await;
+    let (class, message) = first_failure(&env, id).await;
+    assert_eq!(class, FailureClass::Resource);
+    assert!(message.contains("the disk is full: free some space on it"), "{message}");
+}

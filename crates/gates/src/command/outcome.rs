@@ -1,6 +1,9 @@
 //! From the end of a command to a ruling.
 
-use domain::verdict::{Finding, Severity, VerdictOutcome};
+use domain::{
+    failure::{MORE_MEMORY, speaks_of_a_full_disk},
+    verdict::{Finding, Severity, VerdictOutcome},
+};
 use jiff::SignedDuration;
 use ports::{ExitRecord, SandboxEnd, StopReason};
 
@@ -40,16 +43,22 @@ pub(crate) fn rule(task: &Task<'_>, record: &ExitRecord, log: Log) -> Result<Rul
                     "`{command}` could not run: `{file}` is not in this commit, or is not executable"
                 ),
             ),
+            // A person frees some space and has the gate asked again: the commit is not to blame.
+            None if met_a_full_disk(&log) => (
+                VerdictOutcome::Error,
+                format!("`{command}` met a full disk: free some space, then try again"),
+            ),
             None => (failed, format!("`{command}` exited with {code}{}", killed_inside(*code))),
         },
         SandboxEnd::Signaled { out_of_memory: true, .. } => (
             failed,
             format!(
-                "`{command}` ran out of memory and was ended: make it need less, or raise the memory limit"
+                "`{command}` ran out of memory and was ended by the kernel: make it need less, or {MORE_MEMORY}"
             ),
         ),
         SandboxEnd::Signaled { signal, out_of_memory: false } => {
-            (failed, format!("`{command}` was ended by signal {signal}"))
+            let guess = if *signal == 9 { " (the kernel names no want of memory)" } else { "" };
+            (failed, format!("`{command}` was ended by signal {signal}{guess}"))
         }
         SandboxEnd::Stopped { reason: StopReason::TimeLimit } => {
             let limit = SignedDuration::try_from(task.time_limit).unwrap_or(SignedDuration::MAX);
@@ -68,6 +77,13 @@ pub(crate) fn rule(task: &Task<'_>, record: &ExitRecord, log: Log) -> Result<Rul
         }
     };
     Ok(unsuccessful(outcome, &what, record, log))
+}
+
+/// Whether the command's last words are of a disk that is full.
+fn met_a_full_disk(log: &Log) -> bool {
+    const LINES: usize = 20;
+    let last = |tail: &tail::Tail| tail.backwards().take(LINES).any(speaks_of_a_full_disk);
+    last(&log.err) || last(&log.out)
 }
 
 /// A ruling with the failed tests, then the end of the output.

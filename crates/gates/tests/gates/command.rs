@@ -183,6 +183,23 @@ async fn want_of_memory_is_told_apart_from_a_kill() {
     assert!(verdict.summary.contains("often for want of memory"), "{}", verdict.summary);
 }
 
+/// The commit is not to blame, and whoever wrote it is not asked to mend it.
+#[tokio::test]
+async fn a_command_that_met_a_full_disk_last_is_no_verdict_on_the_commit() {
+    let full = "echo 'ld: final link failed: No space left on device'";
+    for run in [format!("{full}; exit 1"), format!("{full} >&2; exit 2")] {
+        let verdict = world(&[]).run(&run).await;
+        assert_eq!(verdict.outcome, VerdictOutcome::Error);
+        let words = "met a full disk: free some space, then try again";
+        assert!(verdict.summary.contains(words), "{}", verdict.summary);
+    }
+    let tested = format!("{full}; for i in 1 2 3 4 5 6 7 8 9 10; do echo; echo $i; done; exit 1");
+    let verdict = world(&[]).run(&tested).await;
+    assert_eq!(verdict.outcome, VerdictOutcome::Fail, "it went on after it");
+    let passed = world(&[]).run(&format!("{full}; exit 0")).await;
+    assert_eq!(passed.outcome, VerdictOutcome::Pass);
+}
+
 #[tokio::test]
 async fn what_a_command_left_behind_is_said_even_where_it_passes() {
     let world = world(&[]);

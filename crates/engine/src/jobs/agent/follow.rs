@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use domain::{
-    failure::{Failure, FailureClass},
+    failure::{Failure, FailureClass, speaks_of_a_full_disk},
     limits::{AGENT_TOOL_LIMIT, STREAM_LINE_BYTES_MAX},
     run::{AgentEvent, Run, RunOutcome},
     supervision::{Alarm, Supervisor},
@@ -206,7 +206,7 @@ impl Engine {
             return Ok(failed(FailureClass::Resource, message));
         }
         let tail = self.tail(dir, OutputStream::Err).await?;
-        Ok(secrets::hide(parser.end(&record, &tail), &environment))
+        Ok(secrets::hide(with_advice(parser.end(&record, &tail)), &environment))
     }
 
     /// The end of a log.
@@ -229,7 +229,10 @@ impl Engine {
     pub(super) async fn last_words(&self, dir: &Utf8Path) -> Result<String, JobError> {
         for stream in [OutputStream::Err, OutputStream::Out] {
             let tail = self.tail(dir, stream).await?;
-            if let Some(line) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
+            // Whoever meets a full disk says so, and dies of what follows from it.
+            let of_disk = tail.lines().rev().find(|line| speaks_of_a_full_disk(line));
+            let last = || tail.lines().rev().find(|line| !line.trim().is_empty());
+            if let Some(line) = of_disk.or_else(last) {
                 return Ok(line.trim().chars().take(300).collect());
             }
         }
@@ -246,6 +249,19 @@ fn refused(parser: &mut dyn StreamParser, record: &ExitRecord) -> Option<Failure
             theirs.contains(&failure.class).then_some(failure)
         }
         RunOutcome::Ended { .. } => None,
+    }
+}
+
+/// An agent that met a full disk knows nothing of what to do about it.
+fn with_advice(outcome: RunOutcome) -> RunOutcome {
+    match outcome {
+        RunOutcome::Failed { failure }
+            if failure.class == FailureClass::Resource
+                && speaks_of_a_full_disk(&failure.message) =>
+        {
+            RunOutcome::Failed { failure: Failure::full_disk(&failure.message) }
+        }
+        other => other,
     }
 }
 

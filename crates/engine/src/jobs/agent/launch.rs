@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
     definition::Network,
-    failure::FailureClass,
+    failure::{FailureClass, MORE_MEMORY, speaks_of_a_full_disk},
     limits::{
         AGENT_STALL_LIMIT, AGENT_STOP_GRACE, AGENT_TOOL_LIMIT, RUN_LOG_BYTES_MAX,
         WORKSPACE_TIME_LIMIT,
@@ -113,6 +113,17 @@ impl Engine {
         // A step that did not succeed must be able to run again.
         self.ports.sandbox.remove(&dir).await?;
         Err(match end {
+            // Not its doing, and a workspace that is made anew needs room as well.
+            Some(SandboxEnd::Exited { .. }) if speaks_of_a_full_disk(&words) => JobError::Other {
+                class: FailureClass::Resource,
+                message: format!("{what_failed}: {words}"),
+            },
+            Some(SandboxEnd::Signaled { out_of_memory: true, .. }) => JobError::Other {
+                class: FailureClass::Resource,
+                message: format!(
+                    "{what_failed}: it ran out of memory and the kernel ended it; {MORE_MEMORY}"
+                ),
+            },
             Some(SandboxEnd::Exited { .. }) => {
                 JobError::Workspace { message: format!("{what_failed}: {words}") }
             }

@@ -5,7 +5,10 @@ mod port;
 mod projects;
 mod workspaces;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use camino::Utf8Path;
 use domain::{name::ProjectKey, revision::CommitSha};
@@ -23,6 +26,8 @@ struct Model {
     projects: Projects,
     workspaces: Workspaces,
     damage: Option<String>,
+    /// Calls that find the disk full next.
+    full_at: BTreeSet<&'static str>,
 }
 
 /// The repositories of the people, our mirrors of them, and the workspaces of agents.
@@ -72,6 +77,12 @@ impl FakeGit {
     /// Whether the people's repository of a project can be reached.
     pub fn set_reachable(&self, project: &ProjectKey, reachable: bool) {
         self.model().projects.set_reachable(project, reachable);
+    }
+
+    /// The next call of that name finds the disk full: `git.sync`, `git.open_workspace`, `git.collect`, or the
+    /// `hand-in` inside a workspace.
+    pub fn fill_disk_at(&self, call: &'static str) {
+        self.model().full_at.insert(call);
     }
 
     /// From now on targets are moved wherever they are: a fault to be found.
@@ -142,7 +153,12 @@ impl FakeGit {
 
     /// Runs a command line of ours inside a workspace, as its sandbox would.
     pub(super) fn run_inside(&self, repository: &Utf8Path, argv: &[String]) -> Result<(), String> {
-        let Model { history, workspaces, damage, .. } = &mut *self.model();
+        let Model { history, workspaces, damage, full_at, .. } = &mut *self.model();
+        if argv.first().is_some_and(|command| command == workspaces::HAND_IN)
+            && full_at.remove("hand-in")
+        {
+            return Err(format!("error: {NO_SPACE}\nfatal: unable to write new index file"));
+        }
         if argv.first().is_some_and(|command| command == workspaces::PREPARE) {
             let lost = workspaces.not_kept(history, repository);
             *damage = damage.take().or(lost);
@@ -154,6 +170,9 @@ impl FakeGit {
         self.model.lock().expect("nobody panics while holding it")
     }
 }
+
+/// What the system says of a disk that is full.
+const NO_SPACE: &str = "No space left on device";
 
 /// What git says when it cannot do something.
 fn refused(operation: &str, why: impl Into<String>) -> GitError {

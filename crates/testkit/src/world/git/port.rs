@@ -13,7 +13,7 @@ use ports::{
 };
 
 use super::{
-    FakeGit, Model, refused,
+    FakeGit, Model, NO_SPACE, refused,
     workspaces::{HAND_IN, PREPARE},
 };
 
@@ -21,12 +21,25 @@ impl FakeGit {
     async fn make<T>(&self, call: &'static str, work: impl FnOnce(&mut Model) -> T + Send) -> T {
         self.calls.make(call, async { work(&mut self.model()) }).await
     }
+
+    /// The same, where it needs room on the disk.
+    async fn make_with_room<T>(
+        &self,
+        call: &'static str,
+        work: impl FnOnce(&mut Model) -> Result<T, GitError> + Send,
+    ) -> Result<T, GitError> {
+        let work = |model: &mut Model| {
+            if model.full_at.remove(call) { Err(refused(call, NO_SPACE)) } else { work(model) }
+        };
+        self.make(call, work).await
+    }
 }
 
 #[async_trait]
 impl Git for FakeGit {
     async fn sync(&self, project: &ProjectRef) -> Result<(), GitError> {
-        self.make("git.sync", |model| model.projects.sync(&mut model.history, &project.key)).await
+        let sync = |model: &mut Model| model.projects.sync(&mut model.history, &project.key);
+        self.make_with_room("git.sync", sync).await
     }
 
     async fn find_target(
@@ -173,7 +186,8 @@ impl Git for FakeGit {
     }
 
     async fn open_workspace(&self, spec: &WorkspaceSpec) -> Result<Workspace, GitError> {
-        self.make("git.open_workspace", |model| model.workspaces.open(&model.history, spec)).await
+        let open = |model: &mut Model| model.workspaces.open(&model.history, spec);
+        self.make_with_room("git.open_workspace", open).await
     }
 
     fn prepare_command(
@@ -197,7 +211,7 @@ impl Git for FakeGit {
 
     async fn collect(&self, request: &HandInRequest) -> Result<HandIn, GitError> {
         let collect = |model: &mut Model| model.workspaces.collect(&mut model.history, request);
-        self.make("git.collect", collect).await
+        self.make_with_room("git.collect", collect).await
     }
 
     async fn remove_workspace(&self, dir: &Utf8Path) -> Result<(), GitError> {
