@@ -7,11 +7,15 @@ use domain::{
     run::{Run, RunOutcome},
     usage::Usage,
 };
+use futures::future::join_all;
 use ports::{JobFilter, JobUpdate, SandboxStatus};
 
 use crate::{
     Cause, Engine, EngineError, JobReport, Outcome, Tenancy, apply::job_update, worker::chain,
 };
+
+/// Jobs that are taken back at the same time: the store commits them together.
+const TAKEN_BACK_TOGETHER: usize = 64;
 
 /// What the agent of a job that is taken back has left.
 #[derive(Clone, Debug)]
@@ -71,23 +75,34 @@ impl Engine {
         loss: impl Fn(&Job, &Lease) -> Option<Loss>,
     ) -> Result<usize, EngineError> {
         let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
+        let running = self.ports.store.list_jobs(&filter).await?;
+        let with_loss = |job: Job| match &job.state {
+            JobState::Running { lease } => loss(&job, lease).map(|loss| (job, loss)),
+            _ => None,
+        };
+        let orphaned: Vec<(Job, Loss)> = running.into_iter().filter_map(with_loss).collect();
         let mut taken = 0;
-        for job in self.ports.store.list_jobs(&filter).await? {
-            let JobState::Running { lease } = &job.state else { continue };
-            if self.is_parked(job.pipeline) {
-                continue;
-            }
-            let Some(loss) = loss(&job, lease) else { continue };
-            match self.expire(&job, loss).await {
-                Ok(was_taken) => taken += usize::from(was_taken),
-                // One pipeline is damaged, the others go on.
-                Err(error) if error.is_damage() => {
-                    self.park(job.pipeline, &error).await;
-                }
-                Err(error) => return Err(error),
+        for some in orphaned.chunks(TAKEN_BACK_TOGETHER) {
+            let attempts = some.iter().map(|(job, loss)| self.take_back_one(job, *loss));
+            for was_taken in join_all(attempts).await {
+                taken += usize::from(was_taken?);
             }
         }
         Ok(taken)
+    }
+
+    /// Takes a job back, unless its pipeline is damaged: the others go on.
+    async fn take_back_one(&self, job: &Job, loss: Loss) -> Result<bool, EngineError> {
+        if self.is_parked(job.pipeline) {
+            return Ok(false);
+        }
+        match self.expire(job, loss).await {
+            Err(error) if error.is_damage() => {
+                self.park(job.pipeline, &error).await;
+                Ok(false)
+            }
+            result => result,
+        }
     }
 
     fn has_given_up(&self, job: &Job, lease: &Lease) -> bool {
