@@ -20,6 +20,9 @@ pub struct ExplanationView {
     /// Who holds the data directory; absent where no process is alive that could work on anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
+    /// What that process found unable to work on this machine: what starts a process waits for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<String>,
     /// What moves it next, the first of them first. Empty is a fault of Gatewright's.
     pub movers: Vec<MoverView>,
     /// What led to it, newest first.
@@ -34,6 +37,7 @@ impl ExplanationView {
         Self {
             pipeline: pipeline.attended(*at_work),
             holder,
+            held: Vec::new(),
             movers: movers.iter().map(MoverView::from).collect(),
             because: because.iter().map(EventView::from).collect(),
         }

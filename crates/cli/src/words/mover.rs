@@ -6,6 +6,7 @@ use domain::{
     breaker::HoldReason,
     decision::DecisionKind,
     explain::{Cap, Holder, Mover},
+    job::Work,
     pipeline::{Actor, Pipeline},
 };
 use jiff::Timestamp;
@@ -20,6 +21,8 @@ pub(crate) struct MoverWords<'a> {
     pub(crate) pipeline: &'a Pipeline,
     /// Who holds the data directory.
     pub(crate) holder: Option<&'a str>,
+    /// What that process found unable to work on this machine.
+    pub(crate) held: &'a [String],
     /// How long an agent may be silent.
     pub(crate) stall_limit: Duration,
     /// Now.
@@ -104,13 +107,7 @@ impl MoverWords<'_> {
                 one_line(owner),
                 ago(*since, self.now)
             )],
-            Mover::Claim { work, since } => {
-                vec![format!(
-                    "{} is due (since {}): the next free worker",
-                    job(work),
-                    ago(*since, self.now)
-                )]
-            }
+            Mover::Claim { work, since } => self.claim(work, *since),
             Mover::Backoff { work, until, next_try, tries_max, why } => {
                 let why =
                     why.as_deref().map(|it| format!(": {}", one_line(it))).unwrap_or_default();
@@ -157,6 +154,17 @@ impl MoverWords<'_> {
         }
     }
 
+    /// What is due is done by whoever is free, unless this machine lacks what it takes to start a process.
+    fn claim(&self, work: &Work, since: Timestamp) -> Vec<String> {
+        let what = format!("{} is due (since {})", job(work), ago(since, self.now));
+        if self.held.is_empty() || !starts_a_process(work) {
+            return vec![format!("{what}: the next free worker")];
+        }
+        let mut lines = vec![format!("{what} and waits for this machine:")];
+        lines.extend(self.held.iter().map(|it| format!("  {}", one_line(it))));
+        lines
+    }
+
     fn silence(&self, heard: Timestamp) -> String {
         format!(
             "  last heard {}; it is stopped after {} of silence, no tool call being under way",
@@ -164,6 +172,10 @@ impl MoverWords<'_> {
             duration(self.stall_limit)
         )
     }
+}
+
+const fn starts_a_process(work: &Work) -> bool {
+    matches!(work, Work::Agent { .. } | Work::Gate { .. })
 }
 
 /// Whether an agent lives, of whom its process may be gone.

@@ -251,6 +251,30 @@ fn a_disk_that_is_nearly_full_is_told_at_once_with_how_to_go_on() {
     world.assert_untouched();
 }
 
+/// Asked from beside the process that waits, as a person would.
+#[test]
+fn who_asks_why_is_told_what_this_machine_lacks() {
+    let world = World::new();
+    world.gatewright.configure_agent_with(
+        "echo new > new.txt",
+        "",
+        "sandbox.backend = \"process\"",
+    );
+    let data_dir = world.gatewright.data_dir();
+    fs::create_dir_all(&data_dir).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=100m none {data_dir} || exit 9
+         \"$@\" & at_work=$!
+         until \"$1\" pipeline show IT-001 --why 2> {data_dir}/said | grep 'MiB are needed'; do kill -0 $at_work || exit 8; done
+         \"$1\" pipeline show IT-001 --why --json | grep -A1 '\"held\"'
+         kill -TERM $at_work; wait $at_work"
+    );
+    let mut command = world.gatewright.command_in_namespace(world.dir(), &script, &RUN);
+    let told = Running::start(&mut command).finish();
+    assert_eq!(told.code(), Some(130), "{told:#?}");
+    assert_eq!(told.stdout.matches("MiB are needed").count(), 2, "{told:#?}");
+}
+
 /// Looking is no mistake, whenever it is done.
 #[test]
 fn before_the_first_run_lists_are_empty_and_nothing_is_made() {

@@ -23,7 +23,7 @@ use crate::{
     commands::{
         attendance::{self, Attendance},
         data::{Opened, all_events, gatewright},
-        decisions,
+        decisions, holds,
     },
     context::Context,
     error::CliError,
@@ -79,8 +79,10 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
     let explanation = explained(&situation, depth);
     let view = PipelineView::with_events(&pipeline, &events);
+    // Where nobody works, nobody knows whether it still is so.
+    let held = holder.as_ref().map(|_| holds::problems(&data.data_dir)).unwrap_or_default();
     if context.global.json {
-        output::json(&ExplanationView::new(view, holder, &explanation));
+        output::json(&ExplanationView { held, ..ExplanationView::new(view, holder, &explanation) });
         return Ok(ExitStatus::Success);
     }
     let view = view.attended(explanation.at_work);
@@ -89,6 +91,7 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         gatewright: gatewright(context),
         pipeline: &pipeline,
         holder: holder.as_deref(),
+        held: &held,
         stall_limit: stall,
         now: situation.now,
     };
