@@ -1,6 +1,8 @@
 //! Keeps secrets out of what is remembered of others' words: programs print what they were given, and quote it when they
 //! fail.
 
+use std::fmt::Write as _;
+
 /// Values below this are settings and not secrets: `1`, a number of seconds. To hide them would mangle every word.
 const SECRET_BYTES_MIN: usize = 4;
 /// Longer values that are no secrets either, and words that anybody uses.
@@ -29,19 +31,26 @@ impl Secrets {
     /// Those values, each with the mark that takes its place.
     #[must_use]
     pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, String)>) -> Self {
-        let secrets = values.into_iter().filter_map(|(value, mark)| {
+        let mut secrets = Vec::new();
+        for (value, mark) in values {
             // Whoever repeats one repeats it without the newline of the file that it came from.
             let value = value.trim();
-            let is_secret = value.len() >= SECRET_BYTES_MIN && !PLAIN.contains(&value);
-            is_secret.then(|| Secret { value: value.to_owned(), mark })
-        });
-        Self { secrets: secrets.collect() }
+            if value.len() < SECRET_BYTES_MIN || PLAIN.contains(&value) {
+                continue;
+            }
+            let in_json = in_json(value);
+            if in_json != value {
+                secrets.push(Secret { value: in_json, mark: mark.clone() });
+            }
+            secrets.push(Secret { value: value.to_owned(), mark });
+        }
+        Self { secrets }
     }
 
     /// The text without them.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        without(text, self.found_in(text))
+        text_without(text, self.found_in(text))
     }
 
     /// The same for a text that was cut off: its end may be the beginning of one.
@@ -52,18 +61,82 @@ impl Secrets {
         let mut hidden = self.found_in(text);
         let begun = self.secrets.iter().filter_map(|it| begun_at_end(text, &it.value)).min();
         hidden.extend(begun.map(|start| Hidden { start, end: text.len(), mark: "" }));
-        without(text, hidden)
+        text_without(text, hidden)
+    }
+
+    /// Where what may be the beginning of one stands at the end; the end itself where nothing does.
+    fn begun_at_end(&self, text: &[u8]) -> usize {
+        let begun = self.secrets.iter().filter_map(|Secret { value, .. }| {
+            let longest = (value.len() - 1).min(text.len());
+            let length = (1..=longest).rev().find(|&it| text.ends_with(&value.as_bytes()[..it]))?;
+            Some(text.len() - length)
+        });
+        begun.min().unwrap_or(text.len())
     }
 
     /// Everywhere that one stands, also where they overlap.
-    fn found_in(&self, text: &str) -> Vec<Hidden<'_>> {
+    fn found_in(&self, text: impl AsRef<[u8]>) -> Vec<Hidden<'_>> {
+        let text = text.as_ref();
         let all = self.secrets.iter().flat_map(|Secret { value, mark }| {
-            let starts = (0..text.len())
-                .filter(|&start| text.as_bytes()[start..].starts_with(value.as_bytes()));
+            let starts =
+                (0..text.len()).filter(move |&start| text[start..].starts_with(value.as_bytes()));
             starts.map(move |start| Hidden { start, end: start + value.len(), mark })
         });
         all.collect()
     }
+}
+
+/// A text that comes in pieces, without secrets. What may be the beginning of one is held back until more has come.
+#[derive(Clone, Default)]
+pub struct HiddenStream {
+    secrets: Secrets,
+    held: Vec<u8>,
+}
+
+impl HiddenStream {
+    /// A stream without those.
+    #[must_use]
+    pub const fn new(secrets: Secrets) -> Self {
+        Self { secrets, held: Vec::new() }
+    }
+
+    /// Takes the next piece, and gives what can be shown by now.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
+        self.held.extend_from_slice(piece);
+        let hidden = self.secrets.found_in(&self.held);
+        let mut cut = self.secrets.begun_at_end(&self.held);
+        // One that reaches into what is held back is hidden together with it.
+        while let Some(part) = hidden.iter().find(|it| it.start < cut && it.end > cut) {
+            cut = part.start;
+        }
+        let hidden = hidden.into_iter().filter(|it| it.end <= cut).collect();
+        let shown = without(&self.held[..cut], hidden);
+        self.held.drain(..cut);
+        shown
+    }
+
+    /// Gives what is left: nothing more comes.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        without(&self.held, self.secrets.found_in(&self.held))
+    }
+}
+
+/// A value as it stands in a JSON text.
+fn in_json(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            // Writing to a string cannot fail.
+            c if c.is_ascii_control() => drop(write!(text, "\\u{:04x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 /// Where the text ends with the beginning of `secret`, the longest that there is.
@@ -74,18 +147,23 @@ fn begun_at_end(text: &str, secret: &str) -> Option<usize> {
 }
 
 /// The text without these parts. What overlaps is hidden as one, under the mark of the longest that begins it.
-fn without(text: &str, mut hidden: Vec<Hidden<'_>>) -> String {
+fn without(text: &[u8], mut hidden: Vec<Hidden<'_>>) -> Vec<u8> {
     hidden.sort_by_key(|it| (it.start, std::cmp::Reverse(it.end)));
-    let (mut kept, mut end) = (String::new(), 0);
+    let (mut kept, mut end) = (Vec::with_capacity(text.len()), 0);
     for part in hidden {
         if part.start >= end {
-            kept.push_str(&text[end..part.start]);
-            kept.push_str(part.mark);
+            kept.extend_from_slice(&text[end..part.start]);
+            kept.extend_from_slice(part.mark.as_bytes());
         }
         end = end.max(part.end);
     }
-    kept.push_str(&text[end..]);
+    kept.extend_from_slice(&text[end..]);
     kept
+}
+
+/// The same for text, of which whole characters are hidden.
+fn text_without(text: &str, hidden: Vec<Hidden<'_>>) -> String {
+    String::from_utf8_lossy(&without(text.as_bytes(), hidden)).into_owned()
 }
 
 #[cfg(test)]
@@ -115,6 +193,40 @@ mod tests {
     #[test]
     fn a_newline_behind_a_secret_does_not_keep_it_from_being_found() {
         assert_eq!(secrets(&["hunter2\n"]).hide("401 for hunter2: no"), "401 for ***: no");
+    }
+
+    /// A log is read in pieces, and each byte can be the last of one.
+    #[test]
+    fn a_secret_that_comes_in_pieces_is_hidden_wherever_it_is_split() {
+        let secrets = secrets(&["hunter2", "2much-ado", "sésame", "a\"b\nc"]);
+        let text =
+            "say hunter2much-ado, hunter, sésame and {\"key\":\"a\\\"b\\nc\"} or a\"b\nc, hunter2";
+        let expected = "say ***, hunter, *** and {\"key\":\"***\"} or ***, ***";
+        assert_eq!(secrets.hide(text), expected);
+        let bytes = text.as_bytes();
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let mut stream = HiddenStream::new(secrets.clone());
+                let mut shown = stream.push(&bytes[..first]);
+                shown.extend(stream.push(&bytes[first..second]));
+                shown.extend(stream.push(&bytes[second..]));
+                shown.extend(stream.finish());
+                assert_eq!(String::from_utf8_lossy(&shown), expected, "{first} {second}");
+            }
+        }
+        let mut by_byte = HiddenStream::new(secrets);
+        let mut shown: Vec<u8> = bytes.iter().flat_map(|byte| by_byte.push(&[*byte])).collect();
+        shown.extend(by_byte.finish());
+        assert_eq!(String::from_utf8_lossy(&shown), expected);
+    }
+
+    /// A person who follows a log sees a line as soon as it is there.
+    #[test]
+    fn what_cannot_be_a_secret_is_held_back_by_nobody() {
+        let mut stream = HiddenStream::new(secrets(&["hunter2"]));
+        assert_eq!(stream.push(b"a line\n"), b"a line\n");
+        assert_eq!(stream.push(b"hunt"), b"");
+        assert_eq!(stream.push(b"ing\n"), b"hunting\n");
     }
 
     #[test]

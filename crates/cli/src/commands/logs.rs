@@ -7,6 +7,7 @@ use clap::Args;
 use domain::{
     id::RunId,
     run::{Run, RunOutcome},
+    secrets::Secrets,
 };
 use engine::Layout;
 use follow::Log;
@@ -28,6 +29,7 @@ const STDERR_LINES: usize = 20;
 /// Show what agents printed
 ///
 /// Shows the newest run of the pipeline: what its agent said and which tools it called. With --json an object a line.
+/// In place of what the agent's environment held stands the name of it: $KEY.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// The pipeline
@@ -81,7 +83,8 @@ impl Logs {
         let dir = Layout::new(data.data_dir.clone()).agent_sandbox(run.id);
         let parser = if self.raw { None } else { self::parser(data, run) };
         let mut renderer = Renderer::new(run.id, parser, json);
-        let mut log = Log::new(dir.join("stdout.log"));
+        let secrets = secrets(context, data, run);
+        let mut log = Log::new(dir.join("stdout.log"), secrets.clone());
         loop {
             // Asked before reading: whatever was printed until the end is read after it is known to have come.
             let has_ended = !self.follow
@@ -95,10 +98,30 @@ impl Logs {
         log.finish(&mut |line| renderer.line(line));
         let run = data.store.find_run(run.id).await?.unwrap_or_else(|| run.clone());
         if !json {
-            ending(&run, &follow::tail(&dir.join("stderr.log"), STDERR_LINES).await?);
+            let stderr = follow::tail(&dir.join("stderr.log"), STDERR_LINES, secrets).await?;
+            ending(&run, &stderr);
         }
         Ok(())
     }
+}
+
+/// What the agent was given and must not be shown: its environment, as far as the configuration and ours still tell.
+fn secrets(context: &Context, data: &Opened, run: &Run) -> Secrets {
+    let config = &data.loaded.config;
+    let mut values: Vec<(String, String)> = config.sandbox.env.clone().into_iter().collect();
+    if let Some(settings) = config.find_agent(&run.agent) {
+        for name in settings.env_from {
+            match context.secret(&name) {
+                Some(value) => values.push((name, value)),
+                None if context.global.quiet => {}
+                None => output::warn(format_args!(
+                    "the secret {name} is not set here: where the agent has printed it, it cannot be hidden"
+                )),
+            }
+        }
+        values.extend(settings.env);
+    }
+    Secrets::new(values.iter().map(|(name, value)| (value.as_str(), format!("${name}"))))
 }
 
 /// The reader for this agent's stream, as far as the configuration still tells which kind it is.

@@ -75,3 +75,27 @@ fn what_an_agent_prints_of_its_secrets_stays_in_its_own_log() {
         events.stdout
     );
 }
+
+/// The log on disk is for its owner; what is shown is copied into tickets.
+#[test]
+fn a_secret_that_an_agent_prints_is_in_no_log_that_is_shown() {
+    let world = World::of_agent_with(
+        "echo \"key $IT_KEY\"; echo \"{\\\"type\\\":\\\"text\\\",\\\"text\\\":\\\"pw $OTHER\\\"}\"; echo new > new.txt",
+        "env_from = [\"IT_KEY\"]\nenv = { OTHER = \"open-sesame\" }",
+    );
+    let call = |arguments: &[&str]| {
+        let mut command = world.gatewright.command(world.dir(), arguments);
+        Running::start(command.env("IT_KEY", "hunter2-hunter2")).finish()
+    };
+    let told = Told::of(&call(&["run", "Add a file", "--merge", "--json"]));
+    world.assert_merged(&told);
+    for more in [&[][..], &["--raw"], &["--json"], &["--raw", "--json"], &["--follow"], &["--all"]]
+    {
+        let shown = call(&[&["logs", "IT-001"], more].concat());
+        let all = format!("{}{}", shown.stdout, shown.stderr);
+        assert!(!all.contains("hunter2") && !all.contains("sesame"), "{more:?}: {all}");
+        assert!(all.contains("key $IT_KEY") && all.contains("pw $OTHER"), "{more:?}: {all}");
+    }
+    let elsewhere = world.call(&["logs", "IT-001"]);
+    assert!(elsewhere.stderr.contains("the secret IT_KEY is not set here"), "{elsewhere:#?}");
+}

@@ -6,7 +6,10 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::limits::STREAM_LINE_BYTES_MAX;
+use domain::{
+    limits::STREAM_LINE_BYTES_MAX,
+    secrets::{HiddenStream, Secrets},
+};
 use tokio::{
     fs::File,
     io::{AsyncReadExt as _, AsyncSeekExt as _},
@@ -25,13 +28,15 @@ const TAIL_BYTES: u64 = 64 * 1024;
 pub(super) struct Log {
     path: Utf8PathBuf,
     offset: u64,
+    shown: HiddenStream,
     /// The beginning of a line whose end has not been read.
     rest: Vec<u8>,
 }
 
 impl Log {
-    pub(super) const fn new(path: Utf8PathBuf) -> Self {
-        Self { path, offset: 0, rest: Vec::new() }
+    /// The log there, in which these are not shown.
+    pub(super) const fn new(path: Utf8PathBuf, secrets: Secrets) -> Self {
+        Self { path, offset: 0, shown: HiddenStream::new(secrets), rest: Vec::new() }
     }
 
     /// Gives every line that is complete by now. One that is longer than any parser reads is given in pieces.
@@ -54,12 +59,13 @@ impl Log {
                 return Ok(());
             }
             self.offset += length as u64;
-            split(&mut self.rest, &chunk[..length], line);
+            split(&mut self.rest, &self.shown.push(&chunk[..length]), line);
         }
     }
 
     /// Gives what stands behind the last newline.
-    pub(super) fn finish(self, line: &mut (dyn FnMut(&str) + Send)) {
+    pub(super) fn finish(mut self, line: &mut (dyn FnMut(&str) + Send)) {
+        split(&mut self.rest, &self.shown.finish(), line);
         if !self.rest.is_empty() {
             line(&String::from_utf8_lossy(&self.rest));
         }
@@ -81,7 +87,11 @@ fn split(rest: &mut Vec<u8>, bytes: &[u8], line: &mut (dyn FnMut(&str) + Send)) 
 }
 
 /// The last lines of a log; none where there is no log.
-pub(super) async fn tail(path: &Utf8Path, lines: usize) -> Result<Vec<String>, CliError> {
+pub(super) async fn tail(
+    path: &Utf8Path,
+    lines: usize,
+    secrets: Secrets,
+) -> Result<Vec<String>, CliError> {
     let cannot = |error: std::io::Error| CliError::new(format!("could not read {path}: {error}"));
     let mut file = match File::open(path).await {
         Ok(file) => file,
@@ -92,7 +102,15 @@ pub(super) async fn tail(path: &Utf8Path, lines: usize) -> Result<Vec<String>, C
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).await.map_err(cannot)?;
     let mut bytes = Vec::new();
     file.take(TAIL_BYTES).read_to_end(&mut bytes).await.map_err(cannot)?;
-    let text = String::from_utf8_lossy(&bytes);
+    // What begins in the middle may begin in the middle of a secret: the first line is not shown.
+    if length > TAIL_BYTES {
+        let whole = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+        bytes.drain(..whole);
+    }
+    let mut stream = HiddenStream::new(secrets);
+    let mut shown = stream.push(&bytes);
+    shown.extend(stream.finish());
+    let text = String::from_utf8_lossy(&shown);
     let all: Vec<&str> = text.lines().collect();
     Ok(all[all.len().saturating_sub(lines)..].iter().map(|it| (*it).to_owned()).collect())
 }
