@@ -33,11 +33,18 @@ pub(crate) fn retry_after_in(words: &str, now: Timestamp) -> Option<Duration> {
     retry_after(&rest[..end], now)
 }
 
-/// The wait in `try again in 1s`, `in 6m0s`, `in 1.5s`, `in 20ms`, `in 2 days 3 hours 5 minutes`.
+/// The wait in `try again in 1s`, `in 6m0s`, `in 20ms`, `in 2 days 3 hours 5 minutes`, `retry after 15 s`, `resets in 2h`.
+/// A number without a unit is none: it may be a try, a line, or minutes.
 pub(crate) fn wait_in(words: &str) -> Option<Duration> {
-    let (_, rest) = words.split_once("try again in ")?;
+    const LEADS: [&str; 5] =
+        ["try again in ", "retry after ", "retry in ", "resets in ", "reset in "];
+    let lower = words.to_ascii_lowercase();
+    LEADS.iter().find_map(|lead| wait(&lower[lower.find(lead)? + lead.len()..]))
+}
+
+fn wait(words: &str) -> Option<Duration> {
     let mut total = 0.0;
-    let mut rest = rest;
+    let mut rest = words;
     loop {
         let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let Ok(value) = rest[..number].parse::<f64>() else { break };
@@ -46,9 +53,9 @@ pub(crate) fn wait_in(words: &str) -> Option<Duration> {
             unit_and_rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(unit_and_rest.len());
         let seconds = match &unit_and_rest[..unit] {
             "ms" => 0.001,
-            "s" | "second" | "seconds" => 1.0,
-            "m" | "minute" | "minutes" => 60.0,
-            "h" | "hour" | "hours" => 3_600.0,
+            "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+            "h" | "hr" | "hrs" | "hour" | "hours" => 3_600.0,
             "d" | "day" | "days" => 86_400.0,
             _ => break,
         };
@@ -56,13 +63,6 @@ pub(crate) fn wait_in(words: &str) -> Option<Duration> {
         rest = unit_and_rest[unit..].trim_start_matches([' ', ',']);
     }
     Duration::try_from_secs_f64(total).ok().filter(|wait| !wait.is_zero())
-}
-
-/// When a spent window opens, in `usage limit reached|1767225600`.
-pub(crate) fn opens_in(words: &str) -> Option<Timestamp> {
-    let (_, rest) = words.split_once("limit reached|")?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    Timestamp::from_second(rest[..digits].parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -125,7 +125,18 @@ mod tests {
         assert_eq!(wait_in("try again in 20ms"), Some(Duration::from_millis(20)));
         let days = Duration::from_mins((2 * 24 + 3) * 60 + 5);
         assert_eq!(wait_in("try again in 2 days 3 hours 5 minutes."), Some(days));
+        for (words, seconds) in [
+            ("Retry after 15 s", 15),
+            ("please retry in 90 seconds", 90),
+            ("try again in 2 minutes", 120),
+            ("Try again in 1 hr 5 mins.", 3_900),
+            ("resets in 2h 30m", 9_000),
+        ] {
+            assert_eq!(wait_in(words), Some(Duration::from_secs(seconds)), "{words}");
+        }
         for words in [
+            "retry after 3 attempts",
+            "retry in 15",
             "try again in a while",
             "try again in 3 fortnights",
             "try again in .",
@@ -133,12 +144,5 @@ mod tests {
         ] {
             assert_eq!(wait_in(words), None, "{words}");
         }
-    }
-
-    #[test]
-    fn a_window_tells_when_it_opens() {
-        assert_eq!(opens_in("Claude AI usage limit reached|1445412480"), Some(at(DATE)));
-        assert_eq!(opens_in("usage limit reached|soon"), None);
-        assert_eq!(opens_in("usage limit reached"), None);
     }
 }

@@ -11,7 +11,10 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{patience, trouble};
+use crate::{
+    opening::{self, Opening},
+    patience, trouble,
+};
 
 /// Trouble that the stream has reported and that no work has followed since.
 #[derive(Clone, Debug, Default)]
@@ -87,15 +90,19 @@ impl Provider {
                     Some(Trouble::RateLimited) | None => None,
                 };
                 let quoted = || patience::retry_after_in(&failure.message, ended_at);
-                failure.retry_after = failure.retry_after.or(client).or_else(quoted);
+                let said = || patience::wait_in(&failure.message);
+                failure.retry_after = failure.retry_after.or(client).or_else(quoted).or_else(said);
             }
             FailureClass::Quota => {
-                let waited = failure.retry_after.take().map(|wait| {
+                let wait = failure.retry_after.take();
+                let waited = wait.or_else(|| patience::wait_in(&failure.message)).map(|wait| {
                     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
                     ended_at.saturating_add(wait).unwrap_or(Timestamp::MAX)
                 });
-                let said = patience::opens_in(&failure.message);
-                failure.until = failure.until.or(opens_later).or(waited).or(said);
+                failure.until = failure.until.or(opens_later).or(waited);
+                if failure.until.is_none() {
+                    failure = as_said(failure, ended_at);
+                }
             }
             FailureClass::Permanent
             | FailureClass::Resource
@@ -104,6 +111,21 @@ impl Provider {
         }
         failure
     }
+}
+
+/// Adds when the window opens by its words, or that they leave it open.
+fn as_said(mut failure: Failure, ended_at: Timestamp) -> Failure {
+    const NO_ZONE: &str = " (no time zone is named: it is looked at again now and then)";
+    match opening::opening_in(&failure.message, ended_at) {
+        Some(Opening::At(until)) => failure.until = Some(until),
+        Some(Opening::NotBefore(earliest)) => {
+            failure.until = Some(earliest).filter(|it| *it > ended_at);
+            failure.message.push_str(NO_ZONE);
+        }
+        Some(Opening::Unknown) => failure.message.push_str(NO_ZONE),
+        None => {}
+    }
+    failure
 }
 
 /// An HTTP status as a failure, with the words that came along.

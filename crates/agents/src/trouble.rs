@@ -93,6 +93,12 @@ pub(crate) fn class_of_words(words: &str) -> Option<FailureClass> {
     WORDS.iter().find(|(part, _)| words.contains(part)).map(|(_, class)| *class)
 }
 
+/// The same for words that may be quoted from anywhere, like the output of a test: they never stop every agent of a kind.
+/// That takes what a client reports as its own, by number or code.
+pub(crate) fn class_of_quoted_words(words: &str) -> Option<FailureClass> {
+    class_of_words(words).filter(|class| !matches!(class, Credentials | Quota))
+}
+
 /// Whether the words speak of a quota that opens again by itself.
 pub(crate) fn speaks_of_a_window(words: &str) -> bool {
     class_of_words(words) == Some(Quota)

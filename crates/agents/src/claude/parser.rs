@@ -16,7 +16,7 @@ use super::wire::{Assistant, Line, Part, RateLimitInfo, RunResult, System, Token
 use crate::{
     ending::{self, exited, failed},
     provider::{Provider, refusal},
-    trouble, words,
+    tokens, trouble, words,
 };
 
 /// Messages whose tokens are remembered: each part of a message repeats them, and parts of subagents' messages
@@ -70,14 +70,14 @@ impl StreamParser for Parser {
 
     /// The result's own count where there is one: until then messages as they begin, whose output is not counted yet.
     fn usage(&self) -> Usage {
-        if let Some(result) = &self.result {
-            return total(result);
+        if let Some(total) = self.result.as_deref().map(total).filter(tokens::is_possible) {
+            return total;
         }
         let mut usage = self.settled;
         for (_, tokens) in &self.recent {
             usage += (*tokens).into();
         }
-        usage
+        if tokens::is_possible(&usage) { usage } else { Usage::default() }
     }
 
     fn end(&mut self, exit: &ExitRecord, stderr_tail: &str) -> RunOutcome {
@@ -158,19 +158,15 @@ impl Parser {
     }
 
     fn result(&mut self, result: Box<RunResult>) -> Vec<AgentEvent> {
-        let total = total(&result);
         self.result = Some(result);
-        vec![AgentEvent::Usage { total }, AgentEvent::Finished]
+        vec![AgentEvent::Usage { total: self.usage() }, AgentEvent::Finished]
     }
 
     /// What an error result means: by status, by code, by the kind of the result, and at last by its words.
     fn refused(&self, result: &RunResult) -> Failure {
-        let said = result
-            .result
-            .as_deref()
-            .or(result.errors.first().map(String::as_str))
-            .unwrap_or_default();
-        let said = words::summary(if said.is_empty() { &self.said } else { said });
+        let client = result.result.as_deref().or(result.errors.first().map(String::as_str));
+        let client = client.filter(|said| !said.is_empty());
+        let said = words::summary(client.unwrap_or(&self.said));
         if let Some(status) = result.api_error_status {
             return refusal(status, &said);
         }
@@ -193,7 +189,9 @@ impl Parser {
             .error_code
             .as_deref()
             .and_then(trouble::class_of_code)
-            .or_else(|| trouble::class_of_words(&said));
+            // What the client says of itself is its word; what the agent said last may be about anything.
+            .or_else(|| client.and_then(trouble::class_of_words))
+            .or_else(|| trouble::class_of_quoted_words(&said));
         let reason = result
             .terminal_reason
             .as_deref()

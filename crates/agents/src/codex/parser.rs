@@ -17,7 +17,7 @@ use crate::{
     ending::{self, exited, failed},
     patience,
     provider::{Provider, refusal},
-    trouble, words,
+    tokens, trouble, words,
 };
 
 /// Tool calls under way that are remembered; Codex runs a handful at once.
@@ -49,7 +49,8 @@ impl StreamParser for Parser {
             Ok(Line::Error { message }) => vec![error(&message)],
             Ok(Line::TurnCompleted { usage }) => {
                 self.end = Some(Ok(()));
-                self.usage = usage.map_or(self.usage, Usage::from);
+                let total = usage.map(Usage::from).filter(tokens::is_possible);
+                self.usage = total.unwrap_or(self.usage);
                 vec![AgentEvent::Usage { total: self.usage }, AgentEvent::Finished]
             }
             Ok(Line::TurnFailed { error }) => {

@@ -11,6 +11,7 @@ use ports::{ExitRecord, StreamParser};
 use crate::{
     ending::{self, exited, failed},
     provider::Provider,
+    tokens::believed,
     trouble, words,
 };
 
@@ -32,6 +33,10 @@ impl StreamParser for Parser {
         let event = match serde_json::from_str(line) {
             Ok(event) => tidy(event),
             Err(_) => AgentEvent::Text { text: words::text(line.trim_end()) },
+        };
+        let event = match event {
+            AgentEvent::Usage { total } => AgentEvent::Usage { total: believed(self.usage, total) },
+            other => other,
         };
         self.provider.observe(&event);
         match &event {
@@ -71,9 +76,11 @@ impl StreamParser for Parser {
                 .or(words::last_line(stderr_tail))
                 .or(words::last_line(&self.said));
             let mut failure = exited(code, said);
-            // Of what it complains about, not of what it says: that may be about anything.
+            // Of what it complains about, not of what it says: that may be about anything. Even so it is prose: a key that
+            // is refused and a window that is spent have events of their own.
             let complaint = self.complained.as_deref().or(words::last_line(stderr_tail));
-            failure.class = complaint.and_then(trouble::class_of_words).unwrap_or(failure.class);
+            let class = complaint.and_then(trouble::class_of_quoted_words);
+            failure.class = class.unwrap_or(failure.class);
             return failed(self.provider.with_patience(failure, exit.ended_at));
         }
         if self.started && !self.finished && !exit.log_cut {

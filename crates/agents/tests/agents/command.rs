@@ -104,12 +104,31 @@ fn complaints_are_the_last_resort() {
     for (complaint, class, wait) in [
         ("HTTP 429: too many requests; retry-after: 42", Transient, Some(Duration::from_secs(42))),
         ("write failed: No space left on device (os error 28)", Resource, None),
-        ("invalid api key", Credentials, None),
         ("assertion failed", Permanent, None),
     ] {
         let read = read("command", "it is overloaded, I said", &exited(1), complaint);
         assert_eq!((read.class(), read.failure().retry_after), (Some(class), wait), "{complaint}");
     }
+}
+
+/// A test that the agent ran prints such words as well: they must not stop every agent of the kind.
+#[test]
+fn prose_about_keys_and_quotas_is_a_failure_of_its_own_and_an_event_is_evidence() {
+    for words in ["401 unauthorized", "invalid api key", "usage limit reached, resets 3am"] {
+        for (stream, stderr) in [
+            (String::new(), words),
+            (line(&AgentEvent::Error { message: words.to_owned() }), ""),
+            (words.to_owned(), ""),
+        ] {
+            assert_eq!(
+                read("command", &stream, &exited(1), stderr).class(),
+                Some(Permanent),
+                "{words}"
+            );
+        }
+    }
+    let refused = AgentEvent::Retrying { status: Some(401), after: None, attempt: 1 };
+    assert_eq!(read("command", &line(&refused), &exited(1), "").class(), Some(Credentials));
 }
 
 #[test]

@@ -7,11 +7,11 @@ use crate::world::World;
 fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     let world = World::of_agent(
         "if [ -e ~/logged-in ]; then echo new > new.txt; exit; fi
-         touch ~/logged-in; echo 'invalid api key' >&2; exit 1",
+         touch ~/logged-in; echo '{\"type\":\"retrying\",\"status\":401,\"attempt\":1}'; exit 1",
     );
     let told = world.deliver();
     assert_eq!(told.outcome(), ("running", Some(3)), "{told:#?}");
-    assert!(told.text("reason").contains("invalid api key"), "{told:#?}");
+    assert!(told.text("reason").contains("answered 401"), "{told:#?}");
     assert_eq!(told.text("waits_for"), "command@it");
     world.assert_untouched();
 
