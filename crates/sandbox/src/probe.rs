@@ -14,6 +14,8 @@ use crate::{
 pub struct Probe {
     /// Where bubblewrap is and which version, or why not.
     pub bubblewrap: String,
+    /// Whether it is there, whatever it can do.
+    pub has_bubblewrap: bool,
     /// Whether users can make namespaces, or what keeps them from it.
     pub user_namespaces: String,
     /// Which version of control groups there is.
@@ -24,7 +26,9 @@ pub struct Probe {
 
 /// Looks at this machine. What it finds is what the kernel offers; that it works is what [`ports::Sandbox::check`] proves.
 pub async fn probe(options: &Options) -> Probe {
-    let bubblewrap = match bubblewrap::find(options.bubblewrap.as_deref()) {
+    let found = bubblewrap::find(options.bubblewrap.as_deref());
+    let has_bubblewrap = found.is_ok();
+    let bubblewrap = match found {
         Ok(program) => {
             bubblewrap::version(&program).await.map(|version| format!("{program} {version}"))
         }
@@ -32,6 +36,7 @@ pub async fn probe(options: &Options) -> Probe {
     };
     Probe {
         bubblewrap: bubblewrap.unwrap_or_else(|error| error.to_string()),
+        has_bubblewrap,
         user_namespaces: Knobs::read().mend().unwrap_or("available").to_owned(),
         control_groups: control_groups(),
         landlock: landlock(),
@@ -72,6 +77,7 @@ mod tests {
         let options =
             Options { shim: vec!["/bin/true".into()], bubblewrap: Some("/nowhere/bwrap".into()) };
         let found = probe(&options).await;
+        assert!(!found.has_bubblewrap);
         assert!(found.bubblewrap.contains("apt-get install bubblewrap"), "{found:?}");
         assert!(
             [found.user_namespaces, found.control_groups, found.landlock]

@@ -2,6 +2,7 @@
 
 mod database;
 mod machine;
+mod outbox;
 mod project;
 
 use api::{CheckState, CheckView};
@@ -38,17 +39,20 @@ impl Doctor {
         checks.push(machine::data_dir(context, &loaded));
         checks.extend(database::checks(context, &loaded).await);
         checks.extend(project::agents(context, &loaded).await);
-        checks.extend(project::held(context).await);
+        checks.extend(project::held(context, &loaded).await);
+        checks.extend(outbox::checks(context, &loaded).await);
         checks.extend(project::repository(context, &loaded).await);
-        let fails = checks.iter().any(|it| it.state == CheckState::Missing);
+        let count = |state| checks.iter().filter(|it| it.state == state).count();
+        let (fails, warns) = (count(CheckState::Missing) > 0, count(CheckState::Warning));
         if context.global.json {
             output::json(&checks);
         } else {
             print(&checks);
-            output::say(if fails {
-                "something that is needed is missing"
-            } else {
-                "ready to work"
+            output::say(match (fails, warns) {
+                (true, _) => "something that is needed is missing".to_owned(),
+                (false, 0) => "ready to work".to_owned(),
+                (false, 1) => "ready to work, with one thing to see to".to_owned(),
+                (false, warns) => format!("ready to work, with {warns} things to see to"),
             });
         }
         Ok(if fails { ExitStatus::Failure } else { ExitStatus::Success })

@@ -25,6 +25,8 @@ fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     assert!(agents.stdout.contains("paused"), "{agents:#?}");
     let doctor = world.call(&["doctor"]);
     assert!(doctor.stdout.contains("agents of command@it"), "{doctor:#?}");
+    assert_eq!(doctor.code(), Some(1), "the one agent that works here cannot: {doctor:#?}");
+    assert!(!doctor.stderr.contains("ready to work"), "{doctor:#?}");
 
     let resumed = world.call(&["agents", "resume", "it"]);
     assert_eq!(resumed.code(), Some(0), "{resumed:#?}");

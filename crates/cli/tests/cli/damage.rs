@@ -56,6 +56,9 @@ fn a_damaged_pipeline_is_named_everywhere_and_the_next_one_is_delivered() {
         doctor.as_array().unwrap().iter().filter(|it| it["name"] == "damaged row").collect();
     assert_eq!(rows.len(), 1, "{doctor:#}");
     assert!(rows[0]["found"].as_str().unwrap().starts_with(&words), "{doctor:#}");
+    // It cannot be read, so that cancelling it would be refused: nobody is told to.
+    let mend = rows[0]["mend"].as_str().unwrap();
+    assert!(mend.contains("restore FILE --force") && !mend.contains("cancel"), "{doctor:#}");
 
     for command in ["show", "cancel"] {
         let refused = world.call(&["pipeline", command, &id]);

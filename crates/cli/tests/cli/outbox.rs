@@ -209,3 +209,27 @@ fn delivering_ends_when_nothing_is_due_and_says_what_waits_until_when() {
     let told = world.call(&["outbox", "deliver", "--json"]).json();
     assert_eq!((&told["waiting"], &told["dead"]), (&0.into(), &all.into()), "{told:#}");
 }
+
+/// `doctor` must not call ready what will never tell anybody anything.
+#[test]
+fn a_destination_that_cannot_be_reached_and_letters_that_are_dead_are_told_by_doctor() {
+    let world = World::new();
+    tell(&world, "pager", &command("exit 67"));
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let doctor = world.call(&["doctor", "--json"]).json();
+    let named = |name: &str| {
+        let mut checks = doctor.as_array().unwrap().iter();
+        checks.find(|it| it["name"] == name).unwrap_or_else(|| panic!("{doctor:#}"))
+    };
+    assert_eq!(named("destination pager")["state"], "ok");
+    let letters = named("letters");
+    assert_eq!(letters["state"], "warning", "{letters:#}");
+    assert!(letters["found"].as_str().unwrap().contains("dead"), "{letters:#}");
+    assert!(letters["mend"].as_str().unwrap().contains("outbox retry ID"), "{letters:#}");
+
+    tell(&world, "pager", "kind = \"command\"\ncommand = [\"no-such-program\"]");
+    let doctor = world.call(&["doctor"]);
+    assert!(doctor.stdout.contains("there is no program `no-such-program`"), "{doctor:#?}");
+    assert!(!doctor.stderr.lines().any(|line| line == "ready to work"), "{doctor:#?}");
+}

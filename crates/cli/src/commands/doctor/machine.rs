@@ -26,13 +26,15 @@ pub(super) async fn git(context: &Context) -> CheckView {
 
 pub(super) async fn sandbox(context: &Context, loaded: &Loaded) -> Vec<CheckView> {
     let probe = sandbox::probe(&wiring::sandbox_options(context)).await;
+    let mend = wall_mend(probe.has_bubblewrap);
     let wall = match wiring::sandbox(context, loaded).await {
         Ok((_, selection)) => {
             let found = format!("{} {}", selection.backend, selection.version);
             match selection.warning {
                 // No wall at all is worth a command; a thinner one than there could be is worth a word.
                 Some(words) if selection.backend == "process" => {
-                    warning("sandbox", format!("{found}: {words}"), "apt-get install bubblewrap")
+                    let mend = "take `backend = \"process\"` out of [sandbox]";
+                    warning("sandbox", format!("{found}: {words}"), mend)
                 }
                 Some(words) => {
                     warning("sandbox", format!("{found}: {words}"), "run it as an ordinary user")
@@ -40,13 +42,22 @@ pub(super) async fn sandbox(context: &Context, loaded: &Loaded) -> Vec<CheckView
                 None => ok("sandbox", found),
             }
         }
-        Err(error) => missing("sandbox", error.to_string(), "apt-get install bubblewrap"),
+        Err(error) => missing("sandbox", error.to_string(), mend),
     };
-    let Probe { bubblewrap, user_namespaces, control_groups, landlock } = probe;
+    let Probe { bubblewrap, has_bubblewrap: _, user_namespaces, control_groups, landlock } = probe;
     let means = format!(
         "bubblewrap: {bubblewrap}; user namespaces: {user_namespaces}; control groups: {control_groups}; landlock: {landlock}"
     );
     vec![wall, ok("isolation", means)]
+}
+
+/// What gives a wall. One that is installed and does not work says itself why.
+const fn wall_mend(has_bubblewrap: bool) -> &'static str {
+    if has_bubblewrap {
+        "do what is said there; for agents that you trust like yourself: `backend = \"process\"` in [sandbox]"
+    } else {
+        "apt-get install bubblewrap"
+    }
 }
 
 pub(super) fn data_dir(context: &Context, loaded: &Loaded) -> CheckView {

@@ -3,7 +3,7 @@
 use api::{AgentView, BreakerView, CheckView};
 use camino::Utf8Path;
 use config::{Loaded, detect};
-use domain::name::GateName;
+use domain::name::{AgentName, GateName};
 use jiff::Timestamp;
 
 use super::{missing, ok, warning};
@@ -39,15 +39,28 @@ pub(super) async fn agents(context: &Context, loaded: &Loaded) -> Vec<CheckView>
     checks
 }
 
-/// Agents that could be started and wait all the same.
-pub(super) async fn held(context: &Context) -> Vec<CheckView> {
-    let check = |view: &BreakerView| {
-        let found = holds::in_words(view, Timestamp::now());
-        let mend = holds::mend(view, &gatewright(context));
-        let mend = mend.unwrap_or_else(|| "it goes on by itself".to_owned());
-        warning(&format!("agents of {}", view.breaker), found, mend)
+/// Agents that could be started and wait all the same. Where that takes a person and there is no other agent to
+/// take, no work can be done.
+pub(super) async fn held(context: &Context, loaded: &Loaded) -> Vec<CheckView> {
+    let breakers = holds::look(context).await;
+    let waits = |name: &AgentName| {
+        breakers.iter().any(|it| it.waits_for_a_person() && it.agents.contains(name))
     };
-    holds::look(context).await.iter().map(check).collect()
+    let main: Vec<&AgentName> = match &loaded.config.agent {
+        Some(agent) => vec![agent],
+        None => loaded.config.agents.keys().collect(),
+    };
+    let all_wait = !main.is_empty() && main.into_iter().all(waits);
+    let check = |view: &BreakerView| {
+        let name = format!("agents of {}", view.breaker);
+        let found = holds::in_words(view, Timestamp::now());
+        match holds::mend(view, &gatewright(context)) {
+            Some(mend) if all_wait => missing(&name, found, mend),
+            Some(mend) => warning(&name, found, mend),
+            None => warning(&name, found, "it goes on by itself"),
+        }
+    };
+    breakers.iter().map(check).collect()
 }
 
 fn agent(view: &AgentView) -> CheckView {
