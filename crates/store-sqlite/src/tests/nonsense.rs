@@ -13,6 +13,9 @@ use tokio::task::LocalSet;
 
 use crate::{SqliteStore, error::Doing as _};
 
+/// How time passes: a lease, a backoff and a hold of a breaker end within one step, the eight hours of a pipeline not.
+const TIME_STEP: Duration = Duration::from_mins(10);
+
 /// A column, and a value that no version ever wrote there.
 #[derive(Clone, Debug)]
 struct Wound {
@@ -173,28 +176,37 @@ async fn nonsense_parks_one_pipeline_and_nothing_else(moment: Moment) {
 /// Tries one wound, where SQLite can hold such a row at all. The error says what it did that it must not.
 async fn try_wound(moment: Moment, it: Wound) -> Option<Result<(), String>> {
     let (mut env, store, victim, other) = scene(moment).await;
+    let table = it.table.clone();
     let is_wounded =
         store.read(move |connection| Ok(wound(connection, victim, &it))).await.unwrap();
     if !is_wounded {
         return None;
     }
     env.work();
-    if let Err(error) = env.rest_as_time_passes(Duration::from_mins(1)).await {
+    if let Err(error) = env.rest_as_time_passes(TIME_STEP).await {
         return Some(Err(format!("the engine ends with {error:?}")));
     }
     if env.world.state(other).await != PipelineStateTag::Succeeded {
         return Some(Err("the other pipeline is not delivered".to_owned()));
     }
-    Some(silence(&env, &store, victim).await)
+    Some(silence(&env, &store, victim, &table).await)
 }
 
-/// The victim has ended, waits for a person, or is named with what is wrong with it. It never just stays.
-async fn silence(env: &TestEnv, store: &SqliteStore, victim: PipelineId) -> Result<(), String> {
+/// The victim has ended, waits for a person, or is named with the table that is damaged. It never just stays.
+async fn silence(
+    env: &TestEnv,
+    store: &SqliteStore,
+    victim: PipelineId,
+    table: &str,
+) -> Result<(), String> {
     let now = env.world.clock.now();
     let mut damage = store.find_damage(None, now).await.unwrap();
     damage.extend(store.find_damage(Some(victim), now).await.unwrap());
-    if !damage.is_empty() {
+    if damage.iter().any(|row| row.table == table) {
         return Ok(());
+    }
+    if let Some(other) = damage.first() {
+        return Err(format!("{} is named for it: {}", other.table, other.what));
     }
     let state = env.world.state(victim).await;
     let asks = env.world.question(victim).await.is_some();

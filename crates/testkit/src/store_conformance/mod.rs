@@ -6,6 +6,7 @@ pub mod fixtures;
 pub mod lockstep;
 
 pub mod breakers;
+pub mod damage;
 pub mod decisions;
 pub mod events;
 pub mod fairness;
@@ -121,6 +122,9 @@ macro_rules! store_conformance {
                 a_letter_that_a_person_has_tried_again_goes_first
                 the_end_of_a_letter_is_written_with_its_step_or_not_at_all
                 letters_are_listed_newest_first_and_counted
+            ;
+            damage:
+                what_is_whole_is_no_damage_and_is_not_parked
             ;
             stranded:
                 a_pipeline_that_nothing_will_move_is_found
