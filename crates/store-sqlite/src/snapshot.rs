@@ -1,13 +1,16 @@
 //! The whole database as one file: taken while another process writes, looked over, brought back.
 
 use camino::Utf8Path;
+use domain::{failure::Failure, run::RunOutcome};
+use jiff::Timestamp;
 use ports::StoreError;
 use rusqlite::Connection;
 
 use crate::{
-    connection, data_dir,
+    SqliteStore, connection, data_dir,
     error::{Doing, Error},
     migrations,
+    ops::runs,
 };
 
 /// Problems that are named; a file with more of them is named by the first.
@@ -96,6 +99,22 @@ pub fn bring_up_to_date(file: &Utf8Path) -> Result<(), StoreError> {
         .map_err(|(_, error)| error)
         .doing("close the database")
         .map_err(|error| error.at(place))
+}
+
+impl SqliteStore {
+    /// Ends every run that has not ended, whoever has its job: the agents of a database that was brought back from a copy
+    /// are not in it.
+    pub async fn end_all_runs(&self, at: Timestamp, failure: Failure) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            for mut run in runs::list_open(connection)? {
+                run.ended_at = Some(at);
+                run.outcome = Some(RunOutcome::Failed { failure: failure.clone() });
+                runs::save(connection, &run)?;
+            }
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// What SQLite finds wrong with the file itself; nothing where it is whole.

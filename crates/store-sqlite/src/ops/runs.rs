@@ -33,6 +33,9 @@ const LIST_ORPHANED: &str = select!(
 );
 const LIST: &str = select!("WHERE pipeline = ?1 ORDER BY launched_at, id");
 
+/// Reads every run: for a database that nobody works on.
+const LIST_OPEN: &str = select!("WHERE ended_at IS NULL ORDER BY launched_at, id");
+
 pub(crate) const STATEMENTS: &[&str] = &[SAVE, END, FIND, FIND_OPEN, LIST_ORPHANED, LIST];
 
 pub(crate) const LOOKS: Looks = Looks {
@@ -119,4 +122,9 @@ pub(crate) fn list_orphaned(connection: &Connection) -> Result<Vec<Run>, Error> 
 
 pub(crate) fn list(connection: &Connection, pipeline: PipelineId) -> Result<Vec<Run>, Error> {
     rows::list::<RunRow, _>(connection, LIST, [pipeline.to_string()], "list the runs of a pipeline")
+}
+
+/// Every run that has not ended, of whatever job.
+pub(crate) fn list_open(connection: &Connection) -> Result<Vec<Run>, Error> {
+    rows::list::<RunRow, _>(connection, LIST_OPEN, [], "list all open runs")
 }

@@ -3,12 +3,9 @@
 use std::{fs, io, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{
-    failure::{Failure, FailureClass},
-    run::RunOutcome,
-};
+use domain::failure::{Failure, FailureClass};
 use jiff::Timestamp;
-use ports::{PipelineFilter, Sandbox, SandboxStatus, Store as _};
+use ports::{Sandbox, SandboxStatus};
 use sandbox::Backend;
 
 use crate::{
@@ -96,14 +93,5 @@ pub(super) async fn end_runs(context: &Context, data_dir: &Utf8Path) -> Result<(
         FailureClass::Lost,
         "the data directory was restored: its agent belongs to the one from before",
     );
-    for pipeline in store.list_pipelines(&PipelineFilter::default()).await? {
-        for mut run in store.list_runs(pipeline.id).await? {
-            if run.ended_at.is_none() {
-                run.ended_at = Some(Timestamp::now());
-                run.outcome = Some(RunOutcome::Failed { failure: failure.clone() });
-                store.end_run(&run).await?;
-            }
-        }
-    }
-    Ok(())
+    Ok(store.end_all_runs(Timestamp::now(), failure).await?)
 }
