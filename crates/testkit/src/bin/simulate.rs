@@ -180,6 +180,9 @@ fn print_coverage(coverage: &Coverage) {
     for (state, input) in coverage.never_moved() {
         println!("  never: {state} + {input}");
     }
+    for place in coverage.unlisted() {
+        println!("  not in the lists: {place}");
+    }
     for (call, side) in coverage.never_crashed() {
         let side = if side == Side::Before { "before" } else { "after" };
         println!("  never crashed {side} {call}");

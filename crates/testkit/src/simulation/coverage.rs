@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::pipeline::{EventKind, InputTag, PipelineState, Step};
 use ports::Step as WrittenStep;
 
+use super::places::{CALLS, allowed, unreachable_for};
 use crate::world::Side;
 
 /// What histories have reached.
@@ -30,60 +31,33 @@ impl Coverage {
         self.calls.extend(other.calls);
     }
 
-    /// Calls that were made and at which no process died, on either side.
+    /// Calls at which no process died, with the side of them.
     #[must_use]
     pub fn never_crashed(&self) -> Vec<(&'static str, Side)> {
-        let both = self.calls.iter().flat_map(|call| [(*call, Side::Before), (*call, Side::After)]);
+        let both = CALLS.iter().flat_map(|call| [(*call, Side::Before), (*call, Side::After)]);
         both.filter(|place| !self.crashes.contains_key(place)).collect()
     }
 
-    /// Moves that the domain allows and that no history made.
+    /// Moves that histories can make and that none made.
     #[must_use]
     pub fn never_moved(&self) -> Vec<(&'static str, &'static str)> {
-        let allowed = MOVES
-            .iter()
-            .flat_map(|(state, inputs)| inputs.iter().map(move |input| (*state, *input)));
-        allowed.filter(|place| !self.moves.contains_key(place)).collect()
+        allowed()
+            .filter(|place| !self.moves.contains_key(place) && unreachable_for(*place).is_none())
+            .collect()
+    }
+
+    /// Moves and calls that were made and that the lists do not have, or call impossible.
+    #[must_use]
+    pub fn unlisted(&self) -> Vec<String> {
+        let is_listed = |place: &(&'static str, &'static str)| {
+            allowed().any(|it| it == *place) && unreachable_for(*place).is_none()
+        };
+        let moves = self.moves.keys().filter(|place| !is_listed(place));
+        let moves = moves.map(|(state, input)| format!("{state} + {input}"));
+        let calls = self.calls.iter().filter(|call| !CALLS.contains(call));
+        moves.chain(calls.map(|call| (*call).to_owned())).collect()
     }
 }
-
-/// Which inputs move a pipeline, by state: what the transition table of the domain allows, without what is refused.
-pub const MOVES: &[(&str, &[&str])] = &[
-    ("queued", &["start", "pause", "cancel"]),
-    (
-        "running: opening",
-        &["job_done", "job_retried", "job_failed", "timer_fired", "pause", "cancel"],
-    ),
-    ("running: working", EVERYTHING),
-    ("running: joining", EVERYTHING),
-    ("running: acting", EVERYTHING),
-    ("running: gating", EVERYTHING),
-    ("running: integrating", EVERYTHING),
-    ("running: landing", &["job_done", "job_retried", "job_failed", "pause"]),
-    ("awaiting_human", &["resolve", "timer_fired", "pause", "cancel", "restart_stage"]),
-    ("blocked", &["resolve", "pause", "cancel", "retry", "restart_stage"]),
-    (
-        "paused",
-        &[
-            "job_done",
-            "job_retried",
-            "job_failed",
-            "resolve",
-            "timer_fired",
-            "resume",
-            "cancel",
-            "retry",
-            "restart_stage",
-        ],
-    ),
-    ("succeeded", &["job_done", "job_retried", "job_failed"]),
-    ("failed", &["cancel", "retry"]),
-    ("cancelled", &["job_done", "job_retried", "job_failed"]),
-];
-
-/// What moves a pipeline at work.
-const EVERYTHING: &[&str] =
-    &["job_done", "job_retried", "job_failed", "timer_fired", "pause", "cancel", "restart_stage"];
 
 /// The state of a pipeline, with what it is at.
 pub(super) const fn label(state: &PipelineState) -> &'static str {
@@ -112,6 +86,8 @@ pub(super) fn input_of(step: &WrittenStep) -> &'static str {
     let source = step.input.split('/').next().unwrap_or_default();
     match source {
         "timer" => "timer_fired",
+        "letter" => "letter",
+        "stranded" => "stranded",
         "job" | "expire" => {
             let retried = |event: &EventKind| matches!(event, EventKind::JobRetried { .. });
             let failed = |event: &EventKind| matches!(event, EventKind::JobFailed { .. });

@@ -7,11 +7,12 @@ use domain::{
     id::PipelineId,
     job::JobState,
     limits::LIVENESS_CHECK,
-    pipeline::{Delivered, EventKind, Input, PipelineState},
+    outbox::{Letter, LetterState},
+    pipeline::{EventKind, Input, PipelineState},
 };
-use ports::StoreError;
+use ports::{Store as _, StoreError};
 
-use super::{coverage, invariants::rests_on_something, play::Play};
+use super::{coverage, play::Play, routes::routes_of};
 
 /// How long it may take until everything rests, people having said what they have to say.
 const REST_WITHIN: Duration = Duration::from_hours(4);
@@ -29,7 +30,7 @@ impl Play<'_> {
         self.start_nodes();
         let mut asked = BTreeMap::new();
         for _ in 0..ROUNDS_MAX {
-            self.rest().await;
+            self.rest().await?;
             if self.record.is_violated() {
                 return Ok(());
             }
@@ -47,14 +48,17 @@ impl Play<'_> {
     }
 
     /// Lets time pass until no job is left that anybody could do.
-    async fn rest(&mut self) {
+    async fn rest(&mut self) -> Result<(), StoreError> {
         let end = self.now() + REST_WITHIN;
         for _ in 0..TURNS_MAX {
             self.log_in();
             self.settle().await;
             self.calm();
-            if self.record.is_violated() || self.rests() {
-                return;
+            if self.record.is_violated() || (self.rests() && !self.has_letters_left()) {
+                return Ok(());
+            }
+            if self.rests() {
+                self.wait_for_letters().await?;
             }
             if self.start_nodes() {
                 continue;
@@ -64,6 +68,7 @@ impl Play<'_> {
             }
         }
         self.record.violate("everything comes to rest", self.story());
+        Ok(())
     }
 
     /// What nobody was told of is found by whoever looks once in a while.
@@ -73,6 +78,28 @@ impl Play<'_> {
             self.start_nodes();
             self.wait(2 * LIVENESS_CHECK).await;
         }
+    }
+
+    fn has_letters_left(&self) -> bool {
+        self.store.pair.model.look(|model| {
+            let is_left = |letter: &Letter| {
+                matches!(letter.state, LetterState::Queued { .. } | LetterState::Sending { .. })
+            };
+            model.letters.values().any(is_left)
+        })
+    }
+
+    /// A process that ends when nothing is left to do waits for no letter that is due later: the next one, which somebody
+    /// starts by then, sends it.
+    async fn wait_for_letters(&mut self) -> Result<(), StoreError> {
+        let destinations: Vec<_> =
+            routes_of(self.plan).into_iter().map(|route| route.destination).collect();
+        if self.plan.returns
+            && let Some(due) = self.store.next_letter(&destinations).await?
+        {
+            self.next_time(Some(due.max(self.now())));
+        }
+        Ok(())
     }
 
     /// Whether no job is left that anybody could do, and nobody is doing one.
@@ -112,121 +139,12 @@ impl Play<'_> {
         any
     }
 
-    fn state(&self, id: PipelineId) -> PipelineState {
+    pub(super) fn state(&self, id: PipelineId) -> PipelineState {
         self.store.pair.model.look(|model| model.pipelines[&id].state.clone())
     }
 
-    /// What must hold at the end of every history.
-    fn look_at_what_is_left(&self) {
-        for id in self.pipelines() {
-            if let Err((rule, what)) =
-                self.store.pair.model.look(|model| rests_on_something(model, id))
-            {
-                self.record.violate(rule, what);
-            }
-            self.look_at_pipeline(id);
-        }
-        self.look_at_runs();
-        self.look_at_landings();
-        let damage = self.world.git.damage().or_else(|| self.world.sandbox.damage());
-        if let Some(what) = damage {
-            self.record.violate("the world is not damaged", what);
-        }
-    }
-
-    fn look_at_pipeline(&self, id: PipelineId) {
-        let state = self.state(id);
-        let label = coverage::label(&state);
-        let waits = match &state {
-            PipelineState::Queued
-            | PipelineState::Succeeded { .. }
-            | PipelineState::Failed { .. }
-            | PipelineState::Cancelled { .. } => true,
-            PipelineState::AwaitingHuman { .. }
-            | PipelineState::Blocked { .. }
-            | PipelineState::Paused { .. } => !self.plan.people_answer,
-            PipelineState::Running { .. } => false,
-        };
-        if !waits {
-            self.record.violate("everything comes to an end", self.story());
-        }
-        let dirs = self.world.git.workspace_dirs();
-        let keeps = dirs.iter().any(|dir| dir.as_str().contains(&id.to_string()));
-        let is_over =
-            matches!(state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
-        if is_over && keeps {
-            self.record
-                .violate("an end leaves nothing behind", format!("{id}, {label}: a workspace"));
-        }
-        if let PipelineState::Succeeded { delivered } = &state {
-            self.look_at_delivery(id, delivered);
-        }
-    }
-
-    /// What a pipeline says that it has delivered is there.
-    fn look_at_delivery(&self, id: PipelineId, delivered: &Delivered) {
-        let (project, target, branch) = self.store.pair.model.look(|model| {
-            let pipeline = &model.pipelines[&id];
-            (pipeline.project.clone(), pipeline.target.clone(), pipeline.branch.clone())
-        });
-        let (commit, place) = match delivered {
-            Delivered::Branch { head } => (head, branch),
-            Delivered::Merged { commit } => (commit, target),
-        };
-        if !self.world.git.people_have(&project, place.as_str(), commit) {
-            self.record
-                .violate("what was delivered is there", format!("{id}: {commit} on {place}"));
-        }
-    }
-
-    /// No run is open without an agent, no agent is at work without a run, and none was launched twice.
-    fn look_at_runs(&self) {
-        let running = self.world.sandbox.running();
-        self.store.pair.model.look(|model| {
-            for run in model.runs.values() {
-                let dir = format!("/data/runs/{}/agent", run.id);
-                let launches = self.world.sandbox.launches_in(dir.as_str().into());
-                if launches > 1 {
-                    let what = format!("{} was launched {launches} times", run.id);
-                    self.record.violate("an agent is launched once", what);
-                }
-                // One that waits inside of a pause is taken up when the pause is over.
-                let waits = matches!(model.jobs[&run.job].state, JobState::Queued { .. });
-                if run.ended_at.is_none() && !waits {
-                    let state = coverage::label(&model.pipelines[&run.pipeline].state);
-                    let what = format!("{} of a pipeline that is {state}", run.id);
-                    self.record.violate("no run is left open", what);
-                }
-            }
-        });
-        let waits = |dir: &&camino::Utf8PathBuf| {
-            self.store.pair.model.look(|model| {
-                let run =
-                    model.runs.values().find(|run| dir.as_str().contains(&run.id.to_string()));
-                let job = run.map(|run| &model.jobs[&run.job].state);
-                matches!(job, Some(JobState::Queued { .. }))
-            })
-        };
-        if let Some(dir) = running.iter().find(|dir| !waits(dir)) {
-            self.record.violate("no agent is left at work", dir.to_string());
-        }
-    }
-
-    /// No target was moved twice for one pipeline.
-    fn look_at_landings(&self) {
-        let landed = self.world.git.landed();
-        for id in self.pipelines() {
-            let of_pipeline = landed.iter().filter(|message| message.contains(&id.to_string()));
-            let count = of_pipeline.count();
-            if count > 1 {
-                let what = format!("{id} was merged {count} times");
-                self.record.violate("a merge happens once", what);
-            }
-        }
-    }
-
     /// Where everything is, for whoever has to find out why.
-    fn story(&self) -> String {
+    pub(super) fn story(&self) -> String {
         self.store.pair.model.look(|model| {
             let pipelines = model
                 .pipelines

@@ -2,7 +2,11 @@
 
 use super::{
     dice::Dice,
-    plan::{Act, Ask, Conduct, GateKind, Plan, Refusal, Reply, Saying, Shape, Trouble},
+    places::CALLS,
+    plan::{
+        Act, Ask, AskOfLetter, Conduct, GateKind, Lack, Plan, Refusal, Reply, Saying, Shape,
+        Trouble, Welcome,
+    },
 };
 
 /// Mixed into a history's seed, so that its plan and its schedule do not rhyme.
@@ -41,6 +45,7 @@ impl Plan {
             project_cap: dice.percent(20).then(|| 1 + dice.below_byte(2)),
             agent_cap: dice.percent(20).then(|| 1 + dice.below_byte(2)),
             returns: nodes == 1 && dice.percent(25),
+            destinations: dice.pick(&[0, 1, 1, 2]),
             people_answer: dice.percent(75),
             acts,
         }
@@ -72,7 +77,7 @@ fn conduct(dice: &mut Dice) -> Conduct {
         Trouble::Resource,
         Trouble::Credentials,
     ]);
-    match dice.below(20) {
+    match dice.below(22) {
         0..=6 => Conduct::Works { seconds, tokens },
         7 | 8 => Conduct::Meddles { seconds },
         9 => Conduct::Idles,
@@ -81,6 +86,7 @@ fn conduct(dice: &mut Dice) -> Conduct {
         15 => Conduct::Stalls,
         16 => Conduct::Digs { seconds: seconds * 3 },
         17 => Conduct::Defies { seconds },
+        18 | 19 => Conduct::Exhausts { seconds, opens_in: dice.pick(&[1, 100, 400]) },
         _ => Conduct::Vanishes { seconds },
     }
 }
@@ -110,7 +116,7 @@ fn happening(dice: &mut Dice, nodes: u8, projects: u8, pipelines: u8) -> Act {
     let node = dice.below_byte(nodes);
     let project = dice.below_byte(projects);
     let seconds = dice.pick(&[0, 1, 5, 31, 120]);
-    match dice.below(100) {
+    match dice.below(124) {
         0..=19 => preparation(dice),
         20..=54 => Act::Person { pipeline: dice.below_byte(pipelines), asks: ask(dice) },
         55..=72 => Act::Crash { node, after: 1 + dice.below(120), seconds },
@@ -128,8 +134,42 @@ fn happening(dice: &mut Dice, nodes: u8, projects: u8, pipelines: u8) -> Act {
         92 | 93 => Act::Repository { project, there: dice.percent(40) },
         94 => Act::Jump { seconds: dice.pick(&[20, 40, 700]) },
         95 | 96 => create(dice, projects),
-        _ => Act::Again { back: dice.below(30) },
+        97..=99 => Act::Again { back: dice.below(30) },
+        100..=106 => destination(dice),
+        107..=110 => Act::Letter {
+            back: dice.below_byte(8),
+            asks: dice.pick(&[AskOfLetter::Retry, AskOfLetter::Retry, AskOfLetter::Drop]),
+        },
+        111..=114 => Act::Machine {
+            lacks: dice.pick(&[
+                Lack::Nothing,
+                Lack::Nothing,
+                Lack::Agent,
+                Lack::Sandbox,
+                Lack::Disk,
+                Lack::Memory,
+            ]),
+        },
+        115 => Act::LogIn,
+        _ => Act::CrashAt {
+            node,
+            call: dice.pick(CALLS).to_owned(),
+            after: dice.percent(50),
+            times: dice.pick(&[1, 1, 1, 5]),
+            seconds,
+        },
     }
+}
+
+fn destination(dice: &mut Dice) -> Act {
+    let does = dice.pick(&[
+        Welcome::LosesTheAnswer,
+        Welcome::Fails,
+        Welcome::IsBusy,
+        Welcome::Refuses,
+        Welcome::Hangs,
+    ]);
+    Act::Destination { destination: dice.below_byte(2), does, tries: dice.pick(&[1, 1, 2, 20]) }
 }
 
 fn ask(dice: &mut Dice) -> Ask {

@@ -1,6 +1,8 @@
 //! What must hold after each commit, looked at in the model right behind it.
 
+mod breakers;
 mod decisions;
+mod letters;
 mod log;
 mod merges;
 mod queue;
@@ -15,8 +17,9 @@ use std::{
 
 use domain::{
     decision::DecisionState,
-    id::{DecisionId, JobId, PipelineId, RunId},
+    id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::{Job, JobStateTag},
+    outbox::{LetterStateTag, Route},
     pipeline::{Event, Pipeline, TimerKey},
     run::Run,
 };
@@ -25,6 +28,7 @@ use ports::{Applied, Caps, Claim, DueTimer, JobUpdate, Step};
 
 pub(super) use self::rest::rests_on_something;
 use self::{
+    breakers::one_tries_behind_a_breaker,
     log::{
         events_have_no_gap, every_gate_was_passed, nothing_of_ours_breaks, the_log_tells_the_state,
         versions_rise_by_one,
@@ -33,6 +37,7 @@ use self::{
     queue::{
         caps_hold, is_capped, starts_nothing_that_must_wait, what_is_not_its_fault_costs_nothing,
     },
+    runs::results_end_their_runs,
     timers::timers_fire_when_they_are_due,
 };
 use super::{coverage, record::Record};
@@ -56,12 +61,16 @@ struct Seen {
     counted_runs: BTreeSet<RunId>,
     dropped_timers: BTreeSet<(PipelineId, TimerKey)>,
     merging: BTreeMap<PipelineId, Merging>,
+    letters: BTreeMap<LetterId, LetterStateTag>,
+    /// Letters that a person had tried again: they come after those that were behind them.
+    retried: BTreeSet<LetterId>,
 }
 
 /// Looks at every commit.
 pub(super) struct Watch {
     record: Arc<Record>,
     caps: Caps,
+    routes: Vec<Route>,
     seen: Mutex<Seen>,
 }
 
@@ -73,8 +82,8 @@ fn broken<T>(rule: &'static str, what: impl Into<String>) -> Result<T, Broken> {
 }
 
 impl Watch {
-    pub(super) fn new(record: Arc<Record>, caps: Caps) -> Self {
-        Self { record, caps, seen: Mutex::default() }
+    pub(super) fn new(record: Arc<Record>, caps: Caps, routes: Vec<Route>) -> Self {
+        Self { record, caps, routes, seen: Mutex::default() }
     }
 
     /// What a step is going to change.
@@ -112,6 +121,9 @@ impl Watch {
             nothing_of_ours_breaks(step),
             the_log_tells_the_state(step),
             self.results_count_once(step),
+            results_end_their_runs(model, step),
+            self.letters_are_written(model, step),
+            self.letter_is_told(step),
             self.timers_are_not_forgotten(model, step),
             self.jobs(model, None),
             self.decisions_are_final(model),
@@ -134,6 +146,7 @@ impl Watch {
         }
         for job in jobs {
             self.judge(starts_nothing_that_must_wait(model, job));
+            self.judge(one_tries_behind_a_breaker(model, claim, job));
             self.judge(self.one_merges_at_a_time(model, job, claim.now));
         }
         self.leases_are_renewed(model);

@@ -14,7 +14,7 @@ use domain::{
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
-    outbox::Letter,
+    outbox::{Letter, Route},
     pipeline::{Event, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
@@ -57,9 +57,13 @@ macro_rules! both {
 }
 
 impl LockstepStore {
-    pub(super) fn new(record: Arc<Record>, caps: Caps) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        record: Arc<Record>,
+        caps: Caps,
+        routes: Vec<Route>,
+    ) -> Result<Self, StoreError> {
         let (sql, model) = (SqliteStore::in_memory()?, ModelStore::default());
-        let watch = Watch::new(Arc::clone(&record), caps);
+        let watch = Watch::new(Arc::clone(&record), caps, routes);
         let pair = Arc::new(Pair { sql, model, watch, record, steps: Mutex::default() });
         Ok(Self { pair, caller: String::new(), mutation: None })
     }
@@ -120,6 +124,11 @@ impl Pair {
     /// A step that was written, counted back from the last.
     pub(super) fn step(&self, back: usize) -> Option<Step> {
         self.steps.lock().expect("nobody panics while holding it").iter().rev().nth(back).cloned()
+    }
+
+    /// Whether a person had a letter tried again.
+    pub(super) fn was_retried(&self, letter: LetterId) -> bool {
+        self.watch.was_retried(letter)
     }
 
     fn same<T: Debug + PartialEq>(
@@ -207,12 +216,12 @@ impl Store for LockstepStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError> {
-        let mut claim = claim.clone();
+        let mut mutated = claim.clone();
         if let Some(mutation) = self.mutation {
-            mutation.claim(&mut claim);
+            mutation.claim(&mut mutated);
         }
-        let jobs = both!(self.claim(&claim))?;
-        self.pair.model.look(|model| self.pair.watch.claimed(model, &claim, &jobs));
+        let jobs = both!(self.claim(&mutated))?;
+        self.pair.model.look(|model| self.pair.watch.claimed(model, claim, &jobs));
         Ok(jobs)
     }
 
@@ -375,11 +384,20 @@ impl Store for LockstepStore {
     }
 
     async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {
-        both!(self.take_letters(wish))
+        let mut taken = both!(self.take_letters(wish))?;
+        self.pair.model.look(|model| self.pair.watch.letters_taken(model, wish, &taken));
+        if let Some(mutation) = self.mutation {
+            mutation.letters(&mut taken);
+        }
+        Ok(taken)
     }
 
     async fn settle_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
-        both!(self.settle_letter(letter))
+        let settled = both!(self.settle_letter(letter))?;
+        if settled {
+            self.pair.watch.letter_settled(letter);
+        }
+        Ok(settled)
     }
 
     async fn next_letter(

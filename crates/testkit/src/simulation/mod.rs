@@ -17,22 +17,28 @@ mod play;
 
 mod ending;
 mod invariants;
+mod remains;
 
 mod coverage;
+mod places;
 mod record;
 
 mod bell;
 mod lockstep;
 mod mutation;
 mod process;
+mod routes;
 mod shapes;
 mod toll;
 
 pub use campaign::{Campaign, Findings};
-pub use coverage::{Coverage, MOVES};
+pub use coverage::Coverage;
 pub use history::History;
 pub use mutation::Mutation;
-pub use plan::{Act, Ask, Conduct, GateKind, Plan, Refusal, Reply, Saying, Shape, Trouble};
+pub use plan::{
+    Act, Ask, AskOfLetter, Conduct, GateKind, Lack, Plan, Refusal, Reply, Saying, Shape, Trouble,
+    Welcome,
+};
 pub use record::Violation;
 pub use shrink::shrink;
 

@@ -1,17 +1,23 @@
 //! Deliberate faults: what the simulation must find. They are made at the ports, so that the product has no switches
 //! for tests.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use async_trait::async_trait;
+use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
+    failure::FailureClass,
     job::{Job, JobState, JobStateTag},
+    outbox::Letter,
     pipeline::{EventKind, PipelineState},
     run::Run,
 };
 use engine::Ports;
 use jiff::{SignedDuration, Timestamp};
-use ports::{Caps, Claim, Clock, JobUpdate, Step, TimerChange, Wakeup};
+use ports::{
+    Agent, AgentCheck, AgentError, AgentProfile, Caps, Claim, Clock, JobUpdate, Machine, Room,
+    Step, TimerChange, Wakeup,
+};
 
 use crate::{store_model::Model, world::World};
 
@@ -54,8 +60,6 @@ pub enum Mutation {
     CleanUpBeforeSalvage,
     /// A step leaves no line in the log.
     TellNothing,
-    /// A version is left out.
-    SkipAVersion,
     /// A target is moved without looking whether somebody else moved it.
     LandWithoutComparing,
     /// What was launched is not seen, and launched again.
@@ -64,6 +68,16 @@ pub enum Mutation {
     PassWithoutTheGate,
     /// The end of a run is not written.
     LeaveARunOpen,
+    /// A letter is given out twice in one go.
+    SendTwice,
+    /// An event is told and its letter is not written.
+    LoseALetter,
+    /// A spent quota window is counted as a failure.
+    CountASpentWindow,
+    /// Breakers hold nobody back.
+    IgnoreBreakers,
+    /// Nobody looks whether the machine can work.
+    LookAway,
 }
 
 impl Mutation {
@@ -87,11 +101,15 @@ impl Mutation {
         Self::LoseWakeUps,
         Self::CleanUpBeforeSalvage,
         Self::TellNothing,
-        Self::SkipAVersion,
         Self::LandWithoutComparing,
         Self::LaunchAgain,
         Self::PassWithoutTheGate,
         Self::LeaveARunOpen,
+        Self::SendTwice,
+        Self::LoseALetter,
+        Self::CountASpentWindow,
+        Self::IgnoreBreakers,
+        Self::LookAway,
     ];
 
     /// A step on its way to the store.
@@ -136,11 +154,17 @@ impl Mutation {
             Self::LeaveAJobQueued => step.cancel_jobs = false,
             Self::LeaveAQuestionOpen if is_of_person => step.closed.clear(),
             Self::TellNothing if is_of_person => step.events.clear(),
-            Self::SkipAVersion if is_of_person => step.pipeline.version += 1,
             Self::PassWithoutTheGate => {
                 step.events.retain(|event| !matches!(event, EventKind::GateJudged { .. }));
             }
             Self::LeaveARunOpen => step.runs.clear(),
+            Self::LoseALetter => step.letters.clear(),
+            Self::CountASpentWindow => {
+                let spent = |event: &EventKind| matches!(event, EventKind::JobRetried { failure, .. } if failure.class == FailureClass::Quota);
+                if let Some(update) = step.job.as_mut().filter(|_| step.events.iter().any(spent)) {
+                    update.next.budget.transient_attempts += 1;
+                }
+            }
             _ => {}
         }
     }
@@ -159,6 +183,17 @@ impl Mutation {
     pub(super) fn claim(self, claim: &mut Claim) {
         if self == Self::IgnoreCaps {
             claim.caps = Caps { total: u32::MAX, per_project: None, per_agent: [].into() };
+        }
+        if self == Self::IgnoreBreakers {
+            claim.breakers.clear();
+        }
+    }
+
+    /// Letters on their way to whoever delivers them.
+    pub(super) fn letters(self, letters: &mut Vec<Letter>) {
+        if self == Self::SendTwice {
+            let again = letters.clone();
+            letters.extend(again);
         }
     }
 
@@ -200,6 +235,9 @@ impl Mutation {
         if matches!(self, Self::LoseWakeUps | Self::LoseWakeUpsAndPoll) {
             ports.wakeup = Arc::new(Deaf);
         }
+        if self == Self::LookAway {
+            ports.machine = Arc::new(AllIsWell);
+        }
         if self == Self::LoseWakeUpsAndPoll {
             ports.clock = Arc::new(Sleepy(Arc::clone(&ports.clock)));
         }
@@ -225,6 +263,29 @@ impl Wakeup for Deaf {
 
     async fn woken(&self) {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Says that everything is there.
+struct AllIsWell;
+
+#[async_trait]
+impl Machine for AllIsWell {
+    async fn room(&self, _dir: &Utf8Path) -> io::Result<Room> {
+        Ok(Room { disk_bytes: u64::MAX, memory_bytes: None })
+    }
+
+    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+        Vec::new()
+    }
+
+    async fn check_agent(
+        &self,
+        _agent: &dyn Agent,
+        _profile: &AgentProfile,
+        _path: &str,
+    ) -> Result<AgentCheck, AgentError> {
+        Ok(AgentCheck { program: "/usr/bin/fake-agent".into(), version: "1".to_owned() })
     }
 }
 

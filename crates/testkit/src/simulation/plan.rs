@@ -1,5 +1,10 @@
 //! What happens in a history: data, so that it can be made up, cut down, kept and played again.
 
+mod kinds;
+
+pub use kinds::{
+    Ask, AskOfLetter, Conduct, GateKind, Lack, Refusal, Reply, Saying, Shape, Trouble, Welcome,
+};
 use serde::{Deserialize, Serialize};
 
 /// A history before it happens. The same plan gives the same history, call by call.
@@ -20,6 +25,8 @@ pub struct Plan {
     pub agent_cap: Option<u8>,
     /// An orchestrator ends when nothing is left to do, and is started again when somebody asks for something.
     pub returns: bool,
+    /// How many destinations are told what happens.
+    pub destinations: u8,
     /// In the end people answer what is open; otherwise it may stay open.
     pub people_answer: bool,
     /// What happens, in this order.
@@ -128,164 +135,45 @@ pub enum Act {
         /// Whether it is there.
         there: bool,
     },
+    /// The next tries at a destination go like this.
+    Destination {
+        /// The destination, counted from 0.
+        destination: u8,
+        /// What it does with them.
+        does: Welcome,
+        /// How many.
+        tries: u8,
+    },
+    /// Somebody asks something of a letter that waits or is dead.
+    Letter {
+        /// Which of those, counted from the newest.
+        back: u8,
+        /// What.
+        asks: AskOfLetter,
+    },
+    /// Something is missing on the machine from now on, or everything is there again.
+    Machine {
+        /// What.
+        lacks: Lack,
+    },
+    /// Somebody logs in where agents wait for that.
+    LogIn,
+    /// A node dies at its next calls of this name, and starts again each time.
+    CrashAt {
+        /// The node.
+        node: u8,
+        /// The call, like `store.apply`.
+        call: String,
+        /// Its effect is there, and the answer is lost.
+        after: bool,
+        /// How many times.
+        times: u8,
+        /// How long it is gone.
+        seconds: u16,
+    },
     /// An input that was brought before is brought again.
     Again {
         /// Which, counted from the newest.
         back: u16,
     },
-}
-
-/// A definition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shape {
-    /// A developer and tests, then a merge.
-    Ship,
-    /// A developer, tests and an approval, then a delivery. With a wall time and a limit of tokens.
-    Ask,
-    /// Intake, then waves of several roles side by side, then a merge.
-    Waves,
-    /// One gate that may fail once, then the pipeline has failed.
-    Strict,
-}
-
-/// What an agent does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Conduct {
-    /// Works and ends well.
-    Works {
-        /// How long it takes.
-        seconds: u16,
-        /// What it uses.
-        tokens: u16,
-    },
-    /// Changes a file that others change as well.
-    Meddles {
-        /// How long it takes.
-        seconds: u16,
-    },
-    /// Ends well and has changed nothing.
-    Idles,
-    /// Writes where it may not.
-    Trespasses,
-    /// Ends with a failure.
-    Fails {
-        /// Which.
-        class: Trouble,
-        /// After how long.
-        seconds: u16,
-        /// What it used.
-        tokens: u16,
-    },
-    /// Says something and then nothing any more.
-    Stalls,
-    /// Is silent in a long call of a tool.
-    Digs {
-        /// How long it takes.
-        seconds: u16,
-    },
-    /// Does not end when it is asked to.
-    Defies {
-        /// How long it works.
-        seconds: u16,
-    },
-    /// Is gone without a word.
-    Vanishes {
-        /// After how long.
-        seconds: u16,
-    },
-}
-
-/// Why an agent fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trouble {
-    /// The provider is unwell.
-    Transient,
-    /// It gave up.
-    Permanent,
-    /// A limit was reached.
-    Resource,
-    /// The provider does not know us.
-    Credentials,
-}
-
-/// Which gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GateKind {
-    /// The tests of a stage in which agents work.
-    Tests,
-    /// The tests of a merge.
-    Mergeable,
-}
-
-/// What a gate says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Saying {
-    /// It fails.
-    Fails,
-    /// It cannot tell.
-    Errs,
-    /// It cannot even begin.
-    Breaks,
-    /// It asks a person.
-    Asks,
-    /// It passes another commit than the one that it was asked about.
-    Mistakes,
-}
-
-/// What a person asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Ask {
-    /// Begin.
-    Start,
-    /// The question that is open gets this answer, with words.
-    Answer(Reply),
-    /// The last question that was settled gets an answer once more.
-    AnswerAgain,
-    /// Wait.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Give up.
-    Cancel,
-    /// Once more.
-    Retry,
-    /// Begin a stage anew.
-    Restart {
-        /// Which, counted from 0.
-        stage: u8,
-    },
-}
-
-/// An answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reply {
-    /// The choice that goes on, whatever it is called.
-    GoOn,
-    /// The choice that sends the work back.
-    Reject,
-    /// Past the gate.
-    Waive,
-    /// Give up.
-    Cancel,
-    /// One that may not be offered.
-    Approve,
-}
-
-/// Why a store refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// The disk is full.
-    DiskFull,
-    /// Too much is waiting.
-    Overloaded,
-    /// The database is unwell.
-    Broken,
 }

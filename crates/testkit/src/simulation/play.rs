@@ -1,5 +1,7 @@
 //! Plays a plan: acts, one after the other, and the time that passes between them.
 
+mod launches;
+mod letters;
 mod nodes;
 mod people;
 mod surroundings;
@@ -9,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use domain::name::{AgentName, ProjectKey};
 use engine::StopMode;
 use jiff::Timestamp;
-use nodes::{Node, refusal};
+use nodes::{Doom, Node, refusal};
 use ports::{Clock as _, ProjectRecord, Store as _, StoreError};
 
 use super::{
@@ -19,8 +21,9 @@ use super::{
     plan::{Act, Plan},
     process::caps_of,
     record::Record,
+    routes::routes_of,
 };
-use crate::world::World;
+use crate::world::{Side, World};
 
 /// Turns of the play while it waits for calls to pass: an engine that does nothing any more lets none.
 const PATIENCE: u32 = 400;
@@ -40,6 +43,10 @@ pub(super) struct Play<'a> {
     given_out: u32,
     /// Launches that were looked at.
     launches: usize,
+    /// Since when something is missing on the machine.
+    lacks_since: Option<Timestamp>,
+    /// Calls took their time, or the clock jumped.
+    is_slow: bool,
 }
 
 impl<'a> Play<'a> {
@@ -51,10 +58,13 @@ impl<'a> Play<'a> {
         bell: Arc<Bell>,
     ) -> Result<Self, StoreError> {
         let agent = AgentName::new("fake").expect("a name");
-        let store = LockstepStore::new(Arc::clone(&record), caps_of(plan, agent))?;
+        let store = LockstepStore::new(Arc::clone(&record), caps_of(plan, agent), routes_of(plan))?;
         let world = World::of_seed(Arc::new(store.clone()), plan.seed);
         if let Some(mutation) = mutation {
             mutation.world(&world);
+        }
+        for route in routes_of(plan) {
+            world.destinations.found(route.destination.as_str(), &route.events);
         }
         for key in PROJECTS.iter().take(plan.projects.into()) {
             let key = ProjectKey::new(*key).expect("a name");
@@ -64,7 +74,19 @@ impl<'a> Play<'a> {
             world.sync(&key).await;
         }
         let nodes = (0..plan.nodes.max(1)).map(|_| Node::default()).collect();
-        Ok(Self { plan, world, store, record, mutation, bell, nodes, given_out: 0, launches: 0 })
+        Ok(Self {
+            plan,
+            world,
+            store,
+            record,
+            mutation,
+            bell,
+            nodes,
+            given_out: 0,
+            launches: 0,
+            lacks_since: None,
+            is_slow: false,
+        })
     }
 
     /// Plays all acts.
@@ -94,6 +116,7 @@ impl<'a> Play<'a> {
             Act::Calls(calls) => self.calls(*calls).await,
             Act::Wait { seconds } => self.wait(Duration::from_secs((*seconds).into())).await,
             Act::Jump { seconds } => {
+                self.is_slow = true;
                 self.world.clock.advance(Duration::from_secs((*seconds).into()));
             }
             Act::Crash { node, after, seconds } => {
@@ -111,6 +134,7 @@ impl<'a> Play<'a> {
                 self.node(*node).absence = *seconds;
             }
             Act::Suspend { node, seconds } => {
+                self.is_slow = true;
                 let until = self.after(*seconds);
                 if let Some(process) = self.process(*node) {
                     process.toll.suspend(until);
@@ -124,6 +148,7 @@ impl<'a> Play<'a> {
                 }
             }
             Act::Delay { node, calls, seconds } => {
+                self.is_slow = true;
                 if let Some(process) = self.process(*node) {
                     process.toll.delay(*calls, Duration::from_secs((*seconds).into()));
                 }
@@ -137,6 +162,17 @@ impl<'a> Play<'a> {
             }
             Act::Repository { project, there } => {
                 self.world.git.set_reachable(&self.project(*project), *there);
+            }
+            Act::Destination { destination, does, tries } => {
+                self.instruct_destination(*destination, *does, *tries);
+            }
+            Act::Letter { back, asks } => self.ask_of_letter(*back, *asks),
+            Act::Machine { lacks } => self.set_machine(*lacks),
+            Act::LogIn => self.log_in(),
+            Act::CrashAt { node, call, after, times, seconds } => {
+                let side = if *after { Side::After } else { Side::Before };
+                let doom = Doom { call: call.clone(), side, times: *times, seconds: *seconds };
+                self.node(*node).doom(doom);
             }
             Act::Again { back } => self.again(*back).await,
         }
@@ -172,7 +208,7 @@ impl<'a> Play<'a> {
     pub(super) async fn settle(&mut self) {
         loop {
             self.bell.listen(None).await;
-            if !self.look_after_nodes() {
+            if self.record.is_violated() || !self.look_after_nodes() {
                 return;
             }
         }

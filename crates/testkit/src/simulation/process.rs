@@ -50,10 +50,12 @@ impl Process {
         if let Some(mutation) = mutation {
             mutation.ports(&mut ports);
         }
+        let mut options = options_of(plan, name);
+        options.destinations = world.destinations.setups(&calls);
         record.set_alive(name, true);
         Self {
             name: name.to_owned(),
-            engine: Engine::new(ports, options_of(plan, name)),
+            engine: Engine::new(ports, options),
             toll,
             store: watched,
             was_refused: false,

@@ -1,6 +1,8 @@
 //! Histories repeat themselves.
 
+mod moves;
 mod mutations;
+mod plans;
 
 use super::{History, Plan};
 

@@ -24,9 +24,22 @@ struct State {
     /// It is gone: nothing that it still does comes true.
     dead: bool,
     crash_in: Option<u16>,
+    /// The call, and the side of it, at which it dies.
+    crash_at: Option<(String, Side)>,
     suspended_until: Timestamp,
     delayed: u8,
     delay: Duration,
+}
+
+impl State {
+    /// Whether this passing is the one that it does not survive.
+    fn is_doomed(&mut self, call: &'static str, side: Side) -> bool {
+        let its_turn = self.crash_in.as_mut().is_some_and(|left| {
+            *left = left.saturating_sub(1);
+            *left == 0
+        });
+        its_turn || self.crash_at.as_ref().is_some_and(|at| (at.0.as_str(), at.1) == (call, side))
+    }
 }
 
 /// What a call has to do before it goes on.
@@ -57,6 +70,7 @@ impl ProcessToll {
             dice,
             dead: false,
             crash_in: None,
+            crash_at: None,
             suspended_until: Timestamp::MIN,
             delayed: 0,
             delay: Duration::ZERO,
@@ -67,6 +81,11 @@ impl ProcessToll {
     /// The process dies at the so-many-th passing from now.
     pub(super) fn crash_in(&self, passings: u16) {
         self.state().crash_in = Some(passings);
+    }
+
+    /// The process dies at its next call of this name.
+    pub(super) fn crash_at(&self, call: &str, side: Side) {
+        self.state().crash_at = Some((call.to_owned(), side));
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -90,7 +109,8 @@ impl ProcessToll {
     /// Nothing goes wrong any more.
     pub(super) fn calm(&self) {
         let mut state = self.state();
-        (state.crash_in, state.delayed, state.suspended_until) = (None, 0, Timestamp::MIN);
+        (state.crash_in, state.crash_at) = (None, None);
+        (state.delayed, state.suspended_until) = (0, Timestamp::MIN);
     }
 
     fn next(&self, call: &'static str, side: Side, was_late: bool) -> Next {
@@ -106,14 +126,11 @@ impl ProcessToll {
             state.delayed -= 1;
             return Next::Wait(now.saturating_add(state.delay).unwrap_or(Timestamp::MAX));
         }
-        if let Some(left) = state.crash_in.as_mut() {
-            *left = left.saturating_sub(1);
-            if *left == 0 {
-                state.dead = true;
-                drop(state);
-                self.record.crashed(now, &self.name, call, side);
-                return Next::Never;
-            }
+        if state.is_doomed(call, side) {
+            state.dead = true;
+            drop(state);
+            self.record.crashed(now, &self.name, call, side);
+            return Next::Never;
         }
         Next::Go
     }

@@ -43,6 +43,10 @@ struct Desk {
     tries: Vec<String>,
     /// What it has: each key once.
     has: Vec<Letter>,
+    /// How many deliveries are under way.
+    under_way: u32,
+    /// The key of a letter that came while another was under way.
+    crowded: Option<String>,
 }
 
 /// A destination that outlives every engine.
@@ -73,7 +77,28 @@ impl Destination for FakeDestination {
                 Reception::Panics => panic!("a destination was told to panic"),
             }
         };
+        let _counter = Counter::at(&self.desk, letter);
         self.calls.make("destination.deliver", receive).await
+    }
+}
+
+/// One delivery, until it ends in whatever way.
+struct Counter<'a>(&'a Mutex<Desk>);
+
+impl<'a> Counter<'a> {
+    fn at(desk: &'a Mutex<Desk>, letter: &Letter) -> Self {
+        let mut busy = desk.lock().expect("nobody panics while holding it");
+        busy.under_way += 1;
+        if busy.under_way > 1 {
+            busy.crowded.get_or_insert_with(|| letter.key());
+        }
+        Self(desk)
+    }
+}
+
+impl Drop for Counter<'_> {
+    fn drop(&mut self) {
+        self.0.lock().expect("nobody panics while holding it").under_way -= 1;
     }
 }
 
@@ -144,6 +169,12 @@ impl FakeDestinations {
         self.destination(name).desk().tries.clone()
     }
 
+    /// The key of the first letter that came to a destination while another was under way there.
+    #[must_use]
+    pub fn crowded(&self) -> Option<String> {
+        self.all().values().find_map(|fake| fake.desk().crowded.clone())
+    }
+
     /// What each destination wants to hear.
     #[must_use]
     pub fn routes(&self) -> Vec<Route> {
@@ -151,7 +182,8 @@ impl FakeDestinations {
     }
 
     /// As an engine whose calls these are is told of them.
-    pub(super) fn setups(&self, calls: &Arc<Calls>) -> BTreeMap<DestinationName, DestinationSetup> {
+    #[must_use]
+    pub fn setups(&self, calls: &Arc<Calls>) -> BTreeMap<DestinationName, DestinationSetup> {
         let setup = |(name, fake): (&DestinationName, &Arc<FakeDestination>)| {
             let port = Arc::new(fake.called(Arc::clone(calls)));
             (name.clone(), DestinationSetup { route: fake.route.clone(), port })

@@ -101,14 +101,11 @@ pub(super) fn what_is_not_its_fault_costs_nothing(
         _ => None,
     });
     let class = failure.map(|failure| failure.class);
-    let own = matches!(
-        class,
-        Some(FailureClass::Permanent | FailureClass::Resource | FailureClass::Credentials)
-    );
+    let own = matches!(class, Some(FailureClass::Permanent | FailureClass::Resource));
     let (was, is) = (job.budget, update.next.budget);
     let costs_a_try = is.attempts > was.attempts && !own;
-    let costs_patience = is.transient_attempts > was.transient_attempts
-        && !matches!(class, Some(FailureClass::Transient | FailureClass::Quota));
+    let costs_patience =
+        is.transient_attempts > was.transient_attempts && class != Some(FailureClass::Transient);
     if costs_a_try || costs_patience {
         let what = format!("{}: {was:?} became {is:?} for {failure:?}", job.slot);
         return broken("what is not its fault costs nothing", what);

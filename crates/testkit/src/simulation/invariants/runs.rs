@@ -52,3 +52,15 @@ impl Watch {
         Ok(())
     }
 }
+
+/// The run that a result is counted of has ended with it.
+pub(super) fn results_end_their_runs(model: &Model, step: &Step) -> Result<(), Broken> {
+    for event in &step.events {
+        if let EventKind::AgentFinished { run, .. } = event
+            && model.runs.get(run).is_none_or(|run| run.ended_at.is_none())
+        {
+            return broken("a result ends its run", run.to_string());
+        }
+    }
+    Ok(())
+}

@@ -8,7 +8,15 @@ use jiff::Timestamp;
 use ports::StoreError;
 
 use super::Play;
-use crate::simulation::{dice::Dice, plan::Refusal, process::Process, toll::ProcessToll};
+use crate::{
+    simulation::{
+        dice::Dice,
+        plan::{Lack, Refusal},
+        process::Process,
+        toll::ProcessToll,
+    },
+    world::Side,
+};
 
 /// Mixed into a history's seed for the order of events.
 const SCHEDULING: u64 = 0x006f_7264_6572;
@@ -21,8 +29,35 @@ pub(super) struct Node {
     pub(super) starts_at: Option<Timestamp>,
     /// How long it is gone when it ends the next time.
     pub(super) absence: u16,
+    /// What it dies at, again and again.
+    doom: Option<Doom>,
     /// How many there were.
     generation: u32,
+}
+
+/// A call that a node does not survive.
+pub(super) struct Doom {
+    pub(super) call: String,
+    pub(super) side: Side,
+    pub(super) times: u8,
+    pub(super) seconds: u16,
+}
+
+impl Node {
+    /// The process that is there dies at that call, and so do those that follow.
+    pub(super) fn doom(&mut self, doom: Doom) {
+        self.doom = Some(doom);
+        self.hand_on_doom();
+    }
+
+    fn hand_on_doom(&mut self) {
+        let (Some(doom), Some(process)) = (&mut self.doom, &self.process) else { return };
+        if let Some(left) = doom.times.checked_sub(1) {
+            doom.times = left;
+            process.toll.crash_at(&doom.call, doom.side);
+            self.absence = doom.seconds;
+        }
+    }
 }
 
 impl Play<'_> {
@@ -61,21 +96,6 @@ impl Play<'_> {
         }
         self.look_at_launches();
         any
-    }
-
-    /// A run is recorded before its agent is launched.
-    fn look_at_launches(&mut self) {
-        let launched = self.world.sandbox.launched();
-        for dir in launched.iter().skip(self.launches) {
-            let known =
-                self.store.pair.model.look(|model| {
-                    model.runs.keys().any(|run| dir.as_str().contains(&run.to_string()))
-                });
-            if !known {
-                self.record.violate("a run is recorded before it is launched", dir.to_string());
-            }
-        }
-        self.launches = launched.len();
     }
 
     /// People log in where an agent waits for them.
@@ -128,15 +148,20 @@ impl Play<'_> {
         let (plan, world, store, record, bell) =
             (self.plan, &self.world, &self.store, &self.record, &self.bell);
         let mutation = self.mutation;
-        node.process.get_or_insert_with(|| {
+        if node.process.is_none() {
             node.generation += 1;
             let name = format!("node-{number}.{}", node.generation);
             let salt = number as u64 * 1_000 + u64::from(node.generation);
             let dice = Dice::of(plan.seed ^ SCHEDULING ^ salt);
             let (clock, bell) = (Arc::clone(&world.clock), Arc::clone(bell));
             let toll = ProcessToll::new(&name, clock, Arc::clone(record), bell, dice);
-            Process::new(&name, plan, world, store, mutation, Arc::new(toll), Arc::clone(record))
-        })
+            let toll = Arc::new(toll);
+            let process =
+                Process::new(&name, plan, world, store, mutation, toll, Arc::clone(record));
+            node.process = Some(process);
+            node.hand_on_doom();
+        }
+        node.process.as_mut().expect("there is one now")
     }
 
     /// The process that people talk to, at work unless its node is gone for a while.
@@ -156,7 +181,10 @@ impl Play<'_> {
         for project in self.projects() {
             self.world.git.set_reachable(&project, true);
         }
+        self.calm_destinations();
+        self.set_machine(Lack::Nothing);
         for node in &mut self.nodes {
+            node.doom = None;
             if let Some(process) = &mut node.process {
                 process.toll.calm();
                 process.store.refuse(None, 0, refusal(Refusal::Overloaded));

@@ -49,6 +49,14 @@ impl Play<'_> {
                 .say(&format!("usage {tokens}"))
                 .say(&format!("fail {} it was told to", failure_class(class)))
                 .end(1),
+            Conduct::Exhausts { seconds, opens_in } => {
+                let opens = self.now().as_second() + i64::from(opens_in);
+                begun
+                    .rest(time(seconds))
+                    .say("fail quota the window is spent")
+                    .say(&format!("opens {opens}"))
+                    .end(0)
+            }
             Conduct::Stalls => begun.say("let me think"),
             Conduct::Digs { seconds } => {
                 begun.say("tool bash").rest(time(seconds)).say("result").write(&own, &words).end(0)

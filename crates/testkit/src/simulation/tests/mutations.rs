@@ -45,9 +45,14 @@ found! {
     losing_wake_ups_without_a_safety_poll_is_found: LoseWakeUpsAndPoll on 1;
     cleaning_up_before_the_salvage_is_found: CleanUpBeforeSalvage on 1;
     a_step_that_tells_nothing_is_found: TellNothing on 1;
-    landing_without_comparing_is_found: LandWithoutComparing on 1;
     launching_again_is_found: LaunchAgain on 1;
     passing_without_the_gate_is_found: PassWithoutTheGate on 1;
+    leaving_a_run_open_is_found: LeaveARunOpen on 1;
+    sending_a_letter_twice_in_parallel_is_found: SendTwice on 1;
+    losing_a_letter_is_found: LoseALetter on 1;
+    counting_a_spent_window_is_found: CountASpentWindow on 1;
+    ignoring_breakers_is_found: IgnoreBreakers on 1;
+    looking_away_from_a_machine_that_cannot_work_is_found: LookAway on 1;
 }
 
 /// The slow poll is there for lost wake-ups.

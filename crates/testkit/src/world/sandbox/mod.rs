@@ -30,6 +30,8 @@ struct Model {
     scripts: VecDeque<Script>,
     damage: Option<String>,
     forgetful: bool,
+    /// Why nothing can be launched.
+    unusable: Option<String>,
 }
 
 /// Everything that was ever launched.
@@ -61,6 +63,11 @@ impl FakeSandbox {
         self.model().scripts.push_back(script);
     }
 
+    /// Cannot be used from now on, for that reason; or can again.
+    pub fn set_unusable(&self, reason: Option<&str>) {
+        self.model().unusable = reason.map(str::to_owned);
+    }
+
     /// How many agents were launched, in the life of the world.
     #[must_use]
     pub fn launches(&self) -> usize {
@@ -90,6 +97,14 @@ impl FakeSandbox {
     #[must_use]
     pub fn launched(&self) -> Vec<Utf8PathBuf> {
         self.model().agents.clone()
+    }
+
+    /// The command line of a launch, from 0, unless what it left was removed.
+    #[must_use]
+    pub fn launched_with(&self, launch: usize) -> Option<Vec<String>> {
+        let model = self.model();
+        let place = model.places.get(model.agents.get(launch)?)?;
+        Some(place.spec.argv.clone())
     }
 
     /// How often an agent was launched in a directory.

@@ -66,7 +66,10 @@ impl Sandbox for FakeSandbox {
     }
 
     async fn check(&self) -> Result<String, SandboxError> {
-        Ok("1".to_owned())
+        match self.model().unusable.clone() {
+            None => Ok("1".to_owned()),
+            Some(reason) => Err(SandboxError::Unavailable { backend: "fake", reason }),
+        }
     }
 
     async fn launch(&self, dir: &Utf8Path, spec: &SandboxSpec) -> Result<(), SandboxError> {

@@ -1,0 +1,167 @@
+//! What must hold at the end of a history: what is left, and where.
+
+use domain::{
+    id::PipelineId,
+    job::{JobState, Work},
+    outbox::LetterState,
+    pipeline::{Delivered, EventKind, PipelineState},
+};
+
+use super::{coverage, invariants::rests_on_something, play::Play, routes::routes_of};
+
+impl Play<'_> {
+    /// What must hold at the end of every history.
+    pub(super) fn look_at_what_is_left(&self) {
+        for id in self.pipelines() {
+            if let Err((rule, what)) =
+                self.store.pair.model.look(|model| rests_on_something(model, id))
+            {
+                self.record.violate(rule, what);
+            }
+            self.look_at_pipeline(id);
+        }
+        self.look_at_runs();
+        self.look_at_landings();
+        self.look_at_letters();
+        let damage = self.world.git.damage().or_else(|| self.world.sandbox.damage());
+        if let Some(what) = damage {
+            self.record.violate("the world is not damaged", what);
+        }
+    }
+
+    fn look_at_pipeline(&self, id: PipelineId) {
+        let state = self.state(id);
+        let label = coverage::label(&state);
+        let waits = match &state {
+            PipelineState::Queued
+            | PipelineState::Succeeded { .. }
+            | PipelineState::Failed { .. }
+            | PipelineState::Cancelled { .. } => true,
+            PipelineState::AwaitingHuman { .. }
+            | PipelineState::Blocked { .. }
+            | PipelineState::Paused { .. } => !self.plan.people_answer,
+            PipelineState::Running { .. } => false,
+        };
+        if !waits {
+            self.record.violate("everything comes to an end", self.story());
+        }
+        let dirs = self.world.git.workspace_dirs();
+        let keeps = dirs.iter().any(|dir| dir.as_str().contains(&id.to_string()));
+        let is_over =
+            matches!(state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
+        if is_over && keeps && !self.gave_its_cleanup_up(id) {
+            self.record
+                .violate("an end leaves nothing behind", format!("{id}, {label}: a workspace"));
+        }
+        if let PipelineState::Succeeded { delivered } = &state {
+            self.look_at_delivery(id, delivered);
+        }
+    }
+
+    /// A clean-up that ends the process each time is not tried for ever. It is told, and the workspace stays.
+    fn gave_its_cleanup_up(&self, id: PipelineId) -> bool {
+        let is_told =
+            |event: &EventKind| matches!(event, EventKind::JobFailed { work: Work::Cleanup, .. });
+        self.store.pair.model.look(|model| {
+            model.events.iter().any(|event| event.pipeline == id && is_told(&event.kind))
+        })
+    }
+
+    /// What a pipeline says that it has delivered is there.
+    fn look_at_delivery(&self, id: PipelineId, delivered: &Delivered) {
+        let (project, target, branch) = self.store.pair.model.look(|model| {
+            let pipeline = &model.pipelines[&id];
+            (pipeline.project.clone(), pipeline.target.clone(), pipeline.branch.clone())
+        });
+        let (commit, place) = match delivered {
+            Delivered::Branch { head } => (head, branch),
+            Delivered::Merged { commit } => (commit, target),
+        };
+        if !self.world.git.people_have(&project, place.as_str(), commit) {
+            self.record
+                .violate("what was delivered is there", format!("{id}: {commit} on {place}"));
+        }
+    }
+
+    /// No run is open without an agent, no agent is at work without a run, and none was launched twice.
+    fn look_at_runs(&self) {
+        let running = self.world.sandbox.running();
+        self.store.pair.model.look(|model| {
+            for run in model.runs.values() {
+                let dir = format!("/data/runs/{}/agent", run.id);
+                let launches = self.world.sandbox.launches_in(dir.as_str().into());
+                if launches > 1 {
+                    let what = format!("{} was launched {launches} times", run.id);
+                    self.record.violate("an agent is launched once", what);
+                }
+                // One that waits inside of a pause is taken up when the pause is over.
+                let waits = matches!(model.jobs[&run.job].state, JobState::Queued { .. });
+                if run.ended_at.is_none() && !waits {
+                    let state = coverage::label(&model.pipelines[&run.pipeline].state);
+                    let what = format!("{} of a pipeline that is {state}", run.id);
+                    self.record.violate("no run is left open", what);
+                }
+            }
+        });
+        let waits = |dir: &&camino::Utf8PathBuf| {
+            self.store.pair.model.look(|model| {
+                let run =
+                    model.runs.values().find(|run| dir.as_str().contains(&run.id.to_string()));
+                let job = run.map(|run| &model.jobs[&run.job].state);
+                matches!(job, Some(JobState::Queued { .. }))
+            })
+        };
+        if let Some(dir) = running.iter().find(|dir| !waits(dir)) {
+            self.record.violate("no agent is left at work", dir.to_string());
+        }
+    }
+
+    /// No target was moved twice for one pipeline.
+    fn look_at_landings(&self) {
+        let landed = self.world.git.landed();
+        for id in self.pipelines() {
+            let of_pipeline = landed.iter().filter(|message| message.contains(&id.to_string()));
+            let count = of_pipeline.count();
+            if count > 1 {
+                let what = format!("{id} was merged {count} times");
+                self.record.violate("a merge happens once", what);
+            }
+        }
+    }
+
+    /// Every letter has come to its end, and destinations have what was delivered, once and in order.
+    fn look_at_letters(&self) {
+        let letters = self.store.pair.model.look(|model| model.letters.clone());
+        for letter in letters.values() {
+            let has = || self.world.destinations.has(letter.destination.as_str());
+            match &letter.state {
+                LetterState::Queued { .. } | LetterState::Sending { .. } => {
+                    self.record.violate("every letter comes to its end", format!("{letter:?}"));
+                }
+                LetterState::Delivered { .. } => {
+                    if has().iter().all(|other| other.key() != letter.key()) {
+                        self.record.violate("what was delivered is there", letter.key());
+                    }
+                }
+                LetterState::Dead { .. } | LetterState::Dropped { .. } => {}
+            }
+        }
+        for route in routes_of(self.plan) {
+            let mut last = 0;
+            for letter in self.world.destinations.has(route.destination.as_str()) {
+                if !letters.contains_key(&letter.id) {
+                    self.record.violate("nothing is told that was not written", letter.key());
+                }
+                if letter.event.seq < last && !self.store.pair.was_retried(letter.id) {
+                    self.record
+                        .violate("letters arrive in the order of their events", letter.key());
+                }
+                last = last.max(letter.event.seq);
+            }
+        }
+        // A process that was taken for dead, and is not, may be at it still.
+        if let Some(key) = self.world.destinations.crowded().filter(|_| self.plan.nodes == 1) {
+            self.record.violate("one letter at a time to a destination", key);
+        }
+    }
+}
