@@ -90,7 +90,14 @@ fn directed() -> Vec<Plan> {
         plans.push(meanwhile(Shape::Waves, "git.land", act.clone()));
         plans.push(meanwhile(Shape::Waves, "git.sync", act));
     }
-    for call in ["git.sync", "git.join", "git.integrate", "git.land", "git.remove_workspace"] {
+    for call in [
+        "git.sync",
+        "git.commit_files",
+        "git.join",
+        "git.integrate",
+        "git.land",
+        "git.remove_workspace",
+    ] {
         plans.push(again_and_again(Shape::Waves, call, &[]));
     }
     // Its wall time ends while the node is gone.
