@@ -6,6 +6,7 @@ use domain::{
     failure::{Failure, FailureClass},
     id::{JobId, PipelineId},
     job::{Job, JobState},
+    limits::JOB_LOST_MAX,
     name::RoleName,
     run::{Run, RunOutcome},
 };
@@ -18,14 +19,21 @@ impl Engine {
     /// Stops every agent of a pipeline that is still at work for a job that has ended, keeps what it left, and closes
     /// its run. An agent of this process is stopped by the task that follows it; this is for those that another
     /// process left. `held` is the role whose workspace the caller has; one that somebody else has is left to them.
+    ///
+    /// Where taking up what an agent left has ended the process time and again, that is not tried on the side: only who
+    /// is to work in its place, or to remove it, must.
     pub(crate) async fn stop_orphans(
         &self,
         pipeline: PipelineId,
         held: Option<&RoleName>,
     ) -> Result<(), EngineError> {
         for (job, run) in self.list_orphans(pipeline).await? {
+            let is_held = held == Some(&run.role);
+            if was_given_up(&job) && !is_held {
+                continue;
+            }
             let turn = self.workspaces.try_take(pipeline, &run.role);
-            if turn.is_some() || held == Some(&run.role) {
+            if turn.is_some() || is_held {
                 self.stop_orphan(&job, &run).await?;
             }
         }
@@ -117,6 +125,11 @@ impl Engine {
         self.ports.store.end_run(&run).await?;
         Ok(())
     }
+}
+
+/// Whether the process ended too often while it was at work on the job.
+fn was_given_up(job: &Job) -> bool {
+    job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX
 }
 
 fn has_ended(job: &Job) -> bool {

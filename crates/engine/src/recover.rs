@@ -4,7 +4,7 @@ use domain::{
     failure::{Failure, FailureClass},
     job::{Job, JobInput, JobKind, JobNext, JobState, JobStateTag, Lease},
     pipeline::{Actor, Input},
-    run::{Run, RunOutcome},
+    run::Run,
     usage::Usage,
 };
 use futures::future::join_all;
@@ -125,15 +125,6 @@ impl Engine {
         let (slot, usage) = (job.slot.clone(), Usage::default());
         let is_over = !matches!(update.next.state, JobState::Queued { .. });
         let failure = Failure::new(FailureClass::Lost, self.why_taken_back(job, &left, is_over));
-        let run = match left {
-            // It ends with its job: salvaging what it left is what ended us.
-            Leftover::Result(run) if is_over => Some(Run {
-                ended_at: Some(now),
-                outcome: Some(RunOutcome::Failed { failure: failure.clone() }),
-                ..*run
-            }),
-            Leftover::Result(_) | Leftover::Nothing | Leftover::AtWork => None,
-        };
         let input = if is_over {
             Input::JobFailed { slot, failure, usage }
         } else {
@@ -143,7 +134,8 @@ impl Engine {
             actor: Actor::Engine,
             key: format!("expire/{}/{}", job.id, job.claims),
             job: Some(JobReport { job: job.clone(), input: job_input, expired_by }),
-            run,
+            // It stays open, so that what it left is still kept before anybody works in its place.
+            run: None,
             fired: None,
         };
         match self.apply(job.pipeline, &input, &cause).await {

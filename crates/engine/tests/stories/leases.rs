@@ -75,7 +75,8 @@ async fn where_others_may_be_alive_a_lease_is_waited_for() {
 }
 
 /// A run whose finishing ends the process, by hostile output or for want of memory, ends it a few times and not for
-/// ever. A restart consumes no retry: the tries of the job are untouched.
+/// ever. A restart consumes no retry: the tries of the job are untouched. What the agent left is kept as soon as somebody
+/// is to work in its place, so that it is not thrown away.
 #[tokio::test]
 async fn a_run_whose_finishing_ends_the_process_is_a_question_in_the_end() {
     let mut env = TestEnv::new().await;
@@ -96,12 +97,18 @@ async fn a_run_whose_finishing_ends_the_process_is_a_question_in_the_end() {
         format!("4 times in a row while it took up what {} of agent `fake` left", runs[0].id);
     assert!(question.contains(&told), "{question}");
     assert_eq!(env.world.calls.answered("git.collect"), collected, "nobody salvages it either");
-    assert!(runs.len() == 1 && runs[0].ended_at.is_some(), "{runs:?}");
-    env.world.check(id).await;
+    assert!(runs.len() == 1 && runs[0].ended_at.is_none(), "{runs:?}");
     let retry = Input::Retry { comment: String::new() };
     let _moved = env.engine().ask(id, &retry, PERSON).await.unwrap();
     env.work_to_rest().await;
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    let runs = env.world.runs(id).await;
+    assert!(runs.len() == 2 && runs[0].ended_at.is_some(), "{runs:?}");
+    assert_eq!(
+        env.world.calls.answered("git.collect"),
+        collected + 2,
+        "what the first one left is kept before the second one works in its place"
+    );
     env.world.check(id).await;
 }
 

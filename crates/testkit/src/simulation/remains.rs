@@ -3,6 +3,7 @@
 use domain::{
     id::PipelineId,
     job::{JobState, Work},
+    limits::JOB_LOST_MAX,
     outbox::LetterState,
     pipeline::{Delivered, EventKind, PipelineState},
 };
@@ -94,8 +95,11 @@ impl Play<'_> {
                     let what = format!("{} was launched {launches} times", run.id);
                     self.record.violate("an agent is launched once", what);
                 }
-                // One that waits inside of a pause is taken up when the pause is over.
-                let waits = matches!(model.jobs[&run.job].state, JobState::Queued { .. });
+                // One that waits inside of a pause is taken up when the pause is over; one that ended the process each
+                // time, when a person wants somebody to work in its place.
+                let job = &model.jobs[&run.job];
+                let is_given_up = job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX;
+                let waits = is_given_up || matches!(job.state, JobState::Queued { .. });
                 if run.ended_at.is_none() && !waits {
                     let state = coverage::label(&model.pipelines[&run.pipeline].state);
                     let what = format!("{} of a pipeline that is {state}", run.id);

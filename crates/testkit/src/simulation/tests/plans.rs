@@ -14,3 +14,11 @@ fn landing_without_comparing_is_found() {
     let broken = History::mutated(&plan, Mutation::LandWithoutComparing);
     assert!(broken.violation.is_some(), "{:?}", broken.trace);
 }
+
+/// The process dies in the work of another pipeline until the end of an agent, which had nothing to do with it, is not
+/// taken up any more. What the agent had not committed was thrown away when a person had the stage begin anew.
+#[test]
+fn what_an_agent_left_is_kept_though_its_end_was_given_up() {
+    let plan = plan(include_str!("plans/the-end-of-an-agent-whose-process-was-given-up.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
