@@ -68,6 +68,8 @@ pub struct Engine {
     overdue: Mutex<Option<JobId>>,
     /// What was found able to work, or not, before jobs were given out.
     preflight: Mutex<preflight::Preflight>,
+    /// What others can read of that. Whoever holds it writes the file: of two at once the older text could be the last.
+    told: tokio::sync::Mutex<preflight::Told>,
 }
 
 impl Engine {
@@ -88,6 +90,7 @@ impl Engine {
             workspaces: jobs::WorkspaceTurns::default(),
             overdue: Mutex::default(),
             preflight: Mutex::default(),
+            told: tokio::sync::Mutex::default(),
         })
     }
 

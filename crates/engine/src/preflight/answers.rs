@@ -32,8 +32,6 @@ pub(super) struct Look {
 #[derive(Debug, Default)]
 pub(crate) struct Preflight {
     pub(super) looks: BTreeMap<Subject, Look>,
-    /// What the file says; `None` until this process has written it.
-    pub(super) told: Option<Vec<String>>,
     /// What was said of each subject whose problem lasts, and when.
     pub(super) said: BTreeMap<Subject, Look>,
     /// What takes most of a disk that is full, in words, and when that was looked at.

@@ -1,33 +1,85 @@
 //! Says what jobs wait for: once where it is new, and once a minute where only its figures change.
 
-use domain::limits::PREFLIGHT_TOLD_EVERY;
+use std::io;
+
+use domain::limits::{PREFLIGHT_TIME_LIMIT, PREFLIGHT_TOLD_EVERY};
+use jiff::{SignedDuration, Timestamp};
 
 use super::answers::{Look, Preflight, Subject, is_younger};
 use crate::{Engine, Progress};
+
+/// What the file says that other processes read.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// `None` while nobody knows: before this process has written it, and where a write did not come to its end.
+    lines: Option<Vec<String>>,
+    /// Whether the last write failed, which is said once.
+    has_failed: bool,
+}
 
 impl Engine {
     /// Remembers what a look found, and says what is new.
     pub(super) async fn note(&self, subject: Subject, problem: Option<String>) {
         let look = Look { at: self.ports.clock.now(), problem };
-        let (to_say, to_write) = {
+        let to_say = {
             let mut preflight = self.preflight.lock().expect("no holder panics");
             let to_say = preflight.say(&subject, &look);
             preflight.looks.insert(subject, look);
-            let now = preflight.problems();
-            let before = preflight.told.replace(now.clone());
-            (to_say, (before.as_ref() != Some(&now)).then_some(now))
+            to_say
         };
         if let Some(problem) = to_say {
             tracing::warn!("jobs wait: {problem}");
             self.say(Progress::HeldBack { problem });
         }
-        let Some(problems) = to_write else { return };
-        let lines: Vec<String> = problems.iter().map(|problem| one_line(problem)).collect();
+        self.write_down().await;
+    }
+
+    /// Whether others can read what is known.
+    pub(crate) fn has_told(&self) -> bool {
+        self.told.try_lock().is_ok_and(|told| told.lines.as_ref() == Some(&self.lines()))
+    }
+
+    /// Writes down what jobs wait for, unless the file says so. A disk that hangs keeps nobody for longer than a look.
+    async fn write_down(&self) {
+        let limit = SignedDuration::try_from(PREFLIGHT_TIME_LIMIT).unwrap_or(SignedDuration::MAX);
+        let limit = self.ports.clock.now().saturating_add(limit).unwrap_or(Timestamp::MAX);
+        tokio::select! {
+            biased;
+            () = self.write_in_turn() => {}
+            () = self.ports.clock.sleep_until(limit) => tracing::warn!(
+                "could not write down what jobs wait for within {} s",
+                PREFLIGHT_TIME_LIMIT.as_secs()
+            ),
+        }
+    }
+
+    async fn write_in_turn(&self) {
+        let mut told = self.told.lock().await;
+        let lines = self.lines();
+        if told.lines.as_ref() == Some(&lines) {
+            return;
+        }
+        told.lines = None;
         let text = lines.join("\n");
-        if let Err(error) = self.ports.files.write(&self.layout.held(), text.as_bytes()).await {
-            // On a disk that is full this very file may not be written; watchers and the log were told.
+        match self.ports.files.write(&self.layout.held(), text.as_bytes()).await {
+            Ok(()) => *told = Told { lines: Some(lines), has_failed: false },
+            Err(error) => told.say_failure(&error),
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let preflight = self.preflight.lock().expect("no holder panics");
+        preflight.problems().iter().map(|problem| one_line(problem)).collect()
+    }
+}
+
+impl Told {
+    /// On a disk that is full this very file may not be written, look after look; watchers and the log were told.
+    fn say_failure(&mut self, error: &io::Error) {
+        if !self.has_failed {
             tracing::warn!("could not write down what jobs wait for: {error}");
         }
+        self.has_failed = true;
     }
 }
 

@@ -67,23 +67,21 @@ impl Engine {
                 refusals = 0;
             }
             let look_again = match turn {
-                Ok(Turn { nothing_left: true, .. }) if at_rest == AtRest::Return => {
+                Ok(Turn { nothing_left: true, look_again }) if at_rest == AtRest::Return => {
                     let now = self.ports.clock.now();
                     if outbox.is_at_rest(now) {
-                        return Ok(());
-                    }
-                    // A delivery that was begun has its time: cut off, it would be begun again by every process, and
-                    // never come to an end.
-                    let grace = if outbox.is_empty() { LETTER_GRACE } else { DELIVERY_GRACE };
-                    let until = *last_letters.get_or_insert_with(|| self.after(grace));
-                    if until <= now {
-                        tracing::warn!(
-                            "letters are left for the next process: `gatewright outbox` shows them"
-                        );
-                        outbox.close(now);
+                        // Others read what was found, and must not read what is no longer so. A look that only renews
+                        // an answer keeps nobody.
+                        if looks.is_empty() || self.has_told() {
+                            return Ok(());
+                        }
+                        look_again
+                    } else if let Some(at) = self.wait_for_letters(&outbox, &mut last_letters, now)
+                    {
+                        at
+                    } else {
                         break;
                     }
-                    until.min(outbox.look_again(now))
                 }
                 Ok(Turn { nothing_left, look_again }) => {
                     if !nothing_left {
@@ -137,6 +135,25 @@ impl Engine {
         Ok(())
     }
 
+    /// When to look again, where only letters are left; `None` once they have had their time.
+    fn wait_for_letters(
+        &self,
+        outbox: &Outbox,
+        last_letters: &mut Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        // A delivery that was begun has its time: cut off, it would be begun again by every process, and never come to
+        // an end.
+        let grace = if outbox.is_empty() { LETTER_GRACE } else { DELIVERY_GRACE };
+        let until = *last_letters.get_or_insert_with(|| self.after(grace));
+        if until <= now {
+            tracing::warn!("letters are left for the next process: `gatewright outbox` shows them");
+            outbox.close(now);
+            return None;
+        }
+        Some(until.min(outbox.look_again(now)))
+    }
+
     /// Renews leases, fires timers, starts what can be started, and says when to look again at the latest.
     async fn turn(
         self: &Arc<Self>,
@@ -166,8 +183,8 @@ impl Engine {
             self.watch_overdue(next_due.job).await?;
         }
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
-        // What is being looked at has an end soon, and is written down for others.
-        let mut nothing_left = claimed == 0 && !work_left && looks.is_empty();
+        // What is being looked at is no work: every half minute something is, and letters would have their time anew.
+        let mut nothing_left = claimed == 0 && !work_left;
         if nothing_left && rounds.at_rest == AtRest::Return {
             // Nobody may look again for long. What is found is told to others as well.
             nothing_left = self.watch_liveness().await? == 0;

@@ -131,6 +131,29 @@ async fn a_destination_that_hangs_holds_up_neither_work_nor_others_nor_the_end()
     assert_all_delivered(&env, id, "chat", "it woke up").await;
 }
 
+/// However many wait, and whatever is looked at meanwhile: a run that has nothing else to do leaves them to the next.
+#[tokio::test]
+async fn letters_that_would_take_minutes_keep_a_finished_run_for_half_a_minute() {
+    let events = &[EventKindTag::Paused, EventKindTag::Resumed];
+    let mut env = TestEnv::new().await.with_destinations(&[("log", events)]);
+    env.world.destinations.plan("log", &[Reception::Dawdles(Duration::from_secs(3))]);
+    let id = env.start("Add a flag").await;
+    for input in [Input::Pause, Input::Resume].into_iter().cycle().take(41) {
+        let _moved = env.engine().ask(id, &input, PERSON).await.unwrap();
+    }
+    let began_at = env.world.clock.now();
+    env.work();
+    env.rest_as_time_passes(Duration::from_millis(100)).await.unwrap();
+    assert!(env.world.clock.now() <= began_at + Duration::from_mins(1));
+    let taken = env.world.destinations.has("log").len();
+    assert!((8..20).contains(&taken), "{taken} were delivered in that time");
+    let letters = env.world.letters(id).await;
+    let left = letters.iter().filter(|it| !matches!(it.state, LetterState::Delivered { .. }));
+    assert!(left.clone().all(|it| (it.failures, it.lost) == (0, 0)), "those left are as they were");
+    assert_eq!(left.count(), 41 - taken);
+    env.world.check(id).await;
+}
+
 #[tokio::test]
 async fn a_delivery_that_takes_too_long_has_failed() {
     let mut env = env().await;

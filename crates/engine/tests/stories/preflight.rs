@@ -11,7 +11,7 @@ use domain::{
     pipeline::PipelineStateTag,
 };
 use engine::Progress;
-use ports::Room;
+use ports::{Clock as _, Room};
 use testkit::world::{Script, Side, TestEnv, World};
 
 const PLENTY: u64 = u64::MAX;
@@ -166,6 +166,22 @@ async fn a_machine_that_does_not_answer_at_all_keeps_only_processes_waiting() {
     env.work_to_rest().await;
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
     assert_eq!(told(&env), "", "nothing waits any more");
+}
+
+/// On a disk that hangs others cannot be told, and nobody waits for that: neither jobs nor the end.
+#[tokio::test]
+async fn a_file_that_cannot_be_written_for_others_keeps_nobody() {
+    let mut env = TestEnv::new().await;
+    env.world.calls.hang_at("files.write", Side::Before, 1);
+    env.work();
+    env.trapped().await;
+    let hung_at = env.world.clock.now();
+    env.rest_as_time_passes(Duration::from_millis(100)).await.unwrap();
+    assert!(env.world.clock.now() <= hung_at + 2 * PREFLIGHT_TIME_LIMIT);
+    env.world.machine.set_room(Room { disk_bytes: DISK_BYTES_MIN - 1, memory_bytes: None });
+    env.world.clock.advance(PREFLIGHT_TTL);
+    env.work_to_rest().await;
+    assert!(told(&env).contains("199 MiB free"), "it is written once the disk answers");
 }
 
 /// An agent that is at work already is followed, whatever its program is like by now.

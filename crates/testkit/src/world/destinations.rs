@@ -14,15 +14,18 @@ use domain::{
     pipeline::EventKindTag,
 };
 use engine::DestinationSetup;
-use ports::{Delivery, Destination};
+use ports::{Clock as _, Delivery, Destination};
 
 use super::Calls;
+use crate::clock::ManualClock;
 
 /// What a destination does with one try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reception {
     /// Takes it.
     Takes,
+    /// Takes it after so long.
+    Dawdles(Duration),
     /// Takes it, and the answer is lost.
     LosesTheAnswer,
     /// Does not take it this time, and wants to be left alone for so long.
@@ -53,6 +56,7 @@ struct Desk {
 pub struct FakeDestination {
     route: Route,
     desk: Arc<Mutex<Desk>>,
+    clock: Arc<ManualClock>,
     calls: Arc<Calls>,
 }
 
@@ -70,6 +74,12 @@ impl Destination for FakeDestination {
             let retry = |after| Delivery::Retry { why: "it is busy".to_owned(), after };
             match reception {
                 Reception::Takes => Delivery::Delivered { remote: Some(letter.key()) },
+                Reception::Dawdles(time) => {
+                    let at = self.clock.now().saturating_add(time).expect("a time there is");
+                    self.clock.sleep_until(at).await;
+                    self.desk().take(letter);
+                    Delivery::Delivered { remote: Some(letter.key()) }
+                }
                 Reception::LosesTheAnswer => retry(None),
                 Reception::Busy(after) => retry(after),
                 Reception::Refuses => Delivery::Refused { why: "it never will".to_owned() },
@@ -109,11 +119,16 @@ impl Desk {
         if self.plan.len() > 1 {
             self.plan.pop_front();
         }
-        let is_new = self.has.iter().all(|other| other.key() != letter.key());
-        if is_new && matches!(reception, Reception::Takes | Reception::LosesTheAnswer) {
-            self.has.push(letter.clone());
+        if matches!(reception, Reception::Takes | Reception::LosesTheAnswer) {
+            self.take(letter);
         }
         reception
+    }
+
+    fn take(&mut self, letter: &Letter) {
+        if self.has.iter().all(|other| other.key() != letter.key()) {
+            self.has.push(letter.clone());
+        }
     }
 }
 
@@ -124,7 +139,8 @@ impl FakeDestination {
 
     /// The same destination, as another process calls it.
     fn called(&self, calls: Arc<Calls>) -> Self {
-        Self { route: self.route.clone(), desk: Arc::clone(&self.desk), calls }
+        let (desk, clock) = (Arc::clone(&self.desk), Arc::clone(&self.clock));
+        Self { route: self.route.clone(), desk, clock, calls }
     }
 }
 
@@ -132,12 +148,13 @@ impl FakeDestination {
 #[derive(Debug)]
 pub struct FakeDestinations {
     all: Mutex<BTreeMap<DestinationName, Arc<FakeDestination>>>,
+    clock: Arc<ManualClock>,
     calls: Arc<Calls>,
 }
 
 impl FakeDestinations {
-    pub(super) fn new(calls: Arc<Calls>) -> Self {
-        Self { all: Mutex::default(), calls }
+    pub(super) fn new(clock: Arc<ManualClock>, calls: Arc<Calls>) -> Self {
+        Self { all: Mutex::default(), clock, calls }
     }
 
     /// Makes a destination that wants to hear of these events. Engines that are there already do not know it.
@@ -148,7 +165,8 @@ impl FakeDestinations {
             events: events.to_vec(),
             projects: Vec::new(),
         };
-        let fake = FakeDestination { route, desk: Arc::default(), calls: Arc::clone(&self.calls) };
+        let (clock, calls) = (Arc::clone(&self.clock), Arc::clone(&self.calls));
+        let fake = FakeDestination { route, desk: Arc::default(), clock, calls };
         self.all().insert(destination, Arc::new(fake));
     }
 

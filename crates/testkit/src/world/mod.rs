@@ -78,7 +78,7 @@ impl World {
             gates: Arc::new(FakeGates::new(a_git(), a_clock(), Arc::clone(&calls))),
             briefs: Arc::default(),
             files: Arc::new(FakeFiles::new(Arc::clone(&calls))),
-            destinations: Arc::new(FakeDestinations::new(Arc::clone(&calls))),
+            destinations: Arc::new(FakeDestinations::new(a_clock(), Arc::clone(&calls))),
             machine: Arc::new(FakeMachine::new(Arc::clone(&calls))),
             bell: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(1)),
