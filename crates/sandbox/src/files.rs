@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
 };
 
@@ -27,6 +27,10 @@ pub(crate) const RUNNING: &str = "pid.json";
 pub(crate) const EXIT: &str = "exit.json";
 /// What the shim itself said.
 pub(crate) const SHIM_LOG: &str = "shim.log";
+
+/// Bytes of a file that is read whole. The largest is an order: a command line and an environment, of which the kernel takes
+/// 2 MiB, each byte of them six of JSON at most.
+const RECORD_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The log of one of the command's outputs.
 pub(crate) fn log(stream: OutputStream) -> &'static str {
@@ -92,13 +96,41 @@ pub(crate) fn mark(dir: &Utf8Path, name: &str) -> io::Result<()> {
 
 /// Reads `dir/name`, or finds that it is not there.
 pub(crate) fn find<T: DeserializeOwned>(dir: &Utf8Path, name: &str) -> io::Result<Option<T>> {
-    match fs::read(dir.join(name)) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {error}"))
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    let Some(bytes) = read(dir, name)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| invalid(name, &error))
+}
+
+/// The bytes of `dir/name`, where it is there: of a plain file of ours, which is not large.
+///
+/// Where there is no wall, whatever an agent makes of these names must not be followed, waited for or taken into memory.
+pub(crate) fn read(dir: &Utf8Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let Some(file) = open(dir, name)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    file.take(RECORD_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > RECORD_BYTES_MAX {
+        return Err(invalid(name, &format!("it has more than {RECORD_BYTES_MAX} bytes")));
     }
+    Ok(Some(bytes))
+}
+
+/// Opens the plain file `dir/name` for reading, where it is there.
+pub(crate) fn open(dir: &Utf8Path, name: &str) -> io::Result<Option<File>> {
+    // A pipe that nobody writes to would be waited for.
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(dir.join(name)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.is_file() {
+        Ok(Some(file))
+    } else {
+        Err(invalid(name, &"it is no plain file"))
+    }
+}
+
+fn invalid(name: &str, why: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {why}"))
 }
 
 /// The first part of `path` below `base` that is a symbolic link.
@@ -137,6 +169,19 @@ mod tests {
         let (_keep, dir) = temp();
         fs::write(dir.join(EXIT), "{\"vers").unwrap();
         assert_eq!(find::<u32>(&dir, EXIT).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn what_is_no_plain_file_or_has_no_end_is_not_read() {
+        let (_keep, dir) = temp();
+        std::os::unix::fs::symlink("/dev/zero", dir.join(EXIT)).unwrap();
+        find::<u32>(&dir, EXIT).unwrap_err();
+        nix::unistd::mkfifo(dir.join(STARTED).as_std_path(), nix::sys::stat::Mode::S_IRWXU)
+            .unwrap();
+        assert_eq!(read(&dir, STARTED).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        let long = File::create(dir.join(RUNNING)).unwrap();
+        long.set_len(RECORD_BYTES_MAX + 1).unwrap();
+        assert_eq!(read(&dir, RUNNING).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

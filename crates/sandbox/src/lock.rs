@@ -26,11 +26,7 @@ pub(crate) fn take(dir: &Utf8Path) -> io::Result<Option<File>> {
 
 /// Whether somebody has the lock of the sandbox in `dir`.
 pub(crate) fn is_held(dir: &Utf8Path) -> io::Result<bool> {
-    let file = match File::open(dir.join(files::LOCK)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
+    let Some(file) = files::open(dir, files::LOCK)? else { return Ok(false) };
     let mut found = whole_file();
     fcntl(&file, FcntlArg::F_OFD_GETLK(&mut found))?;
     Ok(i32::from(found.l_type) != libc::F_UNLCK)

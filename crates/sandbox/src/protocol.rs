@@ -3,7 +3,7 @@
 //! A shim outlives the orchestrator that started it, and may meet a newer or an older one: an upgrade, or the way back from
 //! one. Readers know every version up to their own; what a newer one started they leave alone.
 
-use std::{fs, io};
+use std::io;
 
 use camino::Utf8Path;
 use ports::SandboxError;
@@ -25,13 +25,13 @@ pub(crate) async fn check(dir: &Utf8Path) -> Result<(), SandboxError> {
 
 /// The version is in the mark that says that it was started. The first version left that empty, in its first release.
 fn read(dir: &Utf8Path) -> io::Result<u32> {
-    match fs::read_to_string(dir.join(files::STARTED)) {
-        Ok(text) if text.trim().is_empty() => Ok(1),
-        Ok(text) => text.trim().parse().map_err(|_| {
-            let what = format!("{}: `{}` is no version", files::STARTED, text.trim());
-            io::Error::new(io::ErrorKind::InvalidData, what)
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PROTOCOL),
-        Err(error) => Err(error),
+    let Some(bytes) = files::read(dir, files::STARTED)? else { return Ok(PROTOCOL) };
+    let text = String::from_utf8_lossy(&bytes);
+    if text.trim().is_empty() {
+        return Ok(1);
     }
+    text.trim().parse().map_err(|_| {
+        let what = format!("{}: it holds no version", files::STARTED);
+        io::Error::new(io::ErrorKind::InvalidData, what)
+    })
 }

@@ -4,6 +4,7 @@ mod bell;
 mod running;
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::Path,
     process::{Command, Stdio},
@@ -175,6 +176,24 @@ impl Gatewright {
             process.environment.split(|byte| *byte == 0).any(|it| it.starts_with(home.as_bytes()))
         };
         processes().iter().filter(inside).map(|it| it.command.clone()).collect()
+    }
+
+    /// The runs whose agents are at work in its sandboxes, each once.
+    ///
+    /// # Panics
+    /// Without `/proc`.
+    #[must_use]
+    pub fn runs_at_work(&self) -> BTreeSet<String> {
+        let home = format!("HOME={}/", self.data_dir());
+        let run = |process: &Process| {
+            let text = String::from_utf8_lossy(&process.environment);
+            let mut variables = text.split('\0');
+            if !variables.clone().any(|it| it.starts_with(&home)) {
+                return None;
+            }
+            variables.find_map(|it| it.strip_prefix("GATEWRIGHT_RUN=")).map(str::to_owned)
+        };
+        processes().iter().filter_map(run).collect()
     }
 
     /// Kills every process that has to do with it, all at once: the machine is switched off.

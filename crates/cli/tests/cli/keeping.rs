@@ -1,6 +1,10 @@
 //! `backup` and `restore`: while work is under way, after a kill at any moment, and with files that are no backup.
 
-use std::fs;
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Child, Command},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use testkit::gatewright::Finished;
@@ -111,18 +115,19 @@ fn a_forced_restore_stops_agents_that_are_alive_and_never_meets_them_again() {
     back_up(&world);
     running.kill();
     drop(running.finish());
-    assert_eq!(alive(&world), 1, "an agent outlives its orchestrator");
+    let its_run = BTreeSet::from([first.clone()]);
+    assert_eq!(world.gatewright.runs_at_work(), its_run, "an agent outlives its orchestrator");
 
     fs::write(world.gatewright.home().join("words"), "no backup").unwrap();
     let words = world.gatewright.home().join("words");
     let refused = world.call(&["restore", words.as_str(), "--force"]);
     assert_error(&refused, 1, "it is no backup", "nothing was changed");
-    assert_eq!(alive(&world), 1, "a slip of the finger stops nobody");
+    assert_eq!(world.gatewright.runs_at_work(), its_run, "a slip of the finger stops nobody");
 
     let restored = world.call(&["restore", file(&world).as_str(), "--force", "--json"]);
     assert_eq!(restored.code(), Some(0), "{restored:#?}");
     assert_eq!(restored.json()["stopped"], 1, "{restored:#?}");
-    assert_eq!(alive(&world), 0, "it was stopped");
+    assert_eq!(world.gatewright.runs_at_work(), BTreeSet::new(), "it was stopped");
     world.gatewright.configure_agent("echo \"run $GATEWRIGHT_RUN\" > work.txt");
     let told = Told::of(&world.resume().finish());
     world.assert_merged(&told);
@@ -130,9 +135,72 @@ fn a_forced_restore_stops_agents_that_are_alive_and_never_meets_them_again() {
     assert!(work.starts_with("run ") && !work.contains(&first), "{first}: {work}");
 }
 
-/// Agents of a world that are at work.
-fn alive(world: &World) -> usize {
-    world.gatewright.sandboxed().iter().filter(|it| it.contains("sleep 1000")).count().min(1)
+/// A process in a session of its own.
+struct Bystander(Child);
+
+impl Bystander {
+    fn new() -> Self {
+        Self(Command::new("setsid").args(["sleep", "1000"]).spawn().expect("util-linux"))
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A gate's checkout is what an agent committed, and its home what a command wrote: files with the names of our records in
+/// them say nothing, and are no reason to kill anybody or to restore nothing.
+#[test]
+fn a_restore_takes_no_file_of_an_agent_for_a_record() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    back_up(&world);
+    let mut bystander = Bystander::new();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let running = serde_json::json!({
+        "boot": boot.trim(),
+        "shim": { "pid": 1, "start": 0 },
+        "others": [],
+        "session": bystander.0.id(),
+    });
+    let gates = world.gatewright.data_dir().join("gates");
+    let hostile = gates.join("job_1/checkout");
+    fs::create_dir_all(&hostile).unwrap();
+    fs::write(hostile.join("started"), "").unwrap();
+    fs::write(hostile.join("pid.json"), running.to_string()).unwrap();
+    let ordinary = gates.join("job_2/checkout");
+    fs::create_dir_all(&ordinary).unwrap();
+    fs::write(ordinary.join("exit.json"), "{}").unwrap();
+
+    let restored = world.call(&["restore", file(&world).as_str(), "--force", "--json"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    assert_eq!(restored.json()["stopped"], 0, "{restored:#?}");
+    assert!(!restored.stderr.contains("warning"), "{restored:#?}");
+    assert_eq!(bystander.0.try_wait().unwrap(), None, "nobody had it stopped");
+}
+
+/// The remedy for damage must not be kept from anybody by damage.
+#[test]
+fn a_record_that_cannot_be_read_is_told_and_keeps_no_backup_from_being_restored() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    back_up(&world);
+    let runs = world.gatewright.data_dir().join("runs");
+    for run in ["run_1", "run_2"] {
+        fs::create_dir_all(runs.join(run).join("agent")).unwrap();
+    }
+    fs::write(runs.join("run_1/agent/exit.json"), "{\"vers").unwrap();
+    std::os::unix::fs::symlink("/dev/zero", runs.join("run_2/agent/exit.json")).unwrap();
+
+    let restored = world.call(&["restore", file(&world).as_str(), "--force"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    assert!(restored.stderr.contains("2 sandboxes could not be looked at"), "{restored:#?}");
+    assert!(restored.stderr.contains("run_1"), "{restored:#?}");
 }
 
 #[test]

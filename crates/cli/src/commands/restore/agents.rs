@@ -5,23 +5,27 @@ use std::{fs, io, time::Duration};
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::failure::{Failure, FailureClass};
 use jiff::Timestamp;
-use ports::{Sandbox, SandboxStatus};
+use ports::{Sandbox, SandboxError, SandboxStatus};
 use sandbox::Backend;
 
 use crate::{
     commands::backup::cannot,
     context::{Context, open_for_writing},
-    error::CliError,
-    wiring,
+    error::{CliError, chain},
+    output, wiring,
 };
 
-/// Where sandboxes are: `runs/RUN/agent`, `gates/JOB/sandbox`, and others beside these.
-const PLACES: [&str; 2] = ["runs", "gates"];
+/// Where sandboxes are: `runs/RUN/agent` and those of its steps, `gates/JOB/sandbox`. Beside these are directories that
+/// others fill, a checkout and a home: what lies there is nobody's record.
+const PLACES: [(&str, &[&str]); 2] =
+    [("runs", &["prepare", "install", "agent", "hand-in"]), ("gates", &["sandbox"])];
 /// Far more than the grace that an agent has and the kill after it take.
 const END_WITHIN: Duration = Duration::from_mins(2);
 
 /// Stops every agent and command that a process which is gone has left at work in a directory, as cancelling their
 /// pipelines would. Says how many there were. The caller has the directory, so that nobody starts another.
+///
+/// A record that nobody can read does not keep a backup from being brought back: that is what the backup is for.
 pub(super) async fn stop_all(context: &Context, data_dir: &Utf8Path) -> Result<usize, CliError> {
     let places = find_places(data_dir).map_err(cannot("read", data_dir))?;
     if places.is_empty() {
@@ -30,17 +34,42 @@ pub(super) async fn stop_all(context: &Context, data_dir: &Utf8Path) -> Result<u
     // Whatever stands around them, they are stopped through their shims.
     let options = wiring::sandbox_options(context);
     let (sandbox, _) = sandbox::select(Backend::Process, options).await?;
-    let mut running = Vec::new();
+    let (mut running, mut unreadable) = (Vec::new(), Vec::new());
     for place in places {
-        if sandbox.status(&place).await? == SandboxStatus::Running {
-            sandbox.stop(&place).await?;
-            running.push(place);
+        match stop(sandbox.as_ref(), &place).await {
+            Ok(true) => running.push(place),
+            Ok(false) => {}
+            Err(error) => match sandbox::is_alive(&place) {
+                Ok(true) => return Err(cannot_stop(&place, &error)),
+                // The error that is told says more.
+                Ok(false) | Err(_) => unreadable.push(chain(&error)),
+            },
         }
+    }
+    if let Some(first) = unreadable.first() {
+        output::warn(format_args!(
+            "{} sandboxes could not be looked at, and nothing is seen to be at work in them: {first}",
+            unreadable.len()
+        ));
     }
     for place in &running {
         wait_for_end(sandbox.as_ref(), place).await?;
     }
     Ok(running.len())
+}
+
+/// Asks what is at work in a sandbox to end. Says whether anything was.
+async fn stop(sandbox: &dyn Sandbox, place: &Utf8Path) -> Result<bool, SandboxError> {
+    let is_running = sandbox.status(place).await? == SandboxStatus::Running;
+    if is_running {
+        sandbox.stop(place).await?;
+    }
+    Ok(is_running)
+}
+
+fn cannot_stop(place: &Utf8Path, error: &SandboxError) -> CliError {
+    CliError::new(format!("what works in {place} cannot be stopped: {}", chain(error)))
+        .help("end it yourself, and restore again; nothing was restored")
 }
 
 async fn wait_for_end(sandbox: &dyn Sandbox, place: &Utf8Path) -> Result<(), CliError> {
@@ -53,12 +82,13 @@ async fn wait_for_end(sandbox: &dyn Sandbox, place: &Utf8Path) -> Result<(), Cli
     }
 }
 
-/// Every directory that may be a sandbox.
+/// Every directory that is a sandbox.
 fn find_places(data_dir: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
     let mut found = Vec::new();
-    for place in PLACES {
+    for (place, names) in PLACES {
         for owner in directories(&data_dir.join(place))? {
-            found.extend(directories(&owner)?);
+            let ours = |dir: &Utf8PathBuf| dir.file_name().is_some_and(|it| names.contains(&it));
+            found.extend(directories(&owner)?.into_iter().filter(ours));
         }
     }
     Ok(found)
