@@ -113,19 +113,17 @@ impl Command {
     /// What of the log is shown while it is done.
     pub(crate) const fn log(&self) -> Log {
         match self {
-            Self::Pipeline(_)
-            | Self::Decisions(_)
-            | Self::Approve(_)
-            | Self::Reject(_)
-            | Self::Queue(_)
-            | Self::Outbox(_)
-            | Self::Doctor(_)
-            | Self::Export(_) => Log::WithoutDamage,
+            Self::Queue(_) | Self::Doctor(_) | Self::Export(_) => Log::WithoutDamage,
+            Self::Pipeline(command) => command.log(),
+            Self::Decisions(command) => command.log(),
+            Self::Outbox(command) => command.log(),
             Self::Demo(_)
             | Self::Init(_)
             | Self::Run(_)
             | Self::Logs(_)
             | Self::Events(_)
+            | Self::Approve(_)
+            | Self::Reject(_)
             | Self::Gate(_)
             | Self::Definition(_)
             | Self::Agents(_)

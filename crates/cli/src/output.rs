@@ -68,7 +68,7 @@ pub(crate) fn fail(error: &CliError, as_json: bool) -> ExitStatus {
 pub(crate) enum Log {
     /// All of the level that was asked for.
     Whole,
-    /// The same without damaged rows: the command names them itself, with what to do.
+    /// The same without damaged rows, for commands that name them themselves, with what to do.
     WithoutDamage,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn start_logging(global: &Global, log: Log) {
     };
     let filter = match log {
         Log::WithoutDamage if global.verbose == 0 => {
-            EnvFilter::new(format!("{level},store_sqlite::ops::rows=off"))
+            EnvFilter::new(format!("{level},{}=off", store_sqlite::DAMAGE_TARGET))
         }
         Log::WithoutDamage | Log::Whole => EnvFilter::new(level),
     };

@@ -10,6 +10,7 @@ use crate::{
     error::{Doing, Error},
     ops::{
         damage::{self, Scope},
+        letters,
         stranded::nothing_moves,
     },
     snapshot,
@@ -83,6 +84,11 @@ impl SqliteStore {
             })
         })
         .await
+    }
+
+    /// The letters that wait, are under way or are dead, and that nobody can read: `list_letters` leaves them out.
+    pub async fn damaged_letters(&self) -> Result<Vec<DamagedRow>, StoreError> {
+        self.read(letters::damaged).await
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) use answer::{Approve, Reject};
 use clap::{Args, Subcommand};
 pub(crate) use show::{answer_lines, question_lines};
 
-use crate::{context::Context, error::CliError, exit::ExitStatus};
+use crate::{context::Context, error::CliError, exit::ExitStatus, output::Log};
 
 /// List, show and resolve questions to people
 ///
@@ -33,6 +33,14 @@ enum Command {
 }
 
 impl Decisions {
+    /// What of the log is shown: a list names what is damaged.
+    pub(crate) const fn log(&self) -> Log {
+        match &self.command {
+            None | Some(Command::List(_)) => Log::WithoutDamage,
+            Some(Command::Show(_) | Command::Resolve(_)) => Log::Whole,
+        }
+    }
+
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         match &self.command {
             None => self.list.run(context).await,

@@ -11,7 +11,13 @@ use clap::{Args, Subcommand};
 pub(crate) use deliver::deliver;
 use ports::Store;
 
-use crate::{context::Context, error::CliError, exit::ExitStatus, output, words};
+use crate::{
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output::{self, Log},
+    words,
+};
 
 /// List, show, deliver, retry and drop letters: what destinations are told
 ///
@@ -40,6 +46,17 @@ enum Command {
 }
 
 impl Outbox {
+    /// What of the log is shown: a list of what has not come to an end names what is damaged.
+    pub(crate) const fn log(&self) -> Log {
+        match &self.command {
+            None => self.list.log(),
+            Some(Command::List(list)) => list.log(),
+            Some(Command::Show(_) | Command::Deliver(_) | Command::Retry(_) | Command::Drop(_)) => {
+                Log::Whole
+            }
+        }
+    }
+
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         match &self.command {
             None => self.list.run(context).await,

@@ -13,7 +13,7 @@ use clap::Subcommand;
 pub(crate) use find::{begins_with, resolve, resolve_decision, resolve_id};
 pub(crate) use why::explain;
 
-use crate::{context::Context, error::CliError, exit::ExitStatus};
+use crate::{context::Context, error::CliError, exit::ExitStatus, output::Log};
 
 /// List, show and steer pipelines
 ///
@@ -46,6 +46,21 @@ pub(crate) enum Pipeline {
 }
 
 impl Pipeline {
+    /// What of the log is shown: those that look name what is damaged.
+    pub(crate) const fn log(&self) -> Log {
+        match self {
+            Self::List(_) | Self::Show(_) => Log::WithoutDamage,
+            Self::Start(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Cancel(_)
+            | Self::Retry(_)
+            | Self::RestartStage(_)
+            | Self::Graph(_)
+            | Self::Diff(_) => Log::Whole,
+        }
+    }
+
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         match self {
             Self::List(command) => command.run(context).await,

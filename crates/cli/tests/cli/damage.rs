@@ -20,6 +20,12 @@ fn with_a_damaged_pipeline(world: &World) -> String {
     let told = Told::of(&running.finish());
     assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");
     let id = told.text("pipeline").to_owned();
+    spoil_titles(world);
+    id
+}
+
+/// Makes every document unreadable that holds the title: of the pipeline and of its letters.
+fn spoil_titles(world: &World) {
     let database = world.gatewright.data_dir().join("gatewright.db");
     // No SQL here: the title stands in the document of the pipeline, and changing its braces to words leaves it as long.
     let mut bytes = fs::read(&database).unwrap();
@@ -31,7 +37,31 @@ fn with_a_damaged_pipeline(world: &World) -> String {
     }
     assert!(at > 0, "the document is in the file");
     fs::write(&database, bytes).unwrap();
-    id
+}
+
+/// What cannot be read must not look as if it were delivered.
+#[test]
+fn letters_that_are_damaged_are_named_by_outbox_list() {
+    let world = World::new();
+    let tables =
+        "[destinations.log]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"exit 75\"]\n";
+    world.gatewright.configure_agent_with("echo work > work.txt", tables, "");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    spoil_titles(&world);
+
+    let listed = world.call(&["outbox"]);
+    assert_eq!((listed.code(), listed.stdout.as_str()), (Some(0), ""), "{listed:#?}");
+    let words = format!("{} is damaged (outbox ", told.text("pipeline"));
+    assert!(listed.stderr.contains(&words), "{listed:#?}");
+    assert!(listed.stderr.contains("no letters but those that are damaged"), "{listed:#?}");
+    assert!(!listed.stderr.contains("everything is delivered"), "{listed:#?}");
+    assert!(!listed.stderr.contains("ERROR"), "it is said once, in words: {listed:#?}");
+    let all = world.call(&["outbox", "list", "--state", "all"]);
+    assert!(all.stderr.contains("damaged row of outbox"), "{all:#?}");
+    let asked = world.call(&["outbox", "--json"]);
+    assert_eq!(asked.json(), serde_json::json!([]), "{asked:#?}");
+    assert!(asked.stderr.contains(&words), "{asked:#?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use domain::{
     pipeline::{Event, Pipeline},
 };
 use jiff::Timestamp;
-use ports::{LetterCount, LetterFilter, NewLetter, TakeLetters};
+use ports::{DamagedRow, LetterCount, LetterFilter, NewLetter, TakeLetters};
 use rusqlite::{Connection, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,8 @@ const HEAD: &str = select!(
 );
 const HEAD_DUE_AT: &str = "SELECT due_at FROM outbox INDEXED BY outbox_waiting
     WHERE destination = ?1 AND due_at IS NOT NULL AND damaged IS NULL ORDER BY event LIMIT 1";
+const OPEN: &str =
+    select!("INDEXED BY outbox_open", "WHERE state IN ('queued', 'sending', 'dead')");
 const FIND: &str = select!("", "WHERE outbox.id = ?1");
 const LIST: &str = select!(
     "",
@@ -81,6 +83,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     UNDER_WAY_UNTIL,
     HEAD,
     HEAD_DUE_AT,
+    OPEN,
     FIND,
     LIST,
     LIST_BY_STATE,
@@ -293,6 +296,11 @@ fn mark_damaged(connection: &Connection, id: &str, what: &str) -> Result<(), Err
         "took a damaged letter out of the outbox: {what}"
     );
     rows::write(connection, MARK_DAMAGED, [id, what], "mark a damaged letter").map(drop)
+}
+
+/// The letters that wait, are under way or are dead, and that cannot be.
+pub(crate) fn damaged(connection: &Connection) -> Result<Vec<DamagedRow>, Error> {
+    rows::damaged::<LetterRow, Letter>(connection, OPEN, [], |_| Ok(()))
 }
 
 /// Has the letters given out again whose rows and events were mended: those that can be read.

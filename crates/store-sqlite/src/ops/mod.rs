@@ -27,6 +27,7 @@ pub(crate) mod verdicts;
 mod job_row;
 mod rows;
 
+pub use rows::DAMAGE_TARGET;
 use rusqlite::Connection;
 
 use crate::error::{Doing, Error};

@@ -63,6 +63,9 @@ where
     Ok(values)
 }
 
+/// What damaged rows are logged as, for whoever tells of them in another way and needs no lines.
+pub const DAMAGE_TARGET: &str = "store_sqlite::damage";
+
 /// Damaged rows that this process has told of.
 static TOLD: Mutex<BTreeSet<(&str, String)>> = Mutex::new(BTreeSet::new());
 /// More are not told of one by one.
@@ -72,7 +75,7 @@ const TOLD_MAX: usize = 1000;
 fn tell_once(table: &'static str, id: &str, what: &str) {
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     if told.len() < TOLD_MAX && told.insert((table, id.to_owned())) {
-        tracing::error!(table, row.id = id, "left out a damaged row of {table}: {what}");
+        tracing::error!(target: DAMAGE_TARGET, table, row.id = id, "left out a damaged row of {table}: {what}");
     }
 }
 

@@ -198,5 +198,7 @@ async fn a_damaged_letter_is_taken_out_of_the_way_and_those_behind_it_are_given_
         assert_eq!(second, [LetterId::from_u128(1)], "{statement}");
         let listed = store.list_letters(&LetterFilter::default()).await.unwrap();
         assert_eq!(listed, given, "{statement}: it is left out");
+        let damaged = store.damaged_letters().await.unwrap();
+        assert_eq!(damaged.len(), 1, "{statement}: it is named");
     }
 }

@@ -1,6 +1,6 @@
 //! `gatewright outbox list`
 
-use api::LetterView;
+use api::{DamageView, LetterView};
 use clap::{Args, ValueEnum};
 use comfy_table::Cell;
 use domain::{name::DestinationName, outbox::LetterStateTag};
@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use ports::{LetterFilter, Store as _};
 
 use crate::{
-    commands::data::Opened,
+    commands::{damage, data::Opened},
     context::Context,
     error::CliError,
     exit::ExitStatus,
-    output,
+    output::{self, Log},
     words::{self, Tone},
 };
 
@@ -50,6 +50,14 @@ enum State {
 }
 
 impl State {
+    /// Whether damaged letters of it are looked for; of the others there is no end.
+    const fn is_open(self) -> bool {
+        match self {
+            Self::Open | Self::Queued | Self::Sending | Self::Dead => true,
+            Self::Delivered | Self::Dropped | Self::All => false,
+        }
+    }
+
     const fn filters(self) -> &'static [Option<LetterStateTag>] {
         match self {
             Self::Open => &[
@@ -68,6 +76,10 @@ impl State {
 }
 
 impl List {
+    pub(super) const fn log(&self) -> Log {
+        if self.state.is_open() { Log::WithoutDamage } else { Log::Whole }
+    }
+
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let Some(data) = Opened::find(context)? else { return Ok(self.nothing(context)) };
         let mut letters = Vec::new();
@@ -76,11 +88,19 @@ impl List {
             let filter = LetterFilter { destination, state: *state, limit };
             letters.extend(data.store.list_letters(&filter).await?);
         }
+        let damaged =
+            if self.state.is_open() { data.store.damaged_letters().await? } else { Vec::new() };
+        let damaged: Vec<DamageView> = damaged.into_iter().map(damage::view).collect();
+        damage::warn(context, &damaged);
         // Oldest first: in this order they are delivered.
         letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
         let views: Vec<LetterView> = letters.iter().map(LetterView::from).collect();
-        if views.is_empty() {
+        if views.is_empty() && (damaged.is_empty() || context.global.json) {
             return Ok(self.nothing(context));
+        }
+        if views.is_empty() {
+            output::say("there are no letters but those that are damaged");
+            return Ok(ExitStatus::Success);
         }
         if context.global.json {
             output::json(&views);
