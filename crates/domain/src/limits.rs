@@ -87,6 +87,8 @@ pub const AGENT_STOP_GRACE: Duration = Duration::from_secs(10);
 pub const WORKSPACE_TIME_LIMIT: Duration = Duration::from_mins(10);
 /// Bytes of one run's log; past it the log says that it was cut and the agent goes on.
 pub const RUN_LOG_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// How the line begins with which such a log says so.
+pub const LOG_CUT: &str = "[gatewright: log limit of ";
 /// Bytes of one line of an agent's stream that are parsed; a longer line is kept raw in the log only.
 pub const STREAM_LINE_BYTES_MAX: usize = 10 * 1024 * 1024;
 

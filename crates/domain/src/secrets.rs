@@ -1,7 +1,9 @@
 //! Keeps secrets out of what is remembered of others' words: programs print what they were given, and quote it when they
 //! fail.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use crate::limits::LOG_CUT;
 
 /// Values below this are settings and not secrets: `1`, a number of seconds. To hide them would mangle every word.
 const SECRET_BYTES_MIN: usize = 4;
@@ -38,11 +40,8 @@ impl Secrets {
             if value.len() < SECRET_BYTES_MIN || PLAIN.contains(&value) {
                 continue;
             }
-            let in_json = in_json(value);
-            if in_json != value {
-                secrets.push(Secret { value: in_json, mark: mark.clone() });
-            }
-            secrets.push(Secret { value: value.to_owned(), mark });
+            let spelled = spellings(value).into_iter();
+            secrets.extend(spelled.map(|value| Secret { value, mark: mark.clone() }));
         }
         Self { secrets }
     }
@@ -64,26 +63,49 @@ impl Secrets {
         text_without(text, hidden)
     }
 
-    /// Where what may be the beginning of one stands at the end; the end itself where nothing does.
-    fn begun_at_end(&self, text: &[u8]) -> usize {
-        let begun = self.secrets.iter().filter_map(|Secret { value, .. }| {
-            let longest = (value.len() - 1).min(text.len());
-            let length = (1..=longest).rev().find(|&it| text.ends_with(&value.as_bytes()[..it]))?;
-            Some(text.len() - length)
-        });
-        begun.min().unwrap_or(text.len())
+    /// From where on nothing can be shown yet, because more may come: the beginning of one, or such a beginning and what
+    /// may become the words that stand where a log was cut. The end itself where nothing has to wait.
+    fn unsettled_from(&self, text: &[u8]) -> usize {
+        let cut = (0..LOG_CUT.len()).filter(|&it| text.ends_with(&LOG_CUT.as_bytes()[..it]));
+        let before_cut = cut.filter_map(|it| self.begun_before_cut(&text[..text.len() - it]));
+        before_cut.chain(self.begun_at_end(text, 1)).min().unwrap_or(text.len())
     }
 
-    /// Everywhere that one stands, also where they overlap.
+    /// Where what may be the beginning of one stands at the end, of at least that many bytes.
+    fn begun_at_end(&self, text: &[u8], bytes_min: usize) -> Option<usize> {
+        let begun = self.secrets.iter().filter_map(|Secret { value, .. }| {
+            let all_but_one = value.len() - 1;
+            let lengths = bytes_min.min(all_but_one)..=all_but_one.min(text.len());
+            let length = lengths.rev().find(|&it| text.ends_with(&value.as_bytes()[..it]))?;
+            Some(text.len() - length)
+        });
+        begun.min()
+    }
+
+    /// The same at the end of what was kept of a log that was cut. Its last line is ended where it was not.
+    fn begun_before_cut(&self, text: &[u8]) -> Option<usize> {
+        let ends = [Some(text), text.strip_suffix(b"\n")].into_iter().flatten();
+        ends.filter_map(|it| self.begun_at_end(it, SECRET_BYTES_MIN)).min()
+    }
+
+    /// Everywhere that one stands, also where they overlap; and where a log was cut in the middle of one.
     fn found_in(&self, text: impl AsRef<[u8]>) -> Vec<Hidden<'_>> {
         let text = text.as_ref();
         let all = self.secrets.iter().flat_map(|Secret { value, mark }| {
-            let starts =
-                (0..text.len()).filter(move |&start| text[start..].starts_with(value.as_bytes()));
+            let starts = starts_of(text, value);
             starts.map(move |start| Hidden { start, end: start + value.len(), mark })
         });
-        all.collect()
+        let cut = starts_of(text, LOG_CUT).filter_map(|cut| {
+            let kept = &text[..cut];
+            let end = kept.strip_suffix(b"\n").unwrap_or(kept).len();
+            self.begun_before_cut(kept).map(|start| Hidden { start, end, mark: "" })
+        });
+        all.chain(cut).collect()
     }
+}
+
+fn starts_of<'a>(text: &'a [u8], part: &'a str) -> impl Iterator<Item = usize> + 'a {
+    (0..text.len()).filter(move |&start| text[start..].starts_with(part.as_bytes()))
 }
 
 /// A text that comes in pieces, without secrets. What may be the beginning of one is held back until more has come.
@@ -104,7 +126,7 @@ impl HiddenStream {
     pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(piece);
         let hidden = self.secrets.found_in(&self.held);
-        let mut cut = self.secrets.begun_at_end(&self.held);
+        let mut cut = self.secrets.unsettled_from(&self.held);
         // One that reaches into what is held back is hidden together with it.
         while let Some(part) = hidden.iter().find(|it| it.start < cut && it.end > cut) {
             cut = part.start;
@@ -115,28 +137,81 @@ impl HiddenStream {
         shown
     }
 
-    /// Gives what is left: nothing more comes.
+    /// Gives what is left: nothing more is read. What it ends with may be the beginning of one: whoever prints may still be
+    /// at it, or was stopped in the middle.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
-        without(&self.held, self.secrets.found_in(&self.held))
+        let (mut hidden, end) = (self.secrets.found_in(&self.held), self.held.len());
+        let begun = self.secrets.begun_at_end(&self.held, SECRET_BYTES_MIN);
+        hidden.extend(begun.map(|start| Hidden { start, end, mark: "" }));
+        without(&self.held, hidden)
     }
 }
 
-/// A value as it stands in a JSON text.
-fn in_json(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for c in value.chars() {
+/// A value as it is, as it stands in JSON, and as it stands in JSON that is told as a string of JSON.
+fn spellings(value: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::from([value.to_owned()]);
+    for once in Json::ALL.map(|it| it.escape(value)) {
+        // Another program may have put it into the second.
+        all.extend(Json::ALL.map(|it| it.escape(&once)));
+        all.insert(once);
+    }
+    all
+}
+
+/// What a writer of JSON escapes that need not be.
+struct Json {
+    /// `/`, as PHP does.
+    slash: bool,
+    /// What means something in HTML, as Go does.
+    html: bool,
+    /// Whatever is not ASCII, as Python does.
+    ascii: bool,
+}
+
+impl Json {
+    const ALL: [Self; 8] = [
+        Self { slash: false, html: false, ascii: false },
+        Self { slash: false, html: false, ascii: true },
+        Self { slash: false, html: true, ascii: false },
+        Self { slash: false, html: true, ascii: true },
+        Self { slash: true, html: false, ascii: false },
+        Self { slash: true, html: false, ascii: true },
+        Self { slash: true, html: true, ascii: false },
+        Self { slash: true, html: true, ascii: true },
+    ];
+
+    fn escape(&self, value: &str) -> String {
+        let mut text = String::with_capacity(value.len());
+        for c in value.chars() {
+            match c {
+                '"' | '\\' => text.extend(['\\', c]),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                '\u{8}' => text.push_str("\\b"),
+                '\u{c}' => text.push_str("\\f"),
+                '/' if self.slash => text.push_str("\\/"),
+                c if self.is_numbered(c) => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        // A string takes everything.
+                        let _written = write!(text, "\\u{unit:04x}");
+                    }
+                }
+                c => text.push(c),
+            }
+        }
+        text
+    }
+
+    const fn is_numbered(&self, c: char) -> bool {
         match c {
-            '"' | '\\' => text.extend(['\\', c]),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            // Writing to a string cannot fail.
-            c if c.is_ascii_control() => drop(write!(text, "\\u{:04x}", u32::from(c))),
-            c => text.push(c),
+            '\0'..='\u{1f}' => true,
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if self.html => true,
+            '\u{7f}'.. => self.ascii,
+            _ => false,
         }
     }
-    text
 }
 
 /// Where the text ends with the beginning of `secret`, the longest that there is.
@@ -218,6 +293,60 @@ mod tests {
         let mut shown: Vec<u8> = bytes.iter().flat_map(|byte| by_byte.push(&[*byte])).collect();
         shown.extend(by_byte.finish());
         assert_eq!(String::from_utf8_lossy(&shown), expected);
+    }
+
+    /// `logs` reads while the agent prints, and shows what was kept of an agent that was stopped in the middle.
+    #[test]
+    fn a_stream_that_ends_in_the_middle_of_a_secret_shows_nothing_of_it() {
+        for (text, expected) in [
+            ("key hunter2-hunte", "key "),
+            ("key hunter2-hunter", "key ***"),
+            ("key hun", "key hun"),
+            ("key h", "key h"),
+        ] {
+            let mut stream = HiddenStream::new(secrets(&["hunter2-hunter"]));
+            let mut shown = stream.push(text.as_bytes());
+            shown.extend(stream.finish());
+            assert_eq!(String::from_utf8_lossy(&shown), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_log_that_was_cut_in_the_middle_of_a_secret_shows_nothing_of_it() {
+        let secrets = secrets(&["hunter2-hunter", "begin\nmiddle\nend"]);
+        for (kept, expected) in [
+            ("key hunter2-hunte\n", "key \n"),
+            ("key begin\nmiddle\n", "key \n"),
+            ("key begin\nmid\n", "key \n"),
+            ("all is well\n", "all is well\n"),
+        ] {
+            let words = format!("{LOG_CUT}9 bytes reached]\n");
+            let (text, expected) = (format!("{kept}{words}"), format!("{expected}{words}"));
+            for split in 0..=text.len() {
+                let mut stream = HiddenStream::new(secrets.clone());
+                let mut shown = stream.push(&text.as_bytes()[..split]);
+                shown.extend(stream.push(&text.as_bytes()[split..]));
+                shown.extend(stream.finish());
+                assert_eq!(String::from_utf8_lossy(&shown), expected, "{split}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_however_json_is_written() {
+        let secrets = secrets(&["a/b&sésame"]);
+        for spelled in [
+            r"a/b&sésame",
+            r"a\/b&sésame",
+            r"a/b\u0026sésame",
+            r"a/b&s\u00e9same",
+            r"a\/b\u0026s\u00e9same",
+            r"a\\/b&sésame",
+            r"a/b\\u0026s\\u00e9same",
+        ] {
+            let text = format!("{{\"key\":\"{spelled}\"}}");
+            assert_eq!(secrets.hide(&text), "{\"key\":\"***\"}", "{spelled}");
+        }
     }
 
     /// A person who follows a log sees a line as soon as it is there.

@@ -6,6 +6,7 @@ use std::{
     os::fd::OwnedFd,
 };
 
+use domain::limits::LOG_CUT;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 /// How much is read at once; the only memory that output takes.
@@ -99,7 +100,7 @@ impl Pump {
             // On a full disk the marker is lost as well; the exit record still says that the log was cut.
             drop(writeln!(
                 self.log,
-                "{break_line}[gatewright: log limit of {limit} bytes reached; the rest was dropped]"
+                "{break_line}{LOG_CUT}{limit} bytes reached; the rest was dropped]"
             ));
         }
     }
