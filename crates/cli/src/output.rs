@@ -57,10 +57,15 @@ pub(crate) fn fail(error: &CliError, as_json: bool) -> ExitStatus {
     }
     // Values from the outside are in them.
     say(format_args!("error: {}", words::safe(&error.message)));
+    help(error);
+    error.status
+}
+
+/// Prints what an error says to do about it.
+pub(crate) fn help(error: &CliError) {
     if let Some(help) = &error.help {
         say(format_args!("help: {}", words::safe(help)));
     }
-    error.status
 }
 
 /// Which lines of the log are shown as they are.

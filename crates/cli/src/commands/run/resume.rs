@@ -127,9 +127,7 @@ impl Run {
 /// Says what is wrong with one of several, and what that makes of the exit code.
 fn told(error: &CliError, whose: &str) -> ExitStatus {
     output::warn(format_args!("{whose} cannot be resumed: {error}"));
-    if let Some(help) = &error.help {
-        output::say(format_args!("help: {help}"));
-    }
+    output::help(error);
     ExitStatus::Failure
 }
 
