@@ -233,3 +233,21 @@ fn a_destination_that_cannot_be_reached_and_letters_that_are_dead_are_told_by_do
     assert!(doctor.stdout.contains("there is no program `no-such-program`"), "{doctor:#?}");
     assert!(!doctor.stderr.lines().any(|line| line == "ready to work"), "{doctor:#?}");
 }
+
+/// A person who presses Ctrl-C twice is not kept by a destination that hangs.
+#[test]
+fn delivering_ends_with_a_second_signal_whatever_a_destination_does() {
+    let world = World::new();
+    with_waiting_letters(&world);
+    let called = world.gatewright.bell("called");
+    tell(&world, "log", &command(&format!("echo called > {}; sleep 1000", called.path())));
+    have_it_tried_again(&world);
+    let delivering = world.gatewright.start(world.dir(), &["outbox", "deliver", "--json"]);
+    assert_eq!(called.listen().next(), "called");
+    delivering.signal("INT");
+    delivering.wait_for("stopping: ");
+    delivering.signal("INT");
+    let told = delivering.finish();
+    assert_eq!(told.code(), Some(130), "{told:#?}");
+    assert_eq!(told.json()["interrupted"], true, "{told:#?}");
+}

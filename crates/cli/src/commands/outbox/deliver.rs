@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use api::DeliveryView;
 use clap::Args;
 use domain::{id::LetterId, outbox::LetterStateTag};
-use engine::{Engine, StopMode, stop_channel};
+use engine::{Engine, stop_channel};
 use jiff::Timestamp;
 use ports::{LetterFilter, Store};
+use tokio::sync::Notify;
 
 use crate::{
     commands::{
@@ -60,21 +61,16 @@ pub(crate) async fn deliver(context: &Context, data: &Opened) -> Result<Delivery
 /// Delivers until nothing is due. Says whether it was interrupted.
 async fn work(context: &Context, engine: &Arc<Engine>) -> Result<bool, CliError> {
     let (stop, signal) = stop_channel();
+    let overdue = Arc::new(Notify::new());
     let quiet = context.global.quiet;
-    let interrupts = tokio::spawn(async move {
-        signals::first().await;
-        if !quiet {
-            output::say(
-                "stopping: what is being delivered has 4 s, the rest waits for the next time",
-            );
-        }
-        stop.send_replace(Some(StopMode::StopAgents));
-        signals::first().await;
-        stop.send_replace(Some(StopMode::LeaveAgents));
-        // Its end would be taken for that of whoever listens.
-        std::future::pending::<()>().await;
-    });
-    let worked = engine.deliver_letters(signal.clone()).await;
+    let listener = signals::listen_for_letters(stop, Arc::clone(&overdue), quiet);
+    let interrupts = tokio::spawn(listener);
+    let worked = tokio::select! {
+        biased;
+        worked = engine.deliver_letters(signal.clone()) => worked,
+        // What is under way is dropped where it stands, as a crash would leave it.
+        () = overdue.notified() => Ok(()),
+    };
     let interrupted = signal.borrow().is_some();
     interrupts.abort();
     worked?;

@@ -49,12 +49,26 @@ pub(super) async fn listen(
     overdue.notify_one();
 }
 
-/// Returns with the first signal that stops, of whatever kind.
-pub(crate) async fn first() {
-    match Signals::install() {
-        Ok(mut signals) => drop(signals.next().await),
-        Err(_) => std::future::pending().await,
+/// The same for a command that has letters under way and no agents: the first signal, of whatever kind, gives them the time
+/// that they have, a further one no more.
+pub(crate) async fn listen_for_letters(
+    stop: watch::Sender<Option<StopMode>>,
+    overdue: Arc<Notify>,
+    quiet: bool,
+) {
+    let Ok(mut signals) = Signals::install() else {
+        return std::future::pending().await;
+    };
+    signals.next().await;
+    if !quiet {
+        output::say("stopping: what is being delivered has 4 s, the rest waits for the next time");
     }
+    stop.send_replace(Some(StopMode::StopAgents));
+    end_soon();
+    signals.next().await;
+    stop.send_replace(Some(StopMode::LeaveAgents));
+    sleep(DRAIN_WITHIN).await;
+    overdue.notify_one();
 }
 
 /// Ends the process when its time is up. On a thread of its own: what hangs may be the runtime.
