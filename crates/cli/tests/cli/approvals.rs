@@ -1,5 +1,7 @@
 //! People decide: their answers are final, and their words reach the agent as they are.
 
+use std::fs;
+
 use crate::world::{Told, World};
 
 /// An agent that writes down its brief, in a stage that a person has to approve.
@@ -99,9 +101,9 @@ fn resuming_everything_names_who_waits_for_a_person_and_says_so() {
     assert_eq!(resumed.text("decision"), told.text("decision"));
 }
 
-/// One process at a time changes anything; the other waits for as long as an answer takes.
+/// One process at a time changes anything; an answer waits for as long as another takes.
 #[test]
-fn answers_that_come_at_once_are_all_taken() {
+fn answers_that_find_another_one_being_given_are_taken_after_it() {
     let world = asking();
     let arguments = ["run", "One", "Another", "--merge", "--json", "--pipeline", "asking"];
     let told = world.call(&arguments);
@@ -112,10 +114,14 @@ fn answers_that_come_at_once_are_all_taken() {
         .map(|it| it["decision"].as_str().expect("a question").to_owned())
         .collect();
     assert_eq!(decisions.len(), 2);
-    let answering =
-        decisions.iter().map(|it| world.gatewright.start(world.dir(), &["approve", it]));
-    let answering: Vec<_> = answering.collect();
-    for answer in answering {
+    let lock = world.gatewright.data_dir().join("lock");
+    for decision in decisions {
+        // As long as this test likes, the other answer is being given.
+        let other = fs::OpenOptions::new().write(true).open(&lock).unwrap();
+        other.lock().unwrap();
+        let answer = world.gatewright.start(world.dir(), &["approve", &decision]);
+        answer.wait_for("waiting for it");
+        drop(other);
         let answered = answer.finish();
         assert_eq!(answered.code(), Some(0), "{answered:#?}");
     }
