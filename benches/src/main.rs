@@ -37,10 +37,18 @@ use crate::{
     disk::Disk, effort::Effort, place::Place, product_binary::ProductBinary, table::Table,
 };
 
-const USAGE: &str = "usage: cargo run --release -p benches [-- --quick]
+const USAGE: &str = "usage: cargo run --release -p benches [-- --quick | --store]
 
   --quick   fewer rounds: shows that everything still works, not how fast it is
+  --store   only what the database decides: steps, job queue, start over live pipelines
 ";
+
+/// What is measured.
+#[derive(Clone, Copy)]
+enum Scope {
+    Everything,
+    Store,
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -49,8 +57,9 @@ fn main() -> ExitCode {
     let outcome = match *arguments {
         [stamp::ARGUMENT] => stamp::print(),
         [recovery::ARGUMENT, data_dir] => recovery::recover(data_dir),
-        [] => measure(&Effort::FULL),
-        ["--quick"] => measure(&Effort::QUICK),
+        [] => measure(&Effort::FULL, Scope::Everything),
+        ["--quick"] => measure(&Effort::QUICK, Scope::Everything),
+        ["--store"] => measure(&Effort::FULL, Scope::Store),
         _ => io::stderr()
             .write_all(USAGE.as_bytes())
             .map_err(Into::into)
@@ -66,12 +75,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(effort: &Effort) -> Result<()> {
+fn measure(effort: &Effort, scope: Scope) -> Result<()> {
     let place = Place::new()?;
-    let product = ProductBinary::build()?;
+    let product = match scope {
+        Scope::Everything => Some(ProductBinary::build()?),
+        Scope::Store => None,
+    };
     let (mut disk, mut table) = (Disk::default(), Table::default());
     let before = machine::load();
-    let outcome = measure_all(&place, &product, effort, &mut disk, &mut table);
+    let outcome = measure_all(&place, product.as_ref(), effort, &mut disk, &mut table);
     // What was measured until something failed is worth seeing.
     let mut out = io::stdout().lock();
     writeln!(out, "{}\n", machine::describe(&place, &disk, &before))?;
@@ -81,7 +93,7 @@ fn measure(effort: &Effort) -> Result<()> {
 
 fn measure_all(
     place: &Place,
-    product: &ProductBinary,
+    product: Option<&ProductBinary>,
     effort: &Effort,
     disk: &mut Disk,
     table: &mut Table,
@@ -94,6 +106,7 @@ fn measure_all(
     runtime.block_on(job_queue::measure(place, effort, disk, table))?;
     say("recovery")?;
     runtime.block_on(recovery::measure(place, effort, table))?;
+    let Some(product) = product else { return Ok(()) };
     say("agent start")?;
     runtime.block_on(agent_start::measure(place, product, effort, table))?;
     say("workspaces")?;
