@@ -8,9 +8,10 @@ use crate::{document, error::Error};
 
 const SAVE: &str =
     "INSERT INTO definitions (hash, document) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING";
+const MEND: &str = "UPDATE definitions SET document = ?2 WHERE hash = ?1";
 const FIND: &str = "SELECT hash, document FROM definitions WHERE hash = ?1";
 
-pub(crate) const STATEMENTS: &[&str] = &[SAVE, FIND];
+pub(crate) const STATEMENTS: &[&str] = &[SAVE, MEND, FIND];
 
 struct DefinitionRow {
     hash: String,
@@ -37,13 +38,19 @@ impl TryFrom<DefinitionRow> for Definition {
     }
 }
 
+/// Keeps a definition, unless it is kept already. A row that is damaged is written anew: it can have said nothing else.
 pub(crate) fn save(
     connection: &Connection,
     hash: &DefinitionHash,
     definition: &Definition,
 ) -> Result<(), Error> {
     let document = document::encode(definition)?;
-    rows::write(connection, SAVE, params![hash.0, document], "save the definition").map(drop)
+    let params = params![hash.0, document];
+    let is_new = rows::write(connection, SAVE, params, "save the definition")? == 1;
+    if !is_new && matches!(find(connection, hash), Err(Error::Damaged { .. })) {
+        rows::write(connection, MEND, params, "mend the definition")?;
+    }
+    Ok(())
 }
 
 pub(crate) fn find(

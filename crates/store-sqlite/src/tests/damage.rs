@@ -12,8 +12,8 @@ use ports::{
     Claim, JobFilter, LetterFilter, NewLetter, PipelineFilter, Step, Store as _, StoreError,
 };
 use testkit::store_conformance::fixtures::{
-    agent_job, at, claim, destination, done, gate_job, guards, ids, job, job_ids, merge_job, open,
-    pipeline, queue, running, set_breaker, step, step_to, take,
+    agent_job, at, claim, definition, definition_hash, destination, done, gate_job, guards, ids,
+    job, job_ids, merge_job, open, pipeline, queue, running, set_breaker, step, step_to, take,
 };
 
 use crate::{SqliteStore, error::Doing as _};
@@ -145,6 +145,27 @@ async fn a_mended_job_is_given_out_again() {
     assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "nobody has looked at it yet");
     assert_eq!(store.park_damaged(at(0)).await.unwrap(), []);
     assert_eq!(ids(&store.claim(&claim(at(0))).await.unwrap()), [JobId::from_u128(1)]);
+}
+
+/// New work would be refused for good otherwise, by a definition that everybody has.
+#[tokio::test]
+async fn a_damaged_definition_is_mended_by_whoever_brings_it_again() {
+    for statement in [
+        "UPDATE definitions SET document = '0'",
+        "UPDATE definitions SET document = replace(document, '\"version\":1,', '\"version\":9,')",
+        "UPDATE definitions SET document = CAST(x'ff' AS TEXT)",
+    ] {
+        let (store, id) = damaged(statement).await;
+        let parked = store.park_damaged(at(0)).await.unwrap();
+        assert_eq!(parked.len(), 2, "{statement}: {parked:?}");
+        assert_eq!(store.claim(&claim(at(0))).await.unwrap(), [], "{statement}");
+        store.save_definition(&definition_hash(), &definition()).await.unwrap();
+        let found = store.find_definition(&definition_hash()).await.unwrap();
+        assert_eq!(found, Some(definition()), "{statement}");
+        assert_eq!(store.park_damaged(at(0)).await.unwrap(), [], "{statement}");
+        let given = store.claim(&claim(at(0))).await.unwrap();
+        assert!(given.iter().any(|job| job.pipeline == id), "{statement}");
+    }
 }
 
 /// Two letters, of which the first is damaged.
