@@ -88,10 +88,12 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// The same however often the letter is delivered: by it a destination knows what it has already.
+    /// The same however often the letter is delivered: by it a destination knows what it has already. With the event's
+    /// time, since a data directory that was restored numbers what happens from then on anew.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{}/{}/{}", self.event.pipeline, self.event.number, self.destination)
+        let Event { pipeline, number, at, .. } = &self.event;
+        format!("{pipeline}/{number}/{}/{}", self.destination, at.as_millisecond())
     }
 
     /// Whether delivering it has ended the process so often that it is not tried again.

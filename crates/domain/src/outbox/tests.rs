@@ -117,8 +117,18 @@ fn transition_table() {
 fn a_key_names_what_is_told_to_whom_and_not_which_try_it_is() {
     let first = letter(sending());
     let again = first.decide(&LetterInput::Lost, NOW).expect("it was being sent");
-    assert_eq!(first.key(), format!("{}/4/log", PipelineId::from_u128(1)));
+    let at = first.event.at.as_millisecond();
+    assert_eq!(first.key(), format!("{}/4/log/{at}", PipelineId::from_u128(1)));
     assert_eq!(again.key(), first.key());
+}
+
+/// After a restore other things happen under the numbers of those that were told before.
+#[test]
+fn another_event_of_the_same_number_has_another_key() {
+    let first = letter(sending());
+    let at = first.event.at + 1.second();
+    let other = Letter { event: Event { at, ..first.event.clone() }, ..first.clone() };
+    assert_ne!(other.key(), first.key());
 }
 
 #[test]

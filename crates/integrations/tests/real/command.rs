@@ -43,7 +43,7 @@ async fn a_program_gets_the_letter_and_its_key_and_nothing_of_our_environment() 
     );
     let expected = "GATEWRIGHT_DESTINATION=out\nGATEWRIGHT_EVENT=cancelled\nGATEWRIGHT_ITEM=ET-001\n\
         GATEWRIGHT_LETTER_ID=ltr_00000000000000000000000000000001\n\
-        GATEWRIGHT_LETTER_KEY=pl_00000000000000000000000000000001/1/out\n\
+        GATEWRIGHT_LETTER_KEY=pl_00000000000000000000000000000001/1/out/0\n\
         PATH=/usr/bin:/bin\nPLACE=here\nTOKEN=hunter2\n";
     assert_eq!(fs::read_to_string(dir.join("env")).unwrap(), expected);
 }

@@ -34,7 +34,7 @@ async fn a_letter_is_one_line_that_says_what_happened_to_which_item() {
     assert_eq!(deliver(&path, 4, "Add a \"flag\"\n{").await, DELIVERED);
     let text = fs::read_to_string(&path).unwrap();
     let expected = serde_json::json!({
-        "key": "pl_00000000000000000000000000000001/4/out",
+        "key": "pl_00000000000000000000000000000001/4/out/0",
         "letter": "ltr_00000000000000000000000000000004",
         "destination": "out",
         "project": "ET",

@@ -81,7 +81,9 @@ impl World {
         let project = self.pipeline(id).await.project;
         let events = self.events(id).await.into_iter();
         let wanted = events.filter(|event| route.wants(&project, &event.kind));
-        wanted.map(|event| format!("{id}/{}/{name}", event.number)).collect()
+        wanted
+            .map(|event| format!("{id}/{}/{name}/{}", event.number, event.at.as_millisecond()))
+            .collect()
     }
 
     /// What always holds of a pipeline and what hangs on it.
