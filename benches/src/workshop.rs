@@ -153,7 +153,7 @@ struct NoGates;
 impl Gates for NoGates {
     async fn judge(&self, question: &GateQuestion) -> Result<GateAnswer, GateError> {
         let gate = question.gate.name.to_string();
-        Err(GateError { gate, reason: "there are no gates here".to_owned() })
+        Err(GateError { gate, reason: "there are no gates here".to_owned(), is_full_disk: false })
     }
 
     async fn abandon(&self, _scratch: &Utf8Path) -> Result<(), GateError> {

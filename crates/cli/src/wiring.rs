@@ -239,6 +239,8 @@ fn build(
         git: Arc::clone(&git) as _,
         sandbox: Arc::clone(&sandbox),
         clock: Arc::clone(&clock) as _,
+        // One of its own: a look of the engine at the same moment must not cost a gate its answer.
+        machine: Arc::new(ThisMachine::new()),
         path: path.clone(),
         env: loaded.config.sandbox.env.clone(),
         mounts: mounts(loaded),

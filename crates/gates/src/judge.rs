@@ -8,7 +8,7 @@ use domain::{
     definition::{Check, Network},
     verdict::Verdict,
 };
-use ports::{Clock, GateAnswer, GateError, GateQuestion, Gates, Git, Mount, Sandbox};
+use ports::{Clock, GateAnswer, GateError, GateQuestion, Gates, Git, Machine, Mount, Sandbox};
 
 use crate::{
     absent, artifacts,
@@ -30,6 +30,8 @@ pub struct Options {
     pub sandbox: Arc<dyn Sandbox>,
     /// Dates the verdicts.
     pub clock: Arc<dyn Clock>,
+    /// Says whether a disk is as full as a command says.
+    pub machine: Arc<dyn Machine>,
     /// Where commands look programs up.
     pub path: String,
     /// Environment of commands on top of `PATH` and `HOME`; never a secret.
@@ -112,16 +114,13 @@ impl Judge {
 impl Gates for Judge {
     async fn judge(&self, question: &GateQuestion) -> Result<GateAnswer, GateError> {
         let gate = &question.gate.name;
-        self.answer(question)
-            .await
-            .map_err(|obstacle| GateError { gate: gate.to_string(), reason: obstacle.reason() })
+        self.answer(question).await.map_err(|obstacle| obstacle.of_gate(gate.to_string()))
     }
 
     async fn abandon(&self, scratch: &Utf8Path) -> Result<(), GateError> {
         let abandoned = Places::new(scratch).abandon(&self.options).await;
-        abandoned.map_err(|obstacle| GateError {
-            gate: scratch.file_name().unwrap_or_default().to_owned(),
-            reason: obstacle.reason(),
+        abandoned.map_err(|obstacle| {
+            obstacle.of_gate(scratch.file_name().unwrap_or_default().to_owned())
         })
     }
 }

@@ -24,6 +24,10 @@ pub(crate) const SUMMARY_BYTES_MAX: usize = 500;
 /// Bytes of what a parser says about a file.
 pub(crate) const REASON_BYTES_MAX: usize = 500;
 
+/// Free bytes above which a command that speaks of a full disk is not believed: what it wrote before it met one may be
+/// gone again, and commands write less than this at once.
+pub(crate) const ROOM_BYTES_MIN: u64 = 1024 * 1024 * 1024;
+
 /// Bytes of each of a command's two logs.
 pub(crate) const LOG_BYTES_MAX: u64 = 50 * 1024 * 1024;
 /// Bytes of a log that are read at once.

@@ -3,8 +3,8 @@
 use std::{error::Error, fmt::Write as _};
 
 use camino::Utf8PathBuf;
-use domain::path_rules::PatternError;
-use ports::{GitError, SandboxError};
+use domain::{failure::speaks_of_a_full_disk, path_rules::PatternError};
+use ports::{GateError, GitError, SandboxError, is_full_disk};
 
 /// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,27 @@ pub(crate) enum Obstacle {
 }
 
 impl Obstacle {
+    /// The port's error, for the gate of that name.
+    pub(crate) fn of_gate(&self, gate: String) -> GateError {
+        GateError { gate, reason: self.reason(), is_full_disk: self.is_full_disk() }
+    }
+
+    /// Whether the system said that a disk is full. What a command says of itself is not the system's word.
+    fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Git(error) => error.is_full_disk(),
+            Self::Sandbox(error) => error.is_full_disk(),
+            Self::Io { source, .. } => is_full_disk(source),
+            Self::NotStarted { message, .. } => speaks_of_a_full_disk(message),
+            Self::AsksAPerson
+            | Self::Pattern(_)
+            | Self::Vanished { .. }
+            | Self::Stopped { .. }
+            | Self::StillRunning { .. }
+            | Self::Parser { .. } => false,
+        }
+    }
+
     /// The whole chain of reasons, for a person.
     pub(crate) fn reason(&self) -> String {
         let mut reason = self.to_string();

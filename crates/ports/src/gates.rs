@@ -45,6 +45,8 @@ pub struct GateError {
     pub gate: String,
     /// What stood in the way.
     pub reason: String,
+    /// Whether the system said that a disk is full.
+    pub is_full_disk: bool,
 }
 
 /// Answers gate questions.

@@ -6,12 +6,15 @@
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
+    failure::speaks_of_a_full_disk,
     name::{ProjectKey, RoleName},
     path_rules::PathMatcher,
     revision::{BranchName, CommitSha, TreeSha},
     verdict::Finding,
 };
 use jiff::Timestamp;
+
+use crate::is_full_disk;
 
 /// A project as git sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,21 @@ pub enum GitError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl GitError {
+    /// Whether git, or the system, said that a disk is full.
+    #[must_use]
+    pub fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Command { stderr, .. } => speaks_of_a_full_disk(stderr),
+            Self::Io { source, .. } => is_full_disk(source),
+            Self::NotARepository { .. }
+            | Self::Empty { .. }
+            | Self::Moved { .. }
+            | Self::TimedOut { .. } => false,
+        }
+    }
 }
 
 /// A workspace to open.

@@ -16,6 +16,12 @@ pub struct Room {
     pub memory_bytes: Option<u64>,
 }
 
+/// Whether the system said that a disk, or somebody's share of it, is full.
+#[must_use]
+pub fn is_full_disk(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// The machine.
 #[async_trait]
 pub trait Machine: Send + Sync {

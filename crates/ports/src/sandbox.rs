@@ -8,6 +8,8 @@ use domain::definition::Network;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::is_full_disk;
+
 /// A place of the host that is to be seen inside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -176,6 +178,17 @@ pub enum SandboxError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl SandboxError {
+    /// Whether the system said that a disk is full.
+    #[must_use]
+    pub fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => is_full_disk(source),
+            Self::Unavailable { .. } | Self::Invalid { .. } | Self::Newer { .. } => false,
+        }
+    }
 }
 
 /// A backend. A sandbox is known by its directory, which the caller chooses and which outlives both.

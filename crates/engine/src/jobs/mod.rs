@@ -7,7 +7,7 @@ mod repository;
 mod turns;
 
 use domain::{
-    failure::{Failure, FailureClass, speaks_of_a_full_disk},
+    failure::{Failure, FailureClass},
     job::{Job, Work},
     pipeline::Report,
     run::Run,
@@ -81,6 +81,9 @@ pub(crate) enum JobError {
     /// The workspace is as its agent left it, and cannot be worked with.
     #[error("{message}")]
     Workspace { message: String },
+    /// Something of ours, and what it runs, had no room on a disk.
+    #[error("{message}")]
+    FullDisk { message: String },
     #[error("{message}")]
     Other { class: FailureClass, message: String },
 }
@@ -105,9 +108,22 @@ impl JobError {
         )
     }
 
+    /// Whether the system said that a disk is full. Words that only come along in a message, such as those of a title
+    /// or of a file's name, are not the system's. A store without room goes on by itself as soon as there is some.
+    fn is_full_disk(&self) -> bool {
+        match self {
+            Self::FullDisk { .. } => true,
+            Self::Git(error) | Self::Engine(EngineError::Git(error)) => error.is_full_disk(),
+            Self::Sandbox(error) | Self::Engine(EngineError::Sandbox(error)) => {
+                error.is_full_disk()
+            }
+            Self::Engine(_) | Self::Workspace { .. } | Self::Other { .. } => false,
+        }
+    }
+
     fn failure(&self) -> Failure {
         let words = chain(self);
-        if speaks_of_a_full_disk(&words) {
+        if self.is_full_disk() {
             return Failure::full_disk(&words);
         }
         let class = match self {
@@ -116,9 +132,9 @@ impl JobError {
             | Self::Git(GitError::TimedOut { .. } | GitError::Moved { .. }) => {
                 FailureClass::Transient
             }
-            Self::Git(GitError::Io { .. }) | Self::Sandbox(SandboxError::Io { .. }) => {
-                FailureClass::Resource
-            }
+            Self::Git(GitError::Io { .. })
+            | Self::Sandbox(SandboxError::Io { .. })
+            | Self::FullDisk { .. } => FailureClass::Resource,
             Self::Other { class, .. } => *class,
             Self::Engine(_) | Self::Git(_) | Self::Sandbox(_) | Self::Workspace { .. } => {
                 FailureClass::Permanent
@@ -129,7 +145,8 @@ impl JobError {
 }
 
 fn gate_error(error: &GateError) -> JobError {
-    JobError::permanent(error.to_string())
+    let message = error.to_string();
+    if error.is_full_disk { JobError::FullDisk { message } } else { JobError::permanent(message) }
 }
 
 impl Engine {
@@ -172,6 +189,59 @@ impl Engine {
                 Performed { ending: Ending::Released { reason }, run: None }
             }
             Err(error) => Performed::failed(JobError::Engine(error).failure()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use ports::StoreError;
+
+    use super::*;
+
+    const SAID: &str = "fatal: write error: No space left on device";
+
+    fn io_error(kind: io::ErrorKind) -> GitError {
+        let (operation, path) = ("keep a hand-in", "/data/mirrors".into());
+        GitError::Io { operation, path, source: io::Error::from(kind) }
+    }
+
+    /// Who quotes the words of the system is not the system, and a store that has no room costs nobody a try.
+    #[test]
+    fn a_full_disk_is_believed_of_the_system_and_of_git_alone() {
+        let said = || SAID.to_owned();
+        let cases: [(JobError, FailureClass, bool); 8] = [
+            (io_error(io::ErrorKind::StorageFull).into(), FailureClass::Resource, true),
+            (io_error(io::ErrorKind::QuotaExceeded).into(), FailureClass::Resource, true),
+            (io_error(io::ErrorKind::PermissionDenied).into(), FailureClass::Resource, false),
+            (
+                GitError::Command { operation: "sync".to_owned(), stderr: said() }.into(),
+                FailureClass::Resource,
+                true,
+            ),
+            (
+                GitError::TimedOut { operation: said(), seconds: 60 }.into(),
+                FailureClass::Transient,
+                false,
+            ),
+            (
+                StoreError::Database {
+                    operation: "write",
+                    source: Box::new(io::Error::from(io::ErrorKind::StorageFull)),
+                }
+                .into(),
+                FailureClass::Transient,
+                false,
+            ),
+            (JobError::permanent(said()), FailureClass::Permanent, false),
+            (JobError::Workspace { message: said() }, FailureClass::Permanent, false),
+        ];
+        for (error, class, is_full) in cases {
+            let failure = error.failure();
+            assert_eq!(failure.class, class, "{error:?}");
+            assert_eq!(failure.message.contains("the disk is full"), is_full, "{error:?}");
         }
     }
 }

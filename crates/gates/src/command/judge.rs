@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use ports::{GateQuestion, PathChange};
 
-use super::{execution, keep, log, outcome, places::Places};
-use crate::{judge::Options, obstacle::Obstacle, ruling::Ruling};
+use super::{
+    execution, keep,
+    log::{self, Log},
+    outcome::{self, Disk},
+    places::Places,
+};
+use crate::{judge::Options, limits::ROOM_BYTES_MIN, obstacle::Obstacle, ruling::Ruling};
 
 /// A command to run for a question.
 pub(crate) struct Task<'a> {
@@ -35,6 +40,19 @@ async fn run(task: &Task<'_>, places: &Places) -> Result<Ruling, Obstacle> {
     let record = execution::run(task, places).await?;
     let evidence = &task.question.evidence;
     let log = log::collect(task.options.sandbox.as_ref(), &places.sandbox, evidence).await?;
-    let ruling = outcome::rule(task, &record, log)?;
+    let disk = ask_disk(task, places, &log).await;
+    let ruling = outcome::rule(task, &record, log, disk)?;
     Ok(Ruling { evidence: Some(evidence.clone()), ..ruling })
+}
+
+/// Whether the disk is full, where the command's last words are of one that is. The words alone prove nothing: they are
+/// the branch's, and a project may well test what it does on a full disk. What the command wrote is still there.
+async fn ask_disk(task: &Task<'_>, places: &Places, log: &Log) -> Disk {
+    if !log.ends_with_a_full_disk() {
+        return Disk::NotSpokenOf;
+    }
+    match task.options.machine.room(&places.sandbox).await {
+        Ok(room) if room.disk_bytes < ROOM_BYTES_MIN => Disk::Full,
+        Ok(_) | Err(_) => Disk::OnlySpokenOf,
+    }
 }

@@ -1,6 +1,7 @@
 //! Reads a command's logs once: the whole into the evidence, the end and the failed tests for the verdict.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use domain::failure::speaks_of_a_full_disk;
 use ports::{OutputStream, Sandbox};
 use tokio::{
     fs::{self, File},
@@ -23,6 +24,15 @@ pub(crate) struct Log {
     pub(crate) out: Tail,
     pub(crate) err: Tail,
     pub(crate) failures: Failures,
+}
+
+impl Log {
+    /// Whether the command's last words are of a disk that is full.
+    pub(crate) fn ends_with_a_full_disk(&self) -> bool {
+        const LINES: usize = 20;
+        let last = |tail: &Tail| tail.backwards().take(LINES).any(speaks_of_a_full_disk);
+        last(&self.err) || last(&self.out)
+    }
 }
 
 /// Reads the logs of an ended sandbox, and keeps them at `evidence`, standard output first, byte for byte.

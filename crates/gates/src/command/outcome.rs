@@ -1,7 +1,7 @@
 //! From the end of a command to a ruling.
 
 use domain::{
-    failure::{MORE_MEMORY, speaks_of_a_full_disk},
+    failure::MORE_MEMORY,
     verdict::{Finding, Severity, VerdictOutcome},
 };
 use jiff::SignedDuration;
@@ -21,8 +21,24 @@ use crate::{
     text,
 };
 
+/// What is known of the disk that the command wrote to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// The command said nothing of it.
+    NotSpokenOf,
+    /// The command speaks of a full disk, and the machine does not say so.
+    OnlySpokenOf,
+    /// Both say that it is full.
+    Full,
+}
+
 /// Rules on the end of the command.
-pub(crate) fn rule(task: &Task<'_>, record: &ExitRecord, log: Log) -> Result<Ruling, Obstacle> {
+pub(crate) fn rule(
+    task: &Task<'_>,
+    record: &ExitRecord,
+    log: Log,
+    disk: Disk,
+) -> Result<Ruling, Obstacle> {
     let command = shown(task.run);
     let failed = VerdictOutcome::Fail;
     let (outcome, what) = match &record.end {
@@ -43,12 +59,22 @@ pub(crate) fn rule(task: &Task<'_>, record: &ExitRecord, log: Log) -> Result<Rul
                     "`{command}` could not run: `{file}` is not in this commit, or is not executable"
                 ),
             ),
-            // A person frees some space and has the gate asked again: the commit is not to blame.
-            None if met_a_full_disk(&log) => (
-                VerdictOutcome::Error,
-                format!("`{command}` met a full disk: free some space, then try again"),
-            ),
-            None => (failed, format!("`{command}` exited with {code}{}", killed_inside(*code))),
+            None => match disk {
+                // A person frees some space and has the gate asked again: the commit is not to blame.
+                Disk::Full => (
+                    VerdictOutcome::Error,
+                    format!("`{command}` met a full disk: free some space, then try again"),
+                ),
+                Disk::OnlySpokenOf => (
+                    failed,
+                    format!(
+                        "`{command}` exited with {code}; it speaks of a full disk, and the disk that it ran on has room"
+                    ),
+                ),
+                Disk::NotSpokenOf => {
+                    (failed, format!("`{command}` exited with {code}{}", killed_inside(*code)))
+                }
+            },
         },
         SandboxEnd::Signaled { out_of_memory: true, .. } => (
             failed,
@@ -77,13 +103,6 @@ pub(crate) fn rule(task: &Task<'_>, record: &ExitRecord, log: Log) -> Result<Rul
         }
     };
     Ok(unsuccessful(outcome, &what, record, log))
-}
-
-/// Whether the command's last words are of a disk that is full.
-fn met_a_full_disk(log: &Log) -> bool {
-    const LINES: usize = 20;
-    let last = |tail: &tail::Tail| tail.backwards().take(LINES).any(speaks_of_a_full_disk);
-    last(&log.err) || last(&log.out)
 }
 
 /// A ruling with the failed tests, then the end of the output.

@@ -200,6 +200,17 @@ async fn a_command_that_met_a_full_disk_last_is_no_verdict_on_the_commit() {
     assert_eq!(passed.outcome, VerdictOutcome::Pass);
 }
 
+/// A project that tests what it does on a full disk has its failures mended by its agent.
+#[tokio::test]
+async fn a_command_that_only_speaks_of_a_full_disk_has_failed() {
+    let world = world(&[]);
+    world.machine.has_room(u64::MAX);
+    let verdict = world.run("echo 'FAIL: No space left on device was not handled'; exit 1").await;
+    assert_eq!(verdict.outcome, VerdictOutcome::Fail);
+    let words = "exited with 1; it speaks of a full disk, and the disk that it ran on has room";
+    assert!(verdict.summary.ends_with(words), "{}", verdict.summary);
+}
+
 #[tokio::test]
 async fn what_a_command_left_behind_is_said_even_where_it_passes() {
     let world = world(&[]);

@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use camino::Utf8Path;
 use domain::{
+    failure::speaks_of_a_full_disk,
     revision::CommitSha,
     verdict::{Finding, Verdict, VerdictOutcome},
 };
@@ -99,14 +100,18 @@ impl FakeGates {
             self.released.notified().await;
         }
         let tree = self.git.load_tree(&question.project, &question.commit).await;
-        let tree =
-            tree.map_err(|error| GateError { gate: name.to_owned(), reason: error.to_string() })?;
+        let tree = tree.map_err(|error| GateError {
+            gate: name.to_owned(),
+            reason: error.to_string(),
+            is_full_disk: error.is_full_disk(),
+        })?;
         let answer = self.model().decide(name, &question.commit);
         let mut commit = question.commit.clone();
         let (outcome, findings) = match answer {
             Some(Answer::Asks(questions)) => return Ok(GateAnswer::Ask { questions }),
             Some(Answer::Breaks(reason)) => {
-                return Err(GateError { gate: name.to_owned(), reason });
+                let is_full_disk = speaks_of_a_full_disk(&reason);
+                return Err(GateError { gate: name.to_owned(), reason, is_full_disk });
             }
             Some(Answer::Fails(finding)) => {
                 (VerdictOutcome::Fail, vec![Finding::blocking(finding)])

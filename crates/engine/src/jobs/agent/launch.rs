@@ -114,10 +114,9 @@ impl Engine {
         self.ports.sandbox.remove(&dir).await?;
         Err(match end {
             // Not its doing, and a workspace that is made anew needs room as well.
-            Some(SandboxEnd::Exited { .. }) if speaks_of_a_full_disk(&words) => JobError::Other {
-                class: FailureClass::Resource,
-                message: format!("{what_failed}: {words}"),
-            },
+            Some(SandboxEnd::Exited { .. }) if speaks_of_a_full_disk(&words) => {
+                JobError::FullDisk { message: format!("{what_failed}: {words}") }
+            }
             Some(SandboxEnd::Signaled { out_of_memory: true, .. }) => JobError::Other {
                 class: FailureClass::Resource,
                 message: format!(

@@ -2,6 +2,7 @@
 
 mod clock;
 mod git;
+mod machine;
 mod sandbox;
 mod world;
 

@@ -14,12 +14,14 @@ use ports::{GateAnswer, GateError, GateQuestion, Gates, Mount, ProjectRef};
 use super::{
     clock::FakeClock,
     git::{FakeGit, base, head},
+    machine::FakeMachine,
     sandbox::FakeSandbox,
 };
 
 pub(crate) struct World {
     pub(crate) git: FakeGit,
     pub(crate) sandbox: Arc<FakeSandbox>,
+    pub(crate) machine: Arc<FakeMachine>,
     dir: tempfile::TempDir,
 }
 
@@ -29,7 +31,12 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
     for (path, content) in files {
         git.write(&head(), path, content.as_bytes());
     }
-    World { git, sandbox: Arc::default(), dir: tempfile::tempdir().unwrap() }
+    World {
+        git,
+        sandbox: Arc::default(),
+        machine: Arc::default(),
+        dir: tempfile::tempdir().unwrap(),
+    }
 }
 
 impl World {
@@ -70,6 +77,7 @@ impl World {
             git: Arc::new(self.git.clone()),
             sandbox: self.sandbox.clone(),
             clock: Arc::new(FakeClock::default()),
+            machine: self.machine.clone(),
             path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
             env: BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]),
             mounts: vec![Mount {

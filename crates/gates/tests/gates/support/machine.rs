@@ -1,0 +1,42 @@
+//! A machine that has as much room as it is told.
+
+use std::{
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use camino::{Utf8Path, Utf8PathBuf};
+use ports::{Agent, AgentCheck, AgentError, AgentProfile, Machine, Room};
+
+#[derive(Default)]
+pub(crate) struct FakeMachine {
+    disk_bytes: AtomicU64,
+}
+
+impl FakeMachine {
+    /// From now on that much is free.
+    pub(crate) fn has_room(&self, bytes: u64) {
+        self.disk_bytes.store(bytes, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Machine for FakeMachine {
+    async fn room(&self, _dir: &Utf8Path) -> io::Result<Room> {
+        Ok(Room { disk_bytes: self.disk_bytes.load(Ordering::SeqCst), memory_bytes: None })
+    }
+
+    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+        panic!("gates measure nothing");
+    }
+
+    async fn check_agent(
+        &self,
+        _agent: &dyn Agent,
+        _profile: &AgentProfile,
+        _path: &str,
+    ) -> Result<AgentCheck, AgentError> {
+        panic!("gates start no agents");
+    }
+}
