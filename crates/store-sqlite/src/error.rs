@@ -52,11 +52,10 @@ fn sql(operation: &'static str, source: Arc<rusqlite::Error>, place: &str) -> St
             StoreError::DiskFull { operation }
         }
         Some((ErrorCode::ReadOnly, _)) => StoreError::ReadOnly { path: place.to_owned() },
-        Some((code, _)) => match Unusable::of_code(code, place) {
+        _ => match Unusable::of_sql(&source, place) {
             Some(unusable) => StoreError::Database { operation, source: Box::new(unusable) },
             None => StoreError::Database { operation, source: Box::new(source) },
         },
-        None => StoreError::Database { operation, source: Box::new(source) },
     }
 }
 

@@ -46,14 +46,13 @@ impl SqliteStore {
         let place = data_dir.to_string();
         let readers = Readers::new(data_dir::database(&data_dir), queue_max);
         let access = match mode {
-            Mode::ReadWrite { holder } => {
-                Access::Files { readers, writer: open_writer(&data_dir, &holder, queue_max)? }
-            }
-            Mode::ReadOnly => {
-                check_readable(&data_dir)?;
-                Access::Reading { readers }
-            }
+            Mode::ReadWrite { holder } => open_writer(&data_dir, &holder, queue_max)
+                .map(|writer| Access::Files { readers, writer }),
+            Mode::ReadOnly => check_readable(&data_dir).map(|()| Access::Reading { readers }),
         };
+        let access = access.map_err(|error| {
+            unusable::on_opening(error, &data_dir, &data_dir::database(&data_dir))
+        })?;
         Ok(Self { place, access })
     }
 

@@ -1,6 +1,11 @@
 //! Why what lies in the place of the database cannot be used, in words for a person.
 
-use std::{fs, io};
+use std::{
+    error::Error as StdError,
+    fs::{self, File, OpenOptions},
+    io,
+    sync::Arc,
+};
 
 use camino::Utf8Path;
 use ports::StoreError;
@@ -16,7 +21,7 @@ use crate::{
 const TRACES: [&str; 3] = ["mirrors", "workspaces", "runs"];
 
 /// Why the database cannot be used as it is. Nothing of it was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Unusable {
     /// Nothing was ever started in the directory.
     #[error("there is no database in {data_dir}: nothing was started there yet")]
@@ -45,6 +50,9 @@ pub enum Unusable {
     NoDatabase {
         /// The file.
         database: String,
+        /// What SQLite said.
+        #[source]
+        source: Arc<rusqlite::Error>,
     },
     /// A database of SQLite that holds something else.
     #[error("{database} is no database of gatewright: {what}")]
@@ -59,14 +67,20 @@ pub enum Unusable {
     Damaged {
         /// The file, or its directory.
         database: String,
+        /// What SQLite said.
+        #[source]
+        source: Arc<rusqlite::Error>,
     },
     /// The system does not let us.
     #[error(
         "{database} cannot be opened: its permissions or those of its directory are in the way"
     )]
     Closed {
-        /// The file, or its directory.
+        /// The file.
         database: String,
+        /// What the system said.
+        #[source]
+        source: Arc<dyn StdError + Send + Sync>,
     },
 }
 
@@ -91,12 +105,11 @@ impl Unusable {
     }
 
     /// What SQLite says of a file that it cannot use.
-    pub(crate) fn of_code(code: ErrorCode, place: &str) -> Option<Self> {
-        let database = place.to_owned();
-        match code {
-            ErrorCode::NotADatabase => Some(Self::NoDatabase { database }),
-            ErrorCode::DatabaseCorrupt => Some(Self::Damaged { database }),
-            ErrorCode::CannotOpen => Some(Self::Closed { database }),
+    pub(crate) fn of_sql(source: &Arc<rusqlite::Error>, place: &str) -> Option<Self> {
+        let (database, source) = (place.to_owned(), Arc::clone(source));
+        match source.sqlite_error_code()? {
+            ErrorCode::NotADatabase => Some(Self::NoDatabase { database, source }),
+            ErrorCode::DatabaseCorrupt => Some(Self::Damaged { database, source }),
             _ => None,
         }
     }
@@ -123,13 +136,50 @@ pub(crate) fn look(data_dir: &Utf8Path, database: &Utf8Path) -> Result<Place, St
         Ok(_) => return Ok(Place::Filled),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Place::Missing,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(Unusable::Closed { database: database.to_string() }.into_error());
+            let source = Arc::new(error);
+            return Err(Unusable::Closed { database: database.to_string(), source }.into_error());
         }
         // A file in the place of the directory: whoever makes it says so.
         Err(_) => return Ok(Place::Missing),
     };
     refuse_lost(data_dir, database, if place == Place::Empty { "empty" } else { "missing" })?;
     Ok(place)
+}
+
+/// Why the database could not be opened, where the system keeps us out. SQLite says of every file that it did not get
+/// that it cannot open it, also where this process has too many files open, or the disk has no room for another one.
+pub(crate) fn on_opening(
+    error: StoreError,
+    data_dir: &Utf8Path,
+    database: &Utf8Path,
+) -> StoreError {
+    let StoreError::Database { operation: _, source } = &error else { return error };
+    let said = source.downcast_ref::<Arc<rusqlite::Error>>();
+    if said.and_then(|said| said.sqlite_error_code()) != Some(ErrorCode::CannotOpen) {
+        return error;
+    }
+    match find_wall(data_dir, database) {
+        Some(wall) => {
+            let (database, source) = (database.to_string(), Arc::new(wall));
+            Unusable::Closed { database, source }.into_error()
+        }
+        None => error,
+    }
+}
+
+/// Tries what SQLite does: to read the file, and to make another one beside it. It is tried where no connection could be
+/// made, so there is none whose locks go with the file that is closed here.
+fn find_wall(data_dir: &Utf8Path, database: &Utf8Path) -> Option<io::Error> {
+    let is_wall = |error: &io::Error| {
+        let kinds = [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+        kinds.contains(&error.kind())
+    };
+    let beside = data_dir.join(format!("opening-{}", std::process::id()));
+    let made = OpenOptions::new().write(true).create_new(true).open(&beside);
+    if made.is_ok() {
+        fs::remove_file(&beside).ok();
+    }
+    [File::open(database), made].into_iter().filter_map(Result::err).find(is_wall)
 }
 
 /// Refuses a database without a table beside the work that a database was about.
@@ -190,4 +240,27 @@ fn tables(connection: &Connection) -> Result<Vec<String>, Error> {
     };
     let names: rusqlite::Result<Vec<String>> = find();
     names.doing("read the tables of the database")
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    /// SQLite has one word for all of it: too many open files, and a file that nobody may read.
+    #[test]
+    fn permissions_are_blamed_only_where_they_are_in_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = Utf8Path::from_path(directory.path()).unwrap();
+        let database = data_dir.join("gatewright.db");
+        fs::write(&database, "").unwrap();
+        let said = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CANTOPEN), None);
+        let said = Error::Sql { operation: "open the database", source: Arc::new(said) };
+        let error = said.at(database.as_str());
+        assert!(Unusable::find_in(&error).is_none(), "{error:?}");
+        let error = on_opening(error, data_dir, &database);
+        assert!(Unusable::find_in(&error).is_none(), "{error:?}");
+        assert_eq!(data_dir.read_dir_utf8().unwrap().count(), 1, "nothing is left of the look");
+    }
 }

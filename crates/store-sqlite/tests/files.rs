@@ -136,7 +136,12 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let words = "These are somebody's words, and no database at all. ".repeat(100);
     fs::write(data_dir.join("gatewright.db"), &words).unwrap();
     let error = open(&data_dir).expect_err("it is no database");
-    assert!(matches!(Unusable::find_in(&error), Some(Unusable::NoDatabase { .. })), "{error:?}");
+    match Unusable::find_in(&error) {
+        Some(Unusable::NoDatabase { source, .. }) => {
+            assert!(source.to_string().contains("file is not a database"), "{source}");
+        }
+        other => panic!("{other:?}"),
+    }
     assert_eq!(fs::read_to_string(data_dir.join("gatewright.db")).unwrap(), words);
 }
 
