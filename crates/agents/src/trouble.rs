@@ -99,6 +99,16 @@ pub(crate) fn class_of_quoted_words(words: &str) -> Option<FailureClass> {
     class_of_words(words).filter(|class| !matches!(class, Credentials | Quota))
 }
 
+/// The same for the last words of a client that went down before it began. They may be those of whatever it started, like
+/// a tool server that was refused; only its own fixed sentences are its word.
+pub(crate) fn class_of_last_words(words: &str, own: &[&str]) -> Option<FailureClass> {
+    if own.iter().any(|sentence| words.starts_with(sentence)) {
+        class_of_words(words)
+    } else {
+        class_of_quoted_words(words)
+    }
+}
+
 /// Whether the words speak of a quota that opens again by itself.
 pub(crate) fn speaks_of_a_window(words: &str) -> bool {
     class_of_words(words) == Some(Quota)
@@ -130,6 +140,20 @@ mod tests {
         }
         assert_eq!(class_of_words("403 Forbidden"), Some(Credentials));
         assert_eq!(class_of_words("Segmentation fault"), None);
+    }
+
+    #[test]
+    fn only_a_sentence_of_the_client_itself_stops_every_agent_of_its_kind() {
+        let own = ["Invalid API key"];
+        for (words, class) in [
+            ("Invalid API key · Please run /login", Some(Credentials)),
+            ("mcp server search: 401 Unauthorized", None),
+            ("search: Invalid API key · Please run /login", None),
+            ("search: you have hit your limit", None),
+            ("search: connection refused", Some(Transient)),
+        ] {
+            assert_eq!(class_of_last_words(words, &own), class, "{words}");
+        }
     }
 
     #[test]

@@ -26,6 +26,15 @@ const MESSAGES_REMEMBERED: usize = 32;
 const READING_TOOLS: &[&str] =
     &["Read", "Glob", "Grep", "LS", "NotebookRead", "TodoWrite", "WebFetch", "WebSearch"];
 
+/// What the client itself says on standard error of an account that it cannot use.
+const REFUSALS: &[&str] = &[
+    "Invalid API key",
+    "Not logged in",
+    "Please run /login",
+    "Failed to authenticate",
+    "Credit balance is too low",
+];
+
 #[derive(Debug, Default)]
 pub(super) struct Parser {
     lines: u64,
@@ -39,6 +48,8 @@ pub(super) struct Parser {
     settled: Usage,
     recent: VecDeque<(String, Tokens)>,
     result: Option<Box<RunResult>>,
+    /// The last count that can be true.
+    used: Usage,
 }
 
 impl StreamParser for Parser {
@@ -70,14 +81,7 @@ impl StreamParser for Parser {
 
     /// The result's own count where there is one: until then messages as they begin, whose output is not counted yet.
     fn usage(&self) -> Usage {
-        if let Some(total) = self.result.as_deref().map(total).filter(tokens::is_possible) {
-            return total;
-        }
-        let mut usage = self.settled;
-        for (_, tokens) in &self.recent {
-            usage += (*tokens).into();
-        }
-        if tokens::is_possible(&usage) { usage } else { Usage::default() }
+        self.used
     }
 
     fn end(&mut self, exit: &ExitRecord, stderr_tail: &str) -> RunOutcome {
@@ -140,11 +144,24 @@ impl Parser {
             self.said.clone_from(text);
         }
         self.count(message.id, message.usage);
-        events.push(AgentEvent::Usage { total: self.usage() });
+        events.push(AgentEvent::Usage { total: self.used });
         events
     }
 
     fn count(&mut self, id: String, tokens: Tokens) {
+        // One that nobody can have used would stand in the way of all that follow.
+        if !tokens::is_possible(&tokens.into()) {
+            return;
+        }
+        self.remember(id, tokens);
+        let mut usage = self.settled;
+        for (_, tokens) in &self.recent {
+            usage += (*tokens).into();
+        }
+        self.used = tokens::believed(self.used, usage);
+    }
+
+    fn remember(&mut self, id: String, tokens: Tokens) {
         if let Some((_, known)) = self.recent.iter_mut().find(|(known, _)| *known == id) {
             *known = tokens;
             return;
@@ -158,8 +175,9 @@ impl Parser {
     }
 
     fn result(&mut self, result: Box<RunResult>) -> Vec<AgentEvent> {
+        self.used = tokens::believed_at_end(self.used, total(&result));
         self.result = Some(result);
-        vec![AgentEvent::Usage { total: self.usage() }, AgentEvent::Finished]
+        vec![AgentEvent::Usage { total: self.used }, AgentEvent::Finished]
     }
 
     /// What an error result means: by status, by code, by the kind of the result, and at last by its words.
@@ -221,7 +239,8 @@ impl Parser {
         if !self.started && code != 0 {
             let complaint = words::last_line(stderr_tail);
             let mut failure = exited(code, complaint);
-            failure.class = complaint.and_then(trouble::class_of_words).unwrap_or(failure.class);
+            let class = complaint.and_then(|it| trouble::class_of_last_words(it, REFUSALS));
+            failure.class = class.unwrap_or(failure.class);
             return failed(failure);
         }
         let Self { lines, unknown, .. } = self;
@@ -235,8 +254,7 @@ impl Parser {
 /// Tokens of the run. `modelUsage` counts every call, subagents and repeated calls included, as the cost does;
 /// `usage` is empty or too small when a stream was taken up again without streaming.
 fn total(result: &RunResult) -> Usage {
-    let mut usage =
-        Usage { cost_usd: result.total_cost_usd.filter(|cost| *cost >= 0.0), ..Usage::default() };
+    let mut usage = Usage { cost_usd: result.total_cost_usd, ..Usage::default() };
     if result.model_usage.is_empty() {
         usage += result.usage.into();
     }

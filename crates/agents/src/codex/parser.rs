@@ -49,8 +49,8 @@ impl StreamParser for Parser {
             Ok(Line::Error { message }) => vec![error(&message)],
             Ok(Line::TurnCompleted { usage }) => {
                 self.end = Some(Ok(()));
-                let total = usage.map(Usage::from).filter(tokens::is_possible);
-                self.usage = total.unwrap_or(self.usage);
+                let total = usage.map_or(self.usage, Usage::from);
+                self.usage = tokens::believed(self.usage, total);
                 vec![AgentEvent::Usage { total: self.usage }, AgentEvent::Finished]
             }
             Ok(Line::TurnFailed { error }) => {
@@ -158,7 +158,9 @@ impl Parser {
         if !self.started && code != 0 {
             let complaint = words::last_line(stderr_tail);
             let mut failure = exited(code, complaint);
-            failure.class = complaint.and_then(trouble::class_of_words).unwrap_or(failure.class);
+            // It may be that of a tool server: a key that is refused ends the turn, with words of its own.
+            let class = complaint.and_then(trouble::class_of_quoted_words);
+            failure.class = class.unwrap_or(failure.class);
             return failed(failure);
         }
         let Self { lines, unknown, .. } = self;

@@ -141,6 +141,41 @@ fn a_program_that_never_began_says_why_on_standard_error() {
 }
 
 #[test]
+fn a_tool_server_that_is_refused_stops_no_kind_of_agent() {
+    for (complaint, class) in [
+        ("mcp: search: 401 Unauthorized\n", Permanent),
+        ("mcp: search: usage limit reached\n", Permanent),
+        ("Invalid API key · Please run /login\n", Credentials),
+    ] {
+        assert_eq!(read("claude", "", &exited(1), complaint).class(), Some(class), "{complaint}");
+    }
+}
+
+/// What a run has used does not become nothing by one count that cannot be.
+#[test]
+fn a_count_that_cannot_be_leaves_the_one_before() {
+    let message = |id: u32, input: u64| {
+        format!(
+            r#"{{"type":"assistant","message":{{"id":"m{id}","content":[],"usage":{{"input_tokens":{input}}}}}}}"#
+        )
+    };
+    let result = format!(
+        r#"{{"type":"result","subtype":"success","result":"done","total_cost_usd":0.5,"usage":{{"input_tokens":{}}}}}"#,
+        u64::MAX
+    );
+    let stream = [message(1, 1_000), message(2, u64::MAX), message(3, 500)].join("\n");
+    let cut = read("claude", &stream, &stopped(StopReason::TimeLimit), "");
+    assert_eq!(cut.tokens(), [1_500, 0, 0, 0]);
+    let whole = read("claude", &format!("{stream}\n{result}"), &exited(0), "");
+    assert_eq!((whole.tokens(), whole.usage.cost_usd), ([1_500, 0, 0, 0], Some(0.5)));
+    for cost in ["1e300", "-1"] {
+        let result = result.replace("0.5", cost);
+        let odd = read("claude", &format!("{stream}\n{result}"), &exited(0), "");
+        assert_eq!(odd.usage.cost_usd, None, "{cost}");
+    }
+}
+
+#[test]
 fn turns_that_are_used_up_name_the_setting() {
     let stream = r#"{"type":"result","subtype":"error_max_turns","is_error":true,"errors":["Reached maximum number of turns (1)"]}"#;
     let read = read("claude", stream, &exited(1), "");

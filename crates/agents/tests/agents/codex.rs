@@ -133,6 +133,14 @@ fn a_provider_that_never_answers_ends_by_a_limit() {
 }
 
 #[test]
+fn a_tool_server_that_is_refused_stops_no_kind_of_agent() {
+    for complaint in ["mcp: search: 401 Unauthorized", "mcp: search: usage limit reached"] {
+        let read = read("codex", "", &exited(1), complaint);
+        assert_eq!(read.class(), Some(Permanent), "{complaint}");
+    }
+}
+
+#[test]
 fn a_conversation_that_is_gone_is_named() {
     let complaint = "Error: thread/resume: thread/resume failed: no rollout found for thread id 01a1 (code -32600)";
     let read = read("codex", "", &exited(1), complaint);
