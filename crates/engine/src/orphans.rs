@@ -83,7 +83,10 @@ impl Engine {
     }
 
     /// Runs that have not ended, of jobs that have.
-    async fn list_orphans(&self, pipeline: PipelineId) -> Result<Vec<(Job, Run)>, EngineError> {
+    pub(crate) async fn list_orphans(
+        &self,
+        pipeline: PipelineId,
+    ) -> Result<Vec<(Job, Run)>, EngineError> {
         let mut runs = self.ports.store.list_runs(pipeline).await?;
         runs.retain(|run| run.ended_at.is_none());
         if runs.is_empty() {

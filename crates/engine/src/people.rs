@@ -8,6 +8,7 @@ use domain::{
     name::{DefinitionName, ProjectKey},
     pipeline::{Actor, Input, NewPipeline, Pipeline, PipelineOptions},
     revision::BranchName,
+    run::Run,
 };
 use ports::ProjectRef;
 
@@ -87,9 +88,30 @@ impl Engine {
         input: &Input,
         person: &str,
     ) -> Result<Outcome, EngineError> {
-        let outcome = self.apply(id, input, &self.by_person(person)).await?;
-        self.stop_orphans(id, None).await?;
+        let outcome = self.bring(id, input, person).await?;
+        self.stop_agents_left(id).await?;
         Ok(outcome)
+    }
+
+    /// Brings a person's input, and leaves the agents that it leaves behind to [`Self::stop_agents_left`].
+    pub async fn bring(
+        &self,
+        id: PipelineId,
+        input: &Input,
+        person: &str,
+    ) -> Result<Outcome, EngineError> {
+        self.apply(id, input, &self.by_person(person)).await
+    }
+
+    /// Runs of a pipeline whose agents were left behind: their jobs have ended, and they have not.
+    pub async fn list_agents_left(&self, id: PipelineId) -> Result<Vec<Run>, EngineError> {
+        let orphans = self.list_orphans(id).await?;
+        Ok(orphans.into_iter().map(|(_, run)| run).collect())
+    }
+
+    /// Stops the agents that a pipeline has left behind, and keeps what they left.
+    pub async fn stop_agents_left(&self, id: PipelineId) -> Result<(), EngineError> {
+        self.stop_orphans(id, None).await
     }
 
     /// Answers a question. The answer is final.

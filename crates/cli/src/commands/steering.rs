@@ -1,4 +1,4 @@
-//! Which engine brings a person's input to a pipeline.
+//! Which engine brings a person's input to a pipeline, and which stops whom it leaves behind.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,21 +23,21 @@ pub(crate) async fn engine(context: &Context, data: &Opened) -> Result<Arc<Engin
     wiring::steering_engine(context, &data.loaded, &data.data_dir, Arc::clone(&data.store)).await
 }
 
-/// An engine for an input that may leave an agent behind. Where one may be at work, it knows the agents, the roles and
-/// the walls that are configured for the pipeline's repository, so that what it leaves is kept as `run` would keep it.
-/// Where those cannot be had, that is said, and the agent is stopped all the same.
-pub(crate) async fn engine_for(
+/// Stops the agents that an input has left behind. What they left is kept as `run` would keep it, by an engine that knows
+/// the agents, the roles and the walls that are configured for the pipeline's repository. Where those cannot be had, that
+/// is said, and the agents are stopped all the same.
+pub(crate) async fn stop_left_behind(
     context: &Context,
     data: &Opened,
+    engine: Arc<Engine>,
     pipeline: &Pipeline,
-) -> Result<Arc<Engine>, CliError> {
-    let mut open = data.store.list_runs(pipeline.id).await?;
-    open.retain(|run| run.ended_at.is_none());
-    if open.is_empty() {
-        return engine(context, data).await;
+) -> Result<(), CliError> {
+    let left = engine.list_agents_left(pipeline.id).await?;
+    if left.is_empty() {
+        return Ok(());
     }
-    match keeping_engine(context, data, pipeline, &open).await {
-        Ok(engine) => Ok(engine),
+    let engine = match keeping_engine(context, data, pipeline, &left).await {
+        Ok(keeping) => keeping,
         Err(error) => {
             let CliError { message, help, .. } = error;
             let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
@@ -46,9 +46,10 @@ pub(crate) async fn engine_for(
                 pipeline.item.key,
                 gatewright(context)
             ));
-            engine(context, data).await
+            engine
         }
-    }
+    };
+    Ok(engine.stop_agents_left(pipeline.id).await?)
 }
 
 /// An engine as `run` has it, which can hand in what the agents of these runs left.
@@ -56,7 +57,7 @@ async fn keeping_engine(
     context: &Context,
     data: &Opened,
     pipeline: &Pipeline,
-    open: &[Run],
+    left: &[Run],
 ) -> Result<Arc<Engine>, CliError> {
     let record = data.store.find_project(&pipeline.project).await?.ok_or_else(|| {
         CliError::new(format!("the project `{}` is not known any more", pipeline.project))
@@ -81,6 +82,6 @@ async fn keeping_engine(
         roles: role_book(&loaded, &files)?,
         agent: pipeline.options.agent.clone(),
     };
-    let needed: Vec<AgentName> = open.iter().map(|run| run.agent.clone()).collect();
+    let needed: Vec<AgentName> = left.iter().map(|run| run.agent.clone()).collect();
     Ok(wiring::workbench(setup, &needed).await?.engine)
 }

@@ -242,6 +242,11 @@ fn cancelling_without_the_configuration_says_what_is_left_where_it_is() {
     drop(running.finish());
 
     world.gatewright.configure("key = \"IT\"\n");
+    for input in ["pause", "resume"] {
+        let told = world.call(&["pipeline", input, "IT-001"]);
+        assert_eq!((told.code(), &*told.stderr), (Some(0), ""), "it stops nobody: {told:#?}");
+    }
+    assert_ne!(world.gatewright.sandboxed(), Vec::<String>::new(), "the agent goes on");
     let cancelled = world.call(&["pipeline", "cancel", "IT-001"]);
     assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
     assert!(cancelled.stderr.contains("there is no agent `it`"), "{cancelled:#?}");

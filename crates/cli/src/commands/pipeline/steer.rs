@@ -118,8 +118,9 @@ async fn steer(
 ) -> Result<ExitStatus, CliError> {
     let data = Opened::write(context, command).await?;
     let pipeline = resolve(&*data.store, id).await?;
-    let engine = steering::engine_for(context, &data, &pipeline).await?;
-    let _moved = engine.ask(pipeline.id, &input, &context.person).await?;
+    let engine = steering::engine(context, &data).await?;
+    let _moved = engine.bring(pipeline.id, &input, &context.person).await?;
+    steering::stop_left_behind(context, &data, engine, &pipeline).await?;
     let pipeline = data.store.find_pipeline(pipeline.id).await?.unwrap_or(pipeline);
     let events = all_events(&*data.store, pipeline.id).await?;
     let view = PipelineView::with_events(&pipeline, &events);
