@@ -137,10 +137,19 @@ impl Play<'_> {
         }
     }
 
-    /// Every letter has come to its end, and destinations have what was delivered, once and in order.
+    /// Every letter has come to its end, was sent as often as somebody took it and no more, and destinations have what was
+    /// delivered, in order.
     fn look_at_letters(&self) {
         let letters = self.store.pair.model.look(|model| model.letters.clone());
         for letter in letters.values() {
+            // Each take is a version of the letter, and so is its end.
+            let tries = self.world.destinations.tries(letter.destination.as_str());
+            let tries = tries.iter().filter(|key| **key == letter.key()).count() as u64;
+            if tries > letter.version.saturating_sub(1) {
+                let what =
+                    format!("{}: {tries} times, at version {}", letter.key(), letter.version);
+                self.record.violate("a letter is sent once for each time it is taken", what);
+            }
             let has = || self.world.destinations.has(letter.destination.as_str());
             match &letter.state {
                 LetterState::Queued { .. } | LetterState::Sending { .. } => {
