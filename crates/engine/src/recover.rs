@@ -22,8 +22,10 @@ const TAKEN_BACK_TOGETHER: usize = 64;
 enum Leftover {
     /// Nothing that could be taken up.
     Nothing,
-    /// It is at work, or nobody can say.
+    /// It is at work.
     AtWork,
+    /// Nobody can say whether it is at work.
+    Unknown,
     /// It has ended, and its run has not: whoever took up what it left has died of that, or before it.
     Result(Box<Run>),
 }
@@ -31,8 +33,10 @@ enum Leftover {
 /// Why a job that runs is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Loss {
-    /// Nobody works on it, whatever its lease says.
-    WorkerGone,
+    /// Its process is gone, whatever its lease says.
+    ProcessGone,
+    /// It is this process's, which does not work on it any more: what came of it could not be written down.
+    GivenUp,
     /// Nobody has renewed its lease. Its worker may be alive all the same, and may renew it at this very moment.
     LeaseOver,
 }
@@ -46,11 +50,14 @@ impl Engine {
         self.park_damaged().await?;
         match self.options.tenancy {
             Tenancy::Alone => {
-                let is_nobodys = |job: &Job, lease: &Lease| {
-                    lease.owner != self.options.owner || self.has_given_up(job, lease)
-                };
-                self.take_back(|job, lease| is_nobodys(job, lease).then_some(Loss::WorkerGone))
-                    .await
+                self.take_back(|job, lease| {
+                    if lease.owner == self.options.owner {
+                        self.has_given_up(job, lease).then_some(Loss::GivenUp)
+                    } else {
+                        Some(Loss::ProcessGone)
+                    }
+                })
+                .await
             }
             Tenancy::Shared => self.reap().await,
         }
@@ -62,7 +69,7 @@ impl Engine {
         let now = self.ports.clock.now();
         self.take_back(|job, lease| {
             if self.has_given_up(job, lease) {
-                Some(Loss::WorkerGone)
+                Some(Loss::GivenUp)
             } else {
                 (lease.expires_at <= now).then_some(Loss::LeaseOver)
             }
@@ -116,7 +123,7 @@ impl Engine {
         // An agent outlives us under its shim and is taken up again, which is no loss. Anything else begins anew, or at
         // the end of the agent: a job that ends the orchestrator each time must not do so for ever.
         let job_input = match &left {
-            Leftover::AtWork => JobInput::Release { token: job.claims },
+            Leftover::AtWork | Leftover::Unknown => JobInput::Release { token: job.claims },
             Leftover::Nothing | Leftover::Result(_) => JobInput::Expire,
         };
         let now = self.ports.clock.now();
@@ -124,7 +131,8 @@ impl Engine {
         let update = JobUpdate { expired_by, ..job_update(job, &job_input, now)? };
         let (slot, usage) = (job.slot.clone(), Usage::default());
         let is_over = !matches!(update.next.state, JobState::Queued { .. });
-        let failure = Failure::new(FailureClass::Lost, self.why_taken_back(job, &left, is_over));
+        let failure =
+            Failure::new(FailureClass::Lost, self.why_taken_back(job, loss, &left, is_over));
         let input = if is_over {
             Input::JobFailed { slot, failure, usage }
         } else {
@@ -171,34 +179,41 @@ impl Engine {
             // It may be at work, and says so when its turn comes. One that cannot be looked at keeps no other waiting.
             Err(error) => {
                 tracing::warn!(run.id = %run.id, "could not look at an agent: {}", chain(&error));
-                Leftover::AtWork
+                Leftover::Unknown
             }
         })
     }
 
     /// What happened, for a person who reads the log of a pipeline, or who is asked.
-    fn why_taken_back(&self, job: &Job, left: &Leftover, is_over: bool) -> String {
+    fn why_taken_back(&self, job: &Job, loss: Loss, left: &Leftover, is_over: bool) -> String {
+        let what = match loss {
+            Loss::ProcessGone => "the orchestrator ended",
+            Loss::GivenUp => "what came of it could not be written down",
+            Loss::LeaseOver => "its worker did not renew its lease",
+        };
+        // Each time was a loss of its own kind.
         let times = job.budget.lost + 1;
         match left {
             Leftover::AtWork => {
-                "the orchestrator ended; its agent is still at work and is taken up again"
-                    .to_owned()
+                format!("{what}; its agent is still at work and is taken up again")
             }
+            Leftover::Unknown => format!(
+                "{what}; whether its agent is at work could not be looked at, which is done again"
+            ),
             Leftover::Result(run) if is_over => format!(
-                "the orchestrator ended {times} times in a row while it took up what {} of agent `{}` left: look at its log in {}, and at the orchestrator's own, before you try again",
+                "its worker was lost {times} times in a row, and what {} of agent `{}` left was not taken up: look at its log in {}, and at the orchestrator's own, before you try again",
                 run.id,
                 run.agent,
                 self.layout.agent_sandbox(run.id)
             ),
             Leftover::Result(_) => {
-                "the orchestrator ended; its agent has ended as well, and what it left is taken up"
-                    .to_owned()
+                format!("{what}; its agent has ended, and what it left is taken up")
             }
             Leftover::Nothing if is_over => format!(
-                "the orchestrator ended {times} times in a row while it was at work on {}: look at the orchestrator's log before you try again",
+                "the worker of {} was lost {times} times in a row: look at the orchestrator's log before you try again",
                 job.slot.work
             ),
-            Leftover::Nothing => "the orchestrator ended while it was at work".to_owned(),
+            Leftover::Nothing => format!("{what}, and it begins anew"),
         }
     }
 }

@@ -67,6 +67,10 @@ async fn where_others_may_be_alive_a_lease_is_waited_for() {
     assert_eq!(env.world.sandbox.followers(), 0, "its worker might be alive");
     env.advance(LEASE_HEARTBEAT + moment).await;
     env.until("it is followed again", async |world| world.sandbox.followers() == 1).await;
+    let why =
+        "its worker did not renew its lease; its agent is still at work and is taken up again";
+    let told = |event: &EventKind| matches!(event, EventKind::JobRetried { failure, .. } if failure.message == why);
+    assert_eq!(env.world.count(id, told).await, 1);
     env.world.sandbox.play(0, Script::writes("flag.rs", "a flag"));
     env.work_to_rest().await;
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
@@ -94,7 +98,7 @@ async fn a_run_whose_finishing_ends_the_process_is_a_question_in_the_end() {
     let question = env.world.question(id).await.unwrap().question;
     let runs = env.world.runs(id).await;
     let told =
-        format!("4 times in a row while it took up what {} of agent `fake` left", runs[0].id);
+        format!("4 times in a row, and what {} of agent `fake` left was not taken up", runs[0].id);
     assert!(question.contains(&told), "{question}");
     assert_eq!(env.world.calls.answered("git.collect"), collected, "nobody salvages it either");
     assert!(runs.len() == 1 && runs[0].ended_at.is_none(), "{runs:?}");
