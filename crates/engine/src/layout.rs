@@ -55,7 +55,7 @@ impl Layout {
         self.data_dir.join("evidence").join(pipeline.to_string()).join(format!("{gate}-{job}.log"))
     }
 
-    /// What jobs wait for that this machine cannot do, one line each: for other processes to show.
+    /// What jobs wait for that this machine cannot do, a line of [`Lack`](crate::Lack) each: for other processes to show.
     #[must_use]
     pub fn held(&self) -> Utf8PathBuf {
         self.data_dir.join("held")
@@ -63,8 +63,10 @@ impl Layout {
 
     /// What grows below the data directory.
     #[must_use]
-    pub fn places(&self) -> [Utf8PathBuf; 6] {
-        ["gatewright.db", "mirrors", "workspaces", "runs", "gates", "evidence"]
+    pub fn places(&self) -> [Utf8PathBuf; 7] {
+        // The log of the database grows while somebody reads for long.
+        let database = "gatewright.db-wal";
+        ["gatewright.db", database, "mirrors", "workspaces", "runs", "gates", "evidence"]
             .map(|place| self.data_dir.join(place))
     }
 

@@ -38,6 +38,7 @@ pub use error::EngineError;
 pub use layout::Layout;
 pub use people::NewItem;
 use ports::{Agent, AgentProfile};
+pub use preflight::Lack;
 pub use progress::Progress;
 pub use settings::{
     AgentSetup, DestinationSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy,

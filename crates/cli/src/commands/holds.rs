@@ -6,6 +6,7 @@ use api::BreakerView;
 use camino::Utf8Path;
 use config::Loaded;
 use domain::{breaker::BreakerKey, name::AgentName};
+use engine::Lack;
 use jiff::Timestamp;
 use ports::Store;
 
@@ -43,10 +44,10 @@ pub(crate) async fn look(context: &Context) -> Vec<BreakerView> {
 }
 
 /// What the process that works, or worked last, found unable to work.
-pub(crate) fn problems(data_dir: &Utf8Path) -> Vec<String> {
+pub(crate) fn lacks(data_dir: &Utf8Path) -> Vec<Lack> {
     let file = engine::Layout::new(data_dir.to_owned()).held();
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    text.lines().filter_map(Lack::of_line).collect()
 }
 
 /// Why agents wait, and what for: `waits for a person: the key was refused`.

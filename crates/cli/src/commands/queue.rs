@@ -104,7 +104,7 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let caps = caps(&data.loaded);
     let slots =
         Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
-    let held = holds::problems(&data.data_dir);
+    let held: Vec<_> = holds::lacks(&data.data_dir).into_iter().map(|it| it.problem).collect();
     // Whose agents a breaker keeps is known to whoever works; so is what this machine cannot do.
     let overdue = find_overdue(&jobs, slots, job, Timestamp::now())
         .filter(|job| held.is_empty() && (job.agent.is_none() || breakers.is_empty()))

@@ -6,9 +6,10 @@ use domain::{
     breaker::HoldReason,
     decision::DecisionKind,
     explain::{Cap, Holder, Mover},
-    job::Work,
+    job::{Job, Work},
     pipeline::{Actor, Pipeline},
 };
+use engine::Lack;
 use jiff::Timestamp;
 
 use super::{ago, duration, job, one_line};
@@ -22,7 +23,9 @@ pub(crate) struct MoverWords<'a> {
     /// Who holds the data directory.
     pub(crate) holder: Option<&'a str>,
     /// What that process found unable to work on this machine.
-    pub(crate) held: &'a [String],
+    pub(crate) lacks: &'a [Lack],
+    /// The jobs of the pipeline that are live.
+    pub(crate) jobs: &'a [Job],
     /// How long an agent may be silent.
     pub(crate) stall_limit: Duration,
     /// Now.
@@ -157,12 +160,14 @@ impl MoverWords<'_> {
     /// What is due is done by whoever is free, unless this machine lacks what it takes to start a process.
     fn claim(&self, work: &Work, since: Timestamp) -> Vec<String> {
         let what = format!("{} is due (since {})", job(work), ago(since, self.now));
-        if self.held.is_empty() || !starts_a_process(work) {
+        let job = self.jobs.iter().find(|job| job.slot.work == *work);
+        let agent = job.and_then(|job| job.agent.as_ref());
+        let lacks = self.lacks.iter().filter(|lack| lack.holds(agent));
+        let lacks: Vec<_> = lacks.map(|it| format!("  {}", one_line(&it.problem))).collect();
+        if lacks.is_empty() || !starts_a_process(work) {
             return vec![format!("{what}: the next free worker")];
         }
-        let mut lines = vec![format!("{what} and waits for this machine:")];
-        lines.extend(self.held.iter().map(|it| format!("  {}", one_line(it))));
-        lines
+        [format!("{what} and waits for this machine:")].into_iter().chain(lacks).collect()
     }
 
     fn silence(&self, heard: Timestamp) -> String {

@@ -12,6 +12,8 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use ports::Held;
 
+use super::lack::Lack;
+
 /// What was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
@@ -68,8 +70,10 @@ impl Preflight {
         subjects.into_iter().filter(|subject| !is_known(subject)).collect()
     }
 
-    pub(super) fn problems(&self) -> Vec<String> {
-        self.looks.values().filter_map(|look| look.problem.clone()).collect()
+    pub(super) fn lacks(&self) -> Vec<Lack> {
+        let lack =
+            |(subject, look): (&Subject, &Look)| Some(Lack::of(subject, look.problem.as_deref()?));
+        self.looks.iter().filter_map(lack).collect()
     }
 
     /// What the last answers keep in the queue. Where there is none that still counts, nobody knows whether anything can

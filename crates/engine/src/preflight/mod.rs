@@ -7,9 +7,11 @@
 
 mod answers;
 mod beside;
+mod lack;
 mod look;
 mod tell;
 
 pub(crate) use answers::Preflight;
 pub(crate) use beside::Looks;
+pub use lack::Lack;
 pub(crate) use tell::Told;

@@ -5,7 +5,10 @@ use std::io;
 use domain::limits::{PREFLIGHT_TIME_LIMIT, PREFLIGHT_TOLD_EVERY};
 use jiff::{SignedDuration, Timestamp};
 
-use super::answers::{Look, Preflight, Subject, is_younger};
+use super::{
+    answers::{Look, Preflight, Subject, is_younger},
+    lack::Lack,
+};
 use crate::{Engine, Progress};
 
 /// What the file says that other processes read.
@@ -69,7 +72,7 @@ impl Engine {
 
     fn lines(&self) -> Vec<String> {
         let preflight = self.preflight.lock().expect("no holder panics");
-        preflight.problems().iter().map(|problem| one_line(problem)).collect()
+        preflight.lacks().iter().map(Lack::line).collect()
     }
 }
 
@@ -105,10 +108,6 @@ impl Preflight {
 
 fn without_figures(text: &str) -> String {
     text.chars().filter(|it| !it.is_ascii_digit()).collect()
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use domain::{
     pipeline::{Pipeline, PipelineStateTag},
     run::Run,
 };
-use engine::Layout;
+use engine::{Lack, Layout};
 use jiff::Timestamp;
 use owo_colors::Stream;
 use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
@@ -80,8 +80,10 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let explanation = explained(&situation, depth);
     let view = PipelineView::with_events(&pipeline, &events);
     // Where nobody works, nobody knows whether it still is so.
-    let held = holder.as_ref().map(|_| holds::problems(&data.data_dir)).unwrap_or_default();
+    let lacks = holder.as_ref().map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
     if context.global.json {
+        let holds = |lack: &&Lack| own.iter().any(|job| lack.holds(job.agent.as_ref()));
+        let held = lacks.iter().filter(holds).map(|lack| lack.problem.clone()).collect();
         output::json(&ExplanationView { held, ..ExplanationView::new(view, holder, &explanation) });
         return Ok(ExitStatus::Success);
     }
@@ -91,7 +93,8 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         gatewright: gatewright(context),
         pipeline: &pipeline,
         holder: holder.as_deref(),
-        held: &held,
+        lacks: &lacks,
+        jobs: &own,
         stall_limit: stall,
         now: situation.now,
     };
