@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use ports::{
-    Agent, AgentCheck, AgentError, AgentProfile, Clock, Entropy, Files, Machine, Room, Wakeup,
+    Agent, AgentCheck, AgentError, AgentProfile, Clock, Entropy, Files, Machine, Room, Taken,
+    Wakeup,
 };
 use tokio::{fs, sync::Notify, time};
 
@@ -77,7 +78,7 @@ impl Machine for RoomyMachine {
         Ok(Room { disk_bytes: u64::MAX, memory_bytes: None })
     }
 
-    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<Taken> {
         Vec::new()
     }
 

@@ -26,7 +26,7 @@ pub use git::{
     ChangeKind, Conflict, FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined,
     Landing, Merge, MergeStrategy, PathChange, ProjectRef, Workspace, WorkspaceSpec,
 };
-pub use machine::{Machine, Room, is_full_disk};
+pub use machine::{Machine, Room, Taken, is_full_disk};
 pub use sandbox::{
     ExitRecord, Mount, OutputStream, Sandbox, SandboxEnd, SandboxError, SandboxLimits, SandboxSpec,
     SandboxStatus, StopReason,

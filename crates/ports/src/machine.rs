@@ -16,6 +16,17 @@ pub struct Room {
     pub memory_bytes: Option<u64>,
 }
 
+/// What a file or a directory takes on its disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which one.
+    pub place: Utf8PathBuf,
+    /// What was counted.
+    pub bytes: u64,
+    /// Whether all of it was.
+    pub is_whole: bool,
+}
+
 /// Whether the system said that a disk, or somebody's share of it, is full.
 #[must_use]
 pub fn is_full_disk(error: &io::Error) -> bool {
@@ -28,8 +39,9 @@ pub trait Machine: Send + Sync {
     /// How much room there is, on the disk of `dir` and in memory. An error where `dir` cannot be reached.
     async fn room(&self, dir: &Utf8Path) -> io::Result<Room>;
 
-    /// How many bytes each of these files and directories takes on its disk, as far as a look of bounded length goes.
-    async fn measure(&self, places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)>;
+    /// How many bytes each of these files and directories takes on its disk, as far as a look of bounded length goes:
+    /// each has its share of it.
+    async fn measure(&self, places: &[Utf8PathBuf]) -> Vec<Taken>;
 
     /// Asks the very program that would be started for its version, within seconds; no tokens, no network.
     async fn check_agent(

@@ -4,6 +4,7 @@ use domain::limits::{
     DISK_BYTES_MIN, MEMORY_BYTES_MIN, PREFLIGHT_TIME_LIMIT, PREFLIGHT_TOLD_EVERY,
 };
 use jiff::{SignedDuration, Timestamp};
+use ports::Taken;
 
 use super::answers::{Subject, is_younger};
 use crate::{AgentSetup, Engine, worker::chain};
@@ -109,9 +110,12 @@ impl Engine {
             sizes = self.ports.machine.measure(&places) => sizes,
             () = self.ports.clock.sleep_until(limit) => Vec::new(),
         };
-        let most = sizes.into_iter().filter(|(_, bytes)| *bytes >= MIB).max_by_key(|it| it.1);
-        let words = most.map_or_else(String::new, |(place, bytes)| {
-            format!(" (of ours, {place} takes most: {} MiB)", bytes / MIB)
+        let is_counted = sizes.iter().all(|taken| taken.is_whole);
+        let most = sizes.into_iter().filter(|taken| taken.bytes >= MIB).max_by_key(|it| it.bytes);
+        let words = most.map_or_else(String::new, |Taken { place, bytes, is_whole }| {
+            let most = if is_counted { "most" } else { "most of what could be counted" };
+            let at_least = if is_whole { "" } else { "at least " };
+            format!(" (of ours, {place} takes {most}: {at_least}{} MiB)", bytes / MIB)
         });
         self.preflight.lock().expect("no holder panics").most = Some((now, words.clone()));
         words

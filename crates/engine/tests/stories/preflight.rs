@@ -108,6 +108,24 @@ async fn a_full_disk_names_what_of_ours_takes_most_of_it() {
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
 }
 
+/// What could not be counted to its end is not said to be all of it, nor to be less than what could.
+#[tokio::test]
+async fn what_was_not_counted_to_its_end_is_not_said_to_be_all() {
+    const MIB: u64 = 1024 * 1024;
+    let cases = [
+        (9000, "/data/workspaces takes most of what could be counted: at least 9000 MiB)"),
+        (20, "/data/gatewright.db-wal takes most of what could be counted: 40 MiB)"),
+    ];
+    for (mib, words) in cases {
+        let mut env = TestEnv::new().await;
+        env.world.machine.set_room(Room { disk_bytes: 150 * MIB, memory_bytes: None });
+        env.world.machine.take_room("/data/gatewright.db-wal", 40 * MIB);
+        env.world.machine.take_more_than("/data/workspaces", mib * MIB);
+        env.work_to_rest().await;
+        assert!(told(&env).contains(words), "{}", told(&env));
+    }
+}
+
 /// What was found well counts for a while: looking costs nothing where much is started.
 #[tokio::test]
 async fn a_look_counts_for_a_while_and_not_for_ever() {

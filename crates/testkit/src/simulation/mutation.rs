@@ -16,7 +16,7 @@ use engine::Ports;
 use jiff::{SignedDuration, Timestamp};
 use ports::{
     Agent, AgentCheck, AgentError, AgentProfile, Caps, Claim, Clock, JobUpdate, Machine, Room,
-    Step, TimerChange, Wakeup,
+    Step, Taken, TimerChange, Wakeup,
 };
 
 use crate::{store_model::Model, world::World};
@@ -275,7 +275,7 @@ impl Machine for AllIsWell {
         Ok(Room { disk_bytes: u64::MAX, memory_bytes: None })
     }
 
-    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<Taken> {
         Vec::new()
     }
 

@@ -17,7 +17,7 @@ use domain::{
 };
 use ports::{
     Agent, AgentCheck, AgentError, AgentProfile, BriefError, Briefs, Entropy, Files, Machine, Room,
-    Wakeup,
+    Taken, Wakeup,
 };
 use tokio::sync::Notify;
 
@@ -149,7 +149,7 @@ impl Files for FakeFiles {
 pub struct FakeMachine {
     room: Arc<Mutex<Room>>,
     broken: Arc<Mutex<BTreeMap<AgentName, String>>>,
-    taken: Arc<Mutex<BTreeMap<Utf8PathBuf, u64>>>,
+    taken: Arc<Mutex<BTreeMap<Utf8PathBuf, Taken>>>,
     calls: Arc<Calls>,
 }
 
@@ -173,8 +173,17 @@ impl FakeMachine {
 
     /// A file or directory takes this much of the disk.
     pub fn take_room(&self, place: &str, bytes: u64) {
+        self.take(Taken { place: place.into(), bytes, is_whole: true });
+    }
+
+    /// A directory takes this much of the disk, and more that nobody has the time to count.
+    pub fn take_more_than(&self, place: &str, bytes: u64) {
+        self.take(Taken { place: place.into(), bytes, is_whole: false });
+    }
+
+    fn take(&self, by: Taken) {
         let mut taken = self.taken.lock().expect("nobody panics while holding it");
-        taken.insert(place.into(), bytes);
+        taken.insert(by.place.clone(), by);
     }
 
     /// Breaks the program of an agent, for that reason.
@@ -200,11 +209,11 @@ impl Machine for FakeMachine {
         self.calls.make("machine.room", room).await
     }
 
-    async fn measure(&self, places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+    async fn measure(&self, places: &[Utf8PathBuf]) -> Vec<Taken> {
         let measure = async {
             let taken = self.taken.lock().expect("nobody panics while holding it");
-            let bytes = |place: &Utf8PathBuf| taken.get(place).copied().unwrap_or(0);
-            places.iter().map(|place| (place.clone(), bytes(place))).collect()
+            let by = |place: &Utf8PathBuf| taken.get(place).cloned();
+            places.iter().filter_map(by).collect()
         };
         self.calls.make("machine.measure", measure).await
     }

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use ports::{Agent, AgentCheck, AgentError, AgentProfile, Machine, Room};
+use ports::{Agent, AgentCheck, AgentError, AgentProfile, Machine, Room, Taken};
 
 #[derive(Default)]
 pub(crate) struct FakeMachine {
@@ -27,7 +27,7 @@ impl Machine for FakeMachine {
         Ok(Room { disk_bytes: self.disk_bytes.load(Ordering::SeqCst), memory_bytes: None })
     }
 
-    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, u64)> {
+    async fn measure(&self, _places: &[Utf8PathBuf]) -> Vec<Taken> {
         panic!("gates measure nothing");
     }
 
