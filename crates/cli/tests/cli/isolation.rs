@@ -34,6 +34,7 @@ fn an_agent_reads_and_writes_nothing_but_its_workspace() {
     let (home, data) = (world.gatewright.home(), world.gatewright.data_dir());
     let secret = plant(&home.join(".ssh"), "id_ed25519");
     // There is a data directory, and somebody else's work in it.
+    world.gatewright.configure_agent("echo else > else.txt");
     let first = world.call(&["run", "Add something else", "--json"]);
     assert_eq!(first.code(), Some(0), "{first:#?}");
     let other = plant(&data.join("workspaces/pl_other/solo"), "work.txt");
