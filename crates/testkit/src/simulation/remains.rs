@@ -50,9 +50,7 @@ impl Play<'_> {
         let keeps = dirs.iter().any(|dir| dir.as_str().contains(&id.to_string()));
         let is_over =
             matches!(state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
-        // Of several nodes one that comes late removes what it opened after the end, and may die before that.
-        let is_excused = self.plan.nodes > 1 || self.given_up(id, &Work::Cleanup) > 0;
-        if is_over && keeps && !is_excused {
+        if is_over && keeps && self.given_up(id, &Work::Cleanup) == 0 {
             self.record
                 .violate("an end leaves nothing behind", format!("{id}, {label}: a workspace"));
         }
@@ -64,11 +62,13 @@ impl Play<'_> {
     /// How often a kind of work of a pipeline was given up. What ends the process each time is not tried for ever: a
     /// clean-up is told, and the workspace stays; a landing becomes a question, though the target may have moved.
     fn given_up(&self, id: PipelineId, kind: &Work) -> usize {
-        let is_told =
-            |event: &EventKind| matches!(event, EventKind::JobFailed { work, .. } if work == kind);
+        self.count(id, |event| matches!(event, EventKind::JobFailed { work, .. } if work == kind))
+    }
+
+    fn count(&self, id: PipelineId, is_meant: impl Fn(&EventKind) -> bool) -> usize {
         self.store.pair.model.look(|model| {
             let of_pipeline = model.events.iter().filter(|event| event.pipeline == id);
-            of_pipeline.filter(|event| is_told(&event.kind)).count()
+            of_pipeline.filter(|event| is_meant(&event.kind)).count()
         })
     }
 
@@ -130,7 +130,8 @@ impl Play<'_> {
         for id in self.pipelines() {
             let of_pipeline = landed.iter().filter(|message| message.contains(&id.to_string()));
             let count = of_pipeline.count();
-            if count > 1 + self.given_up(id, &Work::Land) {
+            let restarts = self.count(id, |event| matches!(event, EventKind::Restarted { .. }));
+            if count > 1 + restarts.min(self.given_up(id, &Work::Land)) {
                 let what = format!("{id} was merged {count} times");
                 self.record.violate("a merge happens once", what);
             }
