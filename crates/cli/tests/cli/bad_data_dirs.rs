@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use testkit::gatewright::{Finished, Running};
 
 use crate::world::{Told, World, assert_error};
@@ -227,9 +227,8 @@ fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
     assert_eq!(world.repository.git(&["cat-file", "-s", "main:big.bin"]), "4000000");
 }
 
-/// It waits for room, which may come; it does not wait in silence.
-#[test]
-fn a_disk_that_is_nearly_full_is_told_at_once_with_how_to_go_on() {
+/// A world in which something small can be mounted over the data directory.
+fn beside_a_small_disk() -> (World, Utf8PathBuf) {
     let world = World::new();
     world.gatewright.configure_agent_with(
         "echo new > new.txt",
@@ -238,6 +237,13 @@ fn a_disk_that_is_nearly_full_is_told_at_once_with_how_to_go_on() {
     );
     let data_dir = world.gatewright.data_dir();
     fs::create_dir_all(&data_dir).unwrap();
+    (world, data_dir)
+}
+
+/// It waits for room, which may come; it does not wait in silence.
+#[test]
+fn a_disk_that_is_nearly_full_is_told_at_once_with_how_to_go_on() {
+    let (world, data_dir) = beside_a_small_disk();
     let script = format!("mount -t tmpfs -o size=100m none {data_dir} && exec \"$@\"");
     let mut command = world.gatewright.command_in_namespace(world.dir(), &script, &RUN);
     let running = Running::start(&mut command);
@@ -254,14 +260,7 @@ fn a_disk_that_is_nearly_full_is_told_at_once_with_how_to_go_on() {
 /// Asked from beside the process that waits, as a person would.
 #[test]
 fn who_asks_why_is_told_what_this_machine_lacks() {
-    let world = World::new();
-    world.gatewright.configure_agent_with(
-        "echo new > new.txt",
-        "",
-        "sandbox.backend = \"process\"",
-    );
-    let data_dir = world.gatewright.data_dir();
-    fs::create_dir_all(&data_dir).unwrap();
+    let (world, data_dir) = beside_a_small_disk();
     let script = format!(
         "mount -t tmpfs -o size=100m none {data_dir} || exit 9
          \"$@\" & at_work=$!

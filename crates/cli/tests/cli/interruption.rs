@@ -16,6 +16,17 @@ fn in_two_halves(gatewright: &Gatewright) -> testkit::gatewright::Rings {
     started.listen()
 }
 
+/// An agent has done half of its work, and its orchestrator is gone.
+fn killed_in_mid_work() -> World {
+    let world = World::new();
+    let started = in_two_halves(&world.gatewright);
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    running.kill();
+    drop(running.finish());
+    world
+}
+
 #[test]
 fn ctrl_c_stops_the_agent_keeps_its_work_and_says_how_to_go_on() {
     let world = World::new();
@@ -210,12 +221,7 @@ fn a_second_ctrl_c_leaves_a_stubborn_agent_behind_and_ends() {
 /// Whoever gives up what a dead orchestrator left running needs no `run` for it: the agent ends, and what it did is kept.
 #[test]
 fn cancelling_after_kill_9_stops_the_agent_and_keeps_what_it_left() {
-    let world = World::new();
-    let started = in_two_halves(&world.gatewright);
-    let running = world.start();
-    assert_eq!(started.next(), "started");
-    running.kill();
-    drop(running.finish());
+    let world = killed_in_mid_work();
     assert_ne!(world.gatewright.sandboxed(), Vec::<String>::new(), "the agent goes on");
 
     let cancelled = world.call(&["pipeline", "cancel", "IT-001", "--reason", "changed my mind"]);
@@ -234,12 +240,7 @@ fn cancelling_after_kill_9_stops_the_agent_and_keeps_what_it_left() {
 /// Without the agent's configuration the agent is stopped all the same, and nothing of its work is thrown away.
 #[test]
 fn cancelling_without_the_configuration_says_what_is_left_where_it_is() {
-    let world = World::new();
-    let started = in_two_halves(&world.gatewright);
-    let running = world.start();
-    assert_eq!(started.next(), "started");
-    running.kill();
-    drop(running.finish());
+    let world = killed_in_mid_work();
 
     world.gatewright.configure("key = \"IT\"\n");
     for input in ["pause", "resume"] {
