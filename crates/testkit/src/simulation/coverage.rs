@@ -73,7 +73,10 @@ pub(super) const fn label(state: &PipelineState) -> &'static str {
             Step::Landing { .. } => "running: landing",
         },
         PipelineState::AwaitingHuman { .. } => "awaiting_human",
-        PipelineState::Blocked { .. } => "blocked",
+        PipelineState::Blocked { attempt, .. } => match attempt.step {
+            Step::Landing { .. } => "blocked: landing",
+            _ => "blocked",
+        },
         PipelineState::Paused { .. } => "paused",
         PipelineState::Succeeded { .. } => "succeeded",
         PipelineState::Failed { .. } => "failed",

@@ -27,6 +27,7 @@ pub(super) const MOVES: &[(&str, &[&str])] = &[
         &["resolve", "timer_fired", "stranded", "pause", "cancel", "restart_stage", "letter"],
     ),
     ("blocked", &["resolve", "stranded", "pause", "cancel", "retry", "restart_stage", "letter"]),
+    ("blocked: landing", &["resolve", "stranded", "pause", "cancel", "retry", "letter"]),
     (
         "paused",
         &[

@@ -267,11 +267,14 @@ impl Draft<'_> {
                 );
                 Ok(())
             }
+            Work::Land => {
+                self.landing_in_doubt(attempt, failure);
+                Ok(())
+            }
             Work::Open
             | Work::Intake
             | Work::Join
             | Work::Integrate
-            | Work::Land
             | Work::Publish
             | Work::Cleanup => {
                 self.block(attempt, Block::JobFailed { failure: failure.clone() });

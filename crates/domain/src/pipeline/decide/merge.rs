@@ -24,7 +24,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Asks for the target to be moved to the candidate, which every gate has passed.
+    /// Asks for the target to be moved to the candidate, which every gate has passed. Asked again after a landing of
+    /// which nobody knows how it ended, it looks first whether the target holds the candidate.
     pub(super) fn land(&mut self, mut attempt: StageAttempt) -> Result<(), Refusal> {
         let candidate = candidate(&attempt)?;
         attempt.step = Step::Landing { round: candidate.round };
@@ -83,29 +84,41 @@ impl Draft<'_> {
                     let message = format!(
                         "the target moved {MERGE_RETRIES_MAX} times while the merge was being tested"
                     );
-                    self.block(
-                        attempt,
-                        Block::JobFailed {
-                            failure: Failure::new(FailureClass::Permanent, message),
-                        },
-                    );
+                    self.not_landed(attempt, round, message);
                     return Ok(());
                 }
                 self.integrate(attempt, round + 1)
             }
             MergeReport::Refused { reason } if landing => {
-                self.block(
-                    attempt,
-                    Block::JobFailed {
-                        failure: Failure::new(FailureClass::Permanent, reason.clone()),
-                    },
-                );
+                self.not_landed(attempt, round, reason.clone());
                 Ok(())
             }
             _ => Err(Refusal::Inconsistent {
                 what: "the merge brought a report of another step".to_owned(),
             }),
         }
+    }
+
+    /// Waits for a person, the target being known not to hold the candidate: the merge begins anew, or another stage.
+    fn not_landed(&mut self, mut attempt: StageAttempt, round: u32, message: String) {
+        attempt.candidate = None;
+        attempt.step = Step::Integrating { round };
+        let failure = Failure::new(FailureClass::Permanent, message);
+        self.block(attempt, Block::JobFailed { failure });
+    }
+
+    /// A landing was given up, and may have moved the target all the same. A person is asked, and the step stays: what
+    /// is done next is to look. Everything else could merge the work a second time.
+    pub(super) fn landing_in_doubt(&mut self, attempt: StageAttempt, failure: &Failure) {
+        let message = format!(
+            "{}; whether `{}` was moved is not known: a retry looks there first",
+            failure.message, self.pipeline.target
+        );
+        self.block(attempt, Block::JobFailed { failure: Failure { message, ..failure.clone() } });
+    }
+
+    pub(super) fn may_have_landed(&self) -> Refusal {
+        Refusal::MayHaveLanded { target: self.pipeline.target.clone() }
     }
 
     fn merged(

@@ -105,9 +105,7 @@ impl Draft<'_> {
             PipelineState::Running { attempt } => match input {
                 Input::Stranded { version } => return self.stranded(state, attempt, *version),
                 // The target may have been moved already: too late to give up, soon over.
-                Input::Cancel { .. } | Input::RestartStage { .. } if landing(attempt) => {
-                    return Err(not_allowed());
-                }
+                Input::Cancel { .. } if landing(attempt) => return Err(self.may_have_landed()),
                 Input::TimerFired { .. } if landing(attempt) => {
                     return Err(Refusal::Stale { input: input.into() });
                 }
@@ -234,6 +232,7 @@ impl Draft<'_> {
     }
 }
 
+/// Whether the target may have been moved to the candidate already.
 fn landing(attempt: &StageAttempt) -> bool {
     matches!(attempt.step, Step::Landing { .. })
 }

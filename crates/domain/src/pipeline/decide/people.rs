@@ -3,6 +3,7 @@
 use super::{
     Draft, Refusal,
     draft::{feedback, options, with_comment},
+    landing,
 };
 use crate::{
     brief::Feedback,
@@ -162,6 +163,7 @@ impl Draft<'_> {
                 self.reopen();
                 Ok(())
             }
+            Block::JobFailed { .. } if landing(attempt) => self.land(attempt.clone()),
             Block::JobFailed { .. } => self.enter(
                 &stage.name,
                 with_comment(attempt.feedback.clone(), "how to go on", comment, &by),
@@ -188,14 +190,14 @@ impl Draft<'_> {
             }
             // What agents have handed in stays: nobody pays for it twice.
             Step::Gating { gate, .. } => self.judge_from(attempt.clone(), stage, *gate),
+            Step::Landing { .. } => self.land(attempt.clone()),
             Step::Working { wave, roles } if roles.iter().all(|it| it.head.is_none()) => {
                 self.start_wave(attempt.clone(), stage, *wave)
             }
             Step::Working { .. }
             | Step::Joining { .. }
             | Step::Acting
-            | Step::Integrating { .. }
-            | Step::Landing { .. } => {
+            | Step::Integrating { .. } => {
                 let by = &self.context.by;
                 let feedback = with_comment(attempt.feedback.clone(), "how to go on", comment, by);
                 self.enter(&stage.name, feedback)
@@ -268,6 +270,9 @@ impl Draft<'_> {
         name: &StageName,
     ) -> Result<(), Refusal> {
         self.stage(name)?;
+        if state.attempt().is_some_and(landing) {
+            return Err(self.may_have_landed());
+        }
         if self.pipeline.head.is_none() {
             // Before the repository was found there is nothing to begin a stage with.
             return Err(Refusal::NotAllowed { state: state.into(), input: InputTag::RestartStage });

@@ -4,6 +4,7 @@ use crate::{
     decision::Choice,
     name::StageName,
     pipeline::{InputTag, PipelineStateTag},
+    revision::BranchName,
 };
 
 /// Why an input did nothing. Nothing was changed.
@@ -52,6 +53,14 @@ pub enum Refusal {
         stage: StageName,
         /// The stage under way.
         current: StageName,
+    },
+    /// Too late to give up or to begin anew: what is landed may be there already, and would be merged a second time.
+    #[error(
+        "the work is being landed, and `{target}` may hold it already: wait for it, or where the pipeline is blocked, `retry`, which looks there first"
+    )]
+    MayHaveLanded {
+        /// The target.
+        target: BranchName,
     },
     /// State and definition, or state and report, do not fit together: a fault of ours, or a damaged store.
     #[error("the pipeline is inconsistent: {what}")]

@@ -9,6 +9,7 @@ use crate::{
         Action, Check, Definition, DefinitionHash, Gate, Mode, Network, PipelineLimits, Push,
         Route, Stage, Then, WaveFailure, WorkspaceAccess,
     },
+    failure::{Failure, FailureClass},
     id::{DecisionId, PipelineId, RunId},
     job::{Slot, Work},
     name::{DefinitionName, GateName, ProjectKey, RoleName, StageName},
@@ -282,6 +283,14 @@ impl Driver {
             report: Report::Agent { run: RunId::from_u128(1), usage: Usage::default(), report },
         })
         .expect("a live job may report")
+    }
+
+    /// The job is given up: its budgets are spent.
+    pub(super) fn give_up(&mut self, work: &str) -> Decided {
+        let (slot, _) = self.job(work);
+        let failure = Failure::new(FailureClass::Lost, "its worker is gone");
+        self.give(&Input::JobFailed { slot, failure, usage: Usage::default() })
+            .expect("a live job may fail")
     }
 
     pub(super) fn fail_gate(&mut self, work: &str) -> Decided {

@@ -212,6 +212,44 @@ fn a_target_that_moves_makes_the_merge_start_again_with_fresh_gates() {
     assert_eq!(status(&driver), Tag::Succeeded);
 }
 
+/// A landing that was given up may have moved the target: whoever goes on looks there, with the candidate that may be
+/// there, and nobody makes another one meanwhile.
+#[test]
+fn a_landing_in_doubt_is_landed_again_and_never_made_anew() {
+    let mut driver = in_ship();
+    driver.succeed_until(|it| it.live.iter().any(|(slot, _)| slot.work.to_string() == "land"));
+    let (given_up, candidate) = driver.job("land");
+    driver.give_up("land");
+    assert_eq!(status(&driver), Tag::Blocked);
+    assert!(!driver.holds_lease, "others may merge while a person is asked");
+    for stage in ["build", "ship"] {
+        let begin_anew = Input::RestartStage { stage: stage_name(stage) };
+        let refused = driver.fork().give(&begin_anew);
+        assert!(matches!(refused, Err(Refusal::MayHaveLanded { .. })), "{stage}: {refused:?}");
+    }
+    driver.give(&Input::Retry { comment: String::new() }).expect("a blocked pipeline is retried");
+    let (again, commit) = driver.job("land");
+    assert_eq!(commit, candidate);
+    assert_ne!(again, given_up, "a job of its own, with budgets of its own");
+    driver.succeed_until(|it| it.pipeline.state.is_terminal());
+    assert_eq!(status(&driver), Tag::Succeeded);
+}
+
+#[test]
+fn what_nobody_has_landed_may_be_made_anew() {
+    let mut driver = in_ship();
+    driver.succeed_until(|it| it.live.iter().any(|(slot, _)| slot.work.to_string() == "land"));
+    let (slot, _) = driver.job("land");
+    let refused = MergeReport::Refused { reason: "local changes are in the way".to_owned() };
+    driver
+        .give(&Input::JobDone { slot, report: Report::Merge(refused) })
+        .expect("a live job may report");
+    let begin_anew = Input::RestartStage { stage: stage_name("build") };
+    driver.fork().give(&begin_anew).expect("the target does not hold it");
+    driver.give(&Input::Retry { comment: String::new() }).expect("a blocked pipeline is retried");
+    driver.job("integrate");
+}
+
 #[test]
 fn a_merge_conflict_goes_back_to_the_developer_and_frees_the_lease() {
     let mut driver = in_ship();

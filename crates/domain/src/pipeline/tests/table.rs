@@ -53,6 +53,8 @@ fn drivers() -> Vec<(&'static str, Driver)> {
         .succeed_until(|it| it.live.iter().any(|(slot, _)| slot.work.to_string() == "integrate"));
     let mut landing = merging.fork();
     landing.succeed_until(|it| it.live.iter().any(|(slot, _)| slot.work.to_string() == "land"));
+    let mut in_doubt = landing.fork();
+    in_doubt.give_up("land");
     vec![
         ("queued", Driver::new()),
         ("running: opening", Driver::started()),
@@ -62,6 +64,7 @@ fn drivers() -> Vec<(&'static str, Driver)> {
         ("running: landing", landing),
         ("awaiting_human", approval()),
         ("blocked", blocked),
+        ("blocked: landing", in_doubt),
         ("paused", paused),
         ("succeeded", succeeded),
         ("failed", failed),

@@ -100,6 +100,11 @@ fn directed() -> Vec<Plan> {
     ] {
         plans.push(again_and_again(Shape::Waves, call, &[]));
     }
+    // Nobody knows whether the target was moved.
+    for act in [PAUSE, RETRY, RESTART, CANCEL, DROP, asks(Ask::Answer(Reply::GoOn))] {
+        let in_doubt = [dies_at("git.land", 6, 1), Act::Wait { seconds: 300 }, act, LONG, RESUME];
+        plans.push(plan(Shape::Waves, &[], &in_doubt));
+    }
     // Its wall time ends while the node is gone.
     for call in ["git.sync", "git.join", "git.integrate", "gates.judge", "git.commit_files"] {
         plans.push(plan(

@@ -22,3 +22,14 @@ fn what_an_agent_left_is_kept_though_its_end_was_given_up() {
     let plan = plan(include_str!("plans/the-end-of-an-agent-whose-process-was-given-up.json"));
     assert_eq!(History::of(&plan).violation, None);
 }
+
+/// The target is moved, and the process dies before that is written, until the landing is given up. Whoever had a stage
+/// begin anew merged the work a second time.
+#[test]
+fn what_was_landed_by_a_process_that_died_is_not_merged_again() {
+    let plan = plan(include_str!("plans/a-landing-that-was-given-up.json"));
+    let history = History::of(&plan);
+    assert_eq!(history.violation, None);
+    let moves = history.coverage.moves;
+    assert!(moves.contains_key(&("blocked: landing", "resolve")), "{moves:?}");
+}

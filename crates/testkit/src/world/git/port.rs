@@ -261,11 +261,14 @@ impl Git for FakeGit {
     ) -> Result<Landing, GitError> {
         let land = |model: &mut Model| {
             model.history.find(candidate)?;
-            let before = model.projects.people_mut(&project.key).get(target.as_str()).cloned();
+            let before = model.projects.target(&project.key, target)?;
+            // An earlier try has moved it, and somebody may have gone on from there.
+            if model.history.descends(&before, candidate) {
+                return Ok(Landing::Landed);
+            }
             let landing = model.projects.land(&project.key, target, expected, candidate)?;
-            let held = before.filter(|before| !model.history.descends(candidate, before));
-            if let (Landing::Landed, Some(dropped)) = (&landing, held) {
-                let what = format!("{candidate} does not hold {dropped}, where `{target}` was");
+            if landing == Landing::Landed && !model.history.descends(candidate, &before) {
+                let what = format!("{candidate} does not hold {before}, where `{target}` was");
                 model.damage.get_or_insert(what);
             }
             Ok(landing)

@@ -74,6 +74,16 @@ impl Projects {
         seen.ok_or_else(|| refused("read branches", "the mirror was never synced"))
     }
 
+    /// Where the target is, which is there to be moved.
+    pub(super) fn target(
+        &mut self,
+        key: &ProjectKey,
+        target: &BranchName,
+    ) -> Result<CommitSha, GitError> {
+        let found = self.reach(key)?.people.get(target.as_str()).cloned();
+        found.ok_or_else(|| refused("land", format!("there is no {target}")))
+    }
+
     /// Moves the target by compare-and-set.
     pub(super) fn land(
         &mut self,
@@ -82,16 +92,11 @@ impl Projects {
         expected: &CommitSha,
         candidate: &CommitSha,
     ) -> Result<Landing, GitError> {
-        let careless = self.careless;
-        let project = self.reach(key)?;
-        let found = project.people.get(target.as_str()).cloned();
-        let found = found.ok_or_else(|| refused("land", format!("there is no {target}")))?;
-        if found == *candidate {
-            return Ok(Landing::Landed);
-        }
-        if found != *expected && !careless {
+        let found = self.target(key, target)?;
+        if found != *expected && !self.careless {
             return Ok(Landing::TargetMoved { found });
         }
+        let project = self.reach(key)?;
         project.landed.push(candidate.clone());
         project.people.insert(target.to_string(), candidate.clone());
         Ok(Landing::Landed)
