@@ -4,12 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     id::{JobId, PipelineId},
-    job::{Job, JobKind, JobStateTag},
+    job::{Job, JobKind, JobStateTag, Work},
     limits::{LEASE_HEARTBEAT, LEASE_TTL, LIVENESS_CHECK},
 };
 use jiff::{SignedDuration, Timestamp};
 use ports::{Claim, JobFilter};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{OwnedMutexGuard, watch},
+    task::JoinSet,
+};
 
 use super::{
     Interrupt, Running, StopMode, StopSignal, chain,
@@ -246,7 +249,10 @@ impl Engine {
             .send(Progress::JobStarted { pipeline: job.pipeline, slot: job.slot.clone() });
         let engine = Arc::clone(self);
         tasks.spawn(async move {
-            let _under_way = UnderWay { engine: &engine, id: job.id, token: job.claims };
+            let under_way = UnderWay { engine: &engine, id: job.id, token: job.claims };
+            // Until the result is told: whoever works in the place next finds either a run that has ended, or one that
+            // nobody of this process follows any more.
+            let turn = engine.turn_of(&job).await;
             // Watched from outside, so that a panic of ours is a failure of the job and not a job that never ends;
             // in a set, so that it ends with this task when that is aborted.
             let mut work = JoinSet::new();
@@ -258,7 +264,17 @@ impl Engine {
             let result =
                 result.unwrap_or_else(|panic| crate::jobs::Performed::internal_error(&panic));
             engine.report(&job, result).await;
+            drop(under_way);
+            drop(turn);
         });
+    }
+
+    /// Waits until a job has the workspace that it works in, if it works in one.
+    async fn turn_of(&self, job: &Job) -> Option<OwnedMutexGuard<()>> {
+        match &job.slot.work {
+            Work::Agent { role } => Some(self.workspaces.take(job.pipeline, role).await),
+            _ => None,
+        }
     }
 
     /// Renews the leases of everything under way; what was lost is told to stop.

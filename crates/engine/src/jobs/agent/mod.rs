@@ -51,13 +51,14 @@ pub(super) struct Assignment<'a> {
 }
 
 impl Engine {
+    /// Runs the agent of a role, or takes up one that is there. The caller has the role's workspace, until what came of it
+    /// is told.
     pub(super) async fn run_agent(
         &self,
         job: &Job,
         role: &RoleName,
         mut signal: watch::Receiver<Option<Interrupt>>,
     ) -> Result<Performed, JobError> {
-        let _turn = self.workspaces.take(job.pipeline, role).await;
         self.stop_orphans(job.pipeline, Some(role)).await?;
         let assignment = self.assign(job, role).await?;
         let workspace = self.open_workspace(&assignment).await?;

@@ -33,3 +33,11 @@ fn what_was_landed_by_a_process_that_died_is_not_merged_again() {
     let moves = history.coverage.moves;
     assert!(moves.contains_key(&("blocked: landing", "resolve")), "{moves:?}");
 }
+
+/// A stage begins anew while the task before it, cut short by a store without room, has let go of the workspace and has not
+/// told its result: whoever came next took its run for one that somebody follows, and what was left for lost.
+#[test]
+fn a_workspace_is_had_until_the_result_is_told() {
+    let plan = plan(include_str!("plans/a-result-that-is-told-after-its-workspace-was-free.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
