@@ -85,6 +85,8 @@ impl From<&Run> for RunView {
             usage,
             outcome,
             left,
+            // Of the recovery alone.
+            salvages: _,
         } = run;
         let (state, summary, failure) = match outcome {
             Some(RunOutcome::Ended { summary }) => (RunState::Ended, Some(summary.clone()), None),

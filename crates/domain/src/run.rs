@@ -127,4 +127,12 @@ pub struct Run {
     pub outcome: Option<RunOutcome>,
     /// The last commit that it left, where that keeps to the rules: the job's next run goes on from there.
     pub left: Option<CommitSha>,
+    /// Times in a row that keeping what it left, for nobody, was begun and not ended: the process had ended before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub salvages: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -21,20 +21,19 @@ impl Engine {
     /// process left. `held` is the role whose workspace the caller has; one that somebody else has is left to them.
     ///
     /// Where taking up what an agent left has ended the process time and again, that is not tried on the side: only who
-    /// is to work in its place, or to remove it, must.
+    /// is to work in its place, or to remove it, must. Their own jobs count how often that ends the process.
     pub(crate) async fn stop_orphans(
         &self,
         pipeline: PipelineId,
         held: Option<&RoleName>,
     ) -> Result<(), EngineError> {
         for (job, run) in self.list_orphans(pipeline).await? {
-            let is_held = held == Some(&run.role);
-            if was_given_up(&job) && !is_held {
-                continue;
-            }
-            let turn = self.workspaces.try_take(pipeline, &run.role);
-            if turn.is_some() || is_held {
+            if held == Some(&run.role) {
                 self.stop_orphan(&job, &run).await?;
+            } else if let Some(_turn) = self.workspaces.try_take(pipeline, &run.role)
+                && !was_given_up(&job, &run)
+            {
+                self.stop_orphan_on_the_side(&job, run).await?;
             }
         }
         Ok(())
@@ -103,6 +102,18 @@ impl Engine {
         Ok(runs.into_iter().filter_map(orphan).collect())
     }
 
+    /// Stops an agent that nobody waits for, and counts how often that ends the process.
+    async fn stop_orphan_on_the_side(&self, job: &Job, run: Run) -> Result<(), EngineError> {
+        let begun = Run { salvages: run.salvages + 1, ..run };
+        if !self.ports.store.settle_run(&begun).await? {
+            return Ok(());
+        }
+        let stopped = self.stop_orphan(job, &begun).await;
+        // Whatever came of it, the process is still there. Of a run that has ended nothing is written.
+        self.ports.store.settle_run(&Run { salvages: 0, ..begun }).await?;
+        stopped
+    }
+
     async fn stop_orphan(&self, job: &Job, run: &Run) -> Result<(), EngineError> {
         // It may have ended in good order, or been stopped, since the list was read.
         let run = self.ports.store.find_run(run.id).await?;
@@ -125,14 +136,15 @@ impl Engine {
             Failure::new(FailureClass::Lost, "it was stopped: the pipeline moved on without it");
         run.ended_at = Some(self.ports.clock.now());
         run.outcome = Some(RunOutcome::Failed { failure });
-        self.ports.store.end_run(&run).await?;
+        run.salvages = 0;
+        self.ports.store.settle_run(&run).await?;
         Ok(())
     }
 }
 
-/// Whether the process ended too often while it was at work on the job.
-fn was_given_up(job: &Job) -> bool {
-    job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX
+/// Whether the process ended too often while it was at work on the job, or on what is left of it.
+fn was_given_up(job: &Job, run: &Run) -> bool {
+    (job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX) || run.salvages > JOB_LOST_MAX
 }
 
 fn has_ended(job: &Job) -> bool {

@@ -472,9 +472,10 @@ pub trait Store: Send + Sync {
     /// has ended stays as it ended.
     async fn save_run(&self, run: &Run, token: u64) -> Result<bool, StoreError>;
 
-    /// Writes the end of a run whose job has ended, unless it has ended itself. Says whether it was written: several may
-    /// be about to end the same, and the run of a job that goes on ends with the job's own report, in a step.
-    async fn end_run(&self, run: &Run) -> Result<bool, StoreError>;
+    /// Writes what became of a run whose job has ended, its end above all, unless it has ended itself. Says whether it was
+    /// written: several may be about to end the same, and the run of a job that goes on ends with the job's own report, in
+    /// a step.
+    async fn settle_run(&self, run: &Run) -> Result<bool, StoreError>;
 
     /// The run of that id.
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError>;

@@ -198,7 +198,7 @@ impl Store for SqliteStore {
         self.write(move |connection| runs::save_held(connection, &run, token)).await
     }
 
-    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
+    async fn settle_run(&self, run: &Run) -> Result<bool, StoreError> {
         let run = run.clone();
         self.write(move |connection| runs::end(connection, &run)).await
     }

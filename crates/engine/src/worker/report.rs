@@ -114,7 +114,7 @@ impl Engine {
     /// goes on goes on with its run.
     async fn end_run_of_nobody(&self, run: Option<&Run>) -> Result<(), EngineError> {
         if let Some(run) = run {
-            self.ports.store.end_run(run).await?;
+            self.ports.store.settle_run(run).await?;
         }
         Ok(())
     }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use domain::{
+    definition::PipelineLimits,
     job::{Budget, JobStateTag},
     limits::{JOB_LOST_MAX, LEASE_HEARTBEAT, LEASE_TTL},
     pipeline::{EventKind, Input, PipelineStateTag},
 };
+use engine::StopMode;
 use ports::Clock as _;
-use testkit::world::{PERSON, Script, Side, TestEnv};
+use testkit::world::{PERSON, Script, Side, TestEnv, definitions};
 
 /// How often an engine looks even if nobody wakes it.
 const POLL: Duration = Duration::from_secs(5);
@@ -113,6 +115,41 @@ async fn a_run_whose_finishing_ends_the_process_is_a_question_in_the_end() {
         collected + 2,
         "what the first one left is kept before the second one works in its place"
     );
+    env.world.check(id).await;
+}
+
+/// What an agent left that nobody waits for is kept on the side, which ends the process a few times as well and not for
+/// ever. Whoever is to work in its place keeps it then.
+#[tokio::test]
+async fn keeping_what_nobody_waits_for_ends_the_process_a_few_times_and_not_for_ever() {
+    let wall_time = Duration::from_mins(1);
+    let mut env = TestEnv::new().await.with_definition(definitions::build_and_ask());
+    env.definition.limits =
+        PipelineLimits { wall_time: Some(wall_time), ..PipelineLimits::default() };
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.stop(StopMode::LeaveAgents).await;
+    env.world.clock.advance(wall_time);
+    for time in 0..=JOB_LOST_MAX {
+        env.world.calls.hang_at("git.collect", Side::Before, 1);
+        assert!(env.work_into_trap().await, "it is tried the {time}th time");
+        assert_eq!(env.world.runs(id).await[0].salvages, time + 1);
+        env.crash().await;
+    }
+    let collected = env.world.calls.answered("git.collect");
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Blocked);
+    assert_eq!(env.world.calls.answered("git.collect"), collected, "it is left alone");
+    assert!(env.world.runs(id).await[0].ended_at.is_none());
+    let question = env.world.question(id).await.unwrap();
+    let choice = question.options[0];
+    let _moved = env.engine().resolve(&question, choice, "", PERSON).await.unwrap();
+    env.work_to_rest().await;
+    let runs = env.world.runs(id).await;
+    assert!(runs.len() == 2 && runs[0].ended_at.is_some() && runs[0].salvages == 0, "{runs:?}");
+    assert_eq!(env.world.calls.answered("git.collect"), collected + 2);
     env.world.check(id).await;
 }
 

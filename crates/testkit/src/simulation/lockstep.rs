@@ -308,8 +308,8 @@ impl Store for LockstepStore {
         Ok(is_written)
     }
 
-    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
-        let was_open = both!(self.end_run(run))?;
+    async fn settle_run(&self, run: &Run) -> Result<bool, StoreError> {
+        let was_open = both!(self.settle_run(run))?;
         if was_open {
             self.pair.model.look(|model| self.pair.watch.run_saved_alone(model, run));
             self.pair.model.look(|model| self.pair.watch.run_saved(model, run));

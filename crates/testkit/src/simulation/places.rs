@@ -120,7 +120,7 @@ pub(super) const CALLS: &[&str] = &[
     "store.claim",
     "store.create_pipeline",
     "store.drop_timer",
-    "store.end_run",
+    "store.settle_run",
     "store.find_decision",
     "store.find_definition",
     "store.find_letter",

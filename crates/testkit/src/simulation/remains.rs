@@ -99,7 +99,8 @@ impl Play<'_> {
                 // One that waits inside of a pause is taken up when the pause is over; one that ended the process each
                 // time, when a person wants somebody to work in its place.
                 let job = &model.jobs[&run.job];
-                let is_given_up = job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX;
+                let is_given_up = (job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX)
+                    || run.salvages > JOB_LOST_MAX;
                 let waits = is_given_up || matches!(job.state, JobState::Queued { .. });
                 if run.ended_at.is_none() && !waits {
                     let state = coverage::label(&model.pipelines[&run.pipeline].state);

@@ -403,5 +403,6 @@ pub fn run(job: &Job, id: u128) -> Run {
         usage: Usage { input_tokens: 7, cost_usd: Some(0.1 + 0.2), ..Usage::default() },
         outcome: None,
         left: None,
+        salvages: 0,
     }
 }

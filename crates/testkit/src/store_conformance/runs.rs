@@ -61,7 +61,7 @@ pub async fn the_open_run_of_a_job_is_its_newest_that_has_not_ended(store: &dyn 
     }
     let orphaned = [oldest.clone(), older.clone(), newest.clone(), run(&other, 4)];
     assert_eq!(store.list_orphaned_runs().await.unwrap(), orphaned, "job by job, the oldest first");
-    assert!(store.end_run(&ended(&newest)).await.unwrap());
+    assert!(store.settle_run(&ended(&newest)).await.unwrap());
     assert_eq!(store.find_open_run(job.id).await.unwrap().as_ref(), Some(&older));
     assert_eq!(
         store.list_orphaned_runs().await.unwrap().len(),
@@ -80,13 +80,19 @@ pub async fn the_end_of_a_run_is_written_once(store: &dyn Store) {
     let held = claimed(store, &claim(at(0))).await.remove(0);
     let launched = run(&held, 1);
     assert!(store.save_run(&launched, held.claims).await.unwrap());
-    assert!(!store.end_run(&ended(&launched)).await.unwrap(), "it ends with the report of its job");
+    assert!(
+        !store.settle_run(&ended(&launched)).await.unwrap(),
+        "it ends with the report of its job"
+    );
     assert!(store.settle_job(&completed(&held)).await.unwrap());
-    assert!(!store.end_run(&ended(&run(&held, 2))).await.unwrap(), "it was never launched");
+    assert!(!store.settle_run(&ended(&run(&held, 2))).await.unwrap(), "it was never launched");
     assert_eq!(store.find_run(run(&held, 2).id).await.unwrap(), None);
-    assert!(store.end_run(&ended(&launched)).await.unwrap());
+    let salvaged = Run { salvages: 1, ..launched.clone() };
+    assert!(store.settle_run(&salvaged).await.unwrap(), "it has not ended");
+    assert_eq!(store.find_run(launched.id).await.unwrap(), Some(salvaged));
+    assert!(store.settle_run(&ended(&launched)).await.unwrap());
     let again = Run { ended_at: Some(at(10)), outcome: None, ..ended(&launched) };
-    assert!(!store.end_run(&again).await.unwrap());
+    assert!(!store.settle_run(&again).await.unwrap());
     done(store, Step { runs: vec![launched.clone()], ..step(&moved) }).await;
     assert_eq!(store.find_run(launched.id).await.unwrap(), Some(ended(&launched)));
 }
@@ -106,7 +112,7 @@ pub async fn a_run_is_recorded_by_whoever_has_its_job(store: &dyn Store) {
     assert!(store.save_run(&known, next.claims).await.unwrap());
     for late in [run(&slow, 1), run(&slow, 2), ended(&run(&slow, 1))] {
         assert!(!store.save_run(&late, slow.claims).await.unwrap(), "somebody else has it");
-        assert!(!store.end_run(&late).await.unwrap(), "it goes on");
+        assert!(!store.settle_run(&late).await.unwrap(), "it goes on");
     }
     assert_eq!(store.find_run(known.id).await.unwrap().as_ref(), Some(&known));
     assert_eq!(store.list_runs(made.id).await.unwrap().len(), 1);

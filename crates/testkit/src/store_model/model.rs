@@ -196,7 +196,7 @@ impl Model {
         is_written
     }
 
-    pub(super) fn end_run(&mut self, run: &Run) -> bool {
+    pub(super) fn settle_run(&mut self, run: &Run) -> bool {
         let open = self.runs.get_mut(&run.id).filter(|stored| stored.ended_at.is_none());
         let Some(stored) = open else { return false };
         let has_ended = self.jobs.get(&stored.job).is_some_and(|job| {

@@ -204,8 +204,8 @@ impl Store for ModelStore {
         Ok(self.model().save_held_run(run, token))
     }
 
-    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
-        Ok(self.model().end_run(run))
+    async fn settle_run(&self, run: &Run) -> Result<bool, StoreError> {
+        Ok(self.model().settle_run(run))
     }
 
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {

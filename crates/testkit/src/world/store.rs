@@ -235,8 +235,8 @@ impl Store for WatchedStore {
         self.make("store.save_run", self.store.save_run(run, token)).await
     }
 
-    async fn end_run(&self, run: &Run) -> Result<bool, StoreError> {
-        self.make("store.end_run", self.store.end_run(run)).await
+    async fn settle_run(&self, run: &Run) -> Result<bool, StoreError> {
+        self.make("store.settle_run", self.store.settle_run(run)).await
     }
 
     async fn find_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {

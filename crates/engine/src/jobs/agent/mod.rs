@@ -192,6 +192,7 @@ impl Engine {
             usage: Usage::default(),
             outcome: None,
             left: None,
+            salvages: 0,
         }
     }
 
@@ -235,7 +236,7 @@ impl Engine {
             }
             run.ended_at = Some(self.ports.clock.now());
             run.outcome = Some(outcome);
-            self.ports.store.end_run(&run).await?;
+            self.ports.store.settle_run(&run).await?;
             return Ok(Performed { ending: Ending::Abandoned, run: None });
         }
         let report = self.take(assignment, workspace, &run).await?;

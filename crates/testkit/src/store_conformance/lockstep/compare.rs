@@ -175,7 +175,7 @@ impl Pair<'_> {
                     if *ended {
                         let again =
                             Run { ended_at: Some(self.now + Duration::from_secs(1)), ..run };
-                        both!(self, store => store.end_run(&again));
+                        both!(self, store => store.settle_run(&again));
                     }
                 }
             }
