@@ -122,7 +122,7 @@ const fn mended_by(unusable: &Unusable) -> Option<&'static str> {
         Unusable::NotAFile { .. } | Unusable::NoDatabase { .. } | Unusable::Foreign { .. } => Some(
             "nothing was changed: give another --data-dir, or move it away and bring a backup back with `gatewright restore FILE --force`",
         ),
-        Unusable::Damaged { .. } => Some(
+        Unusable::Damaged { .. } | Unusable::Cut { .. } => Some(
             "bring a backup back with `gatewright restore FILE --force`, which keeps aside what is there",
         ),
         Unusable::Closed { .. } => Some(

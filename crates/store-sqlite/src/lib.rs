@@ -13,6 +13,7 @@ mod readers;
 mod writer;
 
 mod connection;
+mod cut;
 mod data_dir;
 mod health;
 mod migrations;

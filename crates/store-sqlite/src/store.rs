@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     batch::{self, Work},
-    connection, data_dir,
+    connection, cut, data_dir,
     error::Error,
     migrations, ops,
     options::{Mode, Options},
@@ -102,6 +102,7 @@ fn open_writer(data_dir: &Utf8Path, holder: &str, queue_max: usize) -> Result<Wr
         let reader = connection::for_reading(&database);
         let reader = reader.map_err(|error| of_file(error, data_dir, &database))?;
         unusable::check_ours(&reader, data_dir, &database)?;
+        cut::refuse_cut(&reader, &database)?;
     }
     let connection = connection::for_writing(&database);
     let mut connection = connection.map_err(|error| of_file(error, data_dir, &database))?;
@@ -118,6 +119,7 @@ fn check_readable(data_dir: &Utf8Path) -> Result<(), StoreError> {
     let connection = connection::for_reading(&database);
     let connection = connection.map_err(|error| of_file(error, data_dir, &database))?;
     unusable::check_ours(&connection, data_dir, &database)?;
+    cut::refuse_cut(&connection, &database)?;
     migrations::check(&connection, database.as_str())
 }
 

@@ -71,6 +71,16 @@ pub enum Unusable {
         #[source]
         source: Arc<rusqlite::Error>,
     },
+    /// It lacks a part of its last page, which SQLite does not miss.
+    #[error("{database} is damaged: its end is missing, {has} bytes of {needed} are there")]
+    Cut {
+        /// The file.
+        database: String,
+        /// Bytes that are there.
+        has: u64,
+        /// Bytes of the pages that it says to have.
+        needed: u64,
+    },
     /// The system does not let us.
     #[error(
         "{database} cannot be opened: its permissions or those of its directory are in the way"

@@ -77,7 +77,7 @@ fn set_schema(database: &Utf8Path, schema: i32) {
 #[test]
 fn what_is_no_database_of_ours_is_named_and_left_alone() {
     type Wound = fn(&Utf8Path);
-    let cases: [(Wound, &str, &str); 7] = [
+    let cases: [(Wound, &str, &str); 8] = [
         (|it| fs::write(it, "somebody's words ".repeat(500)).unwrap(), "is no database", "restore"),
         (
             |it| fs::write(it, &fs::read(it).unwrap()[..300]).unwrap(),
@@ -87,6 +87,14 @@ fn what_is_no_database_of_ours_is_named_and_left_alone() {
         (
             |it| fs::write(it, &fs::read(it).unwrap()[..9000]).unwrap(),
             "is damaged: it was cut short",
+            "gatewright restore FILE --force",
+        ),
+        (
+            |it| {
+                let bytes = fs::read(it).unwrap();
+                fs::write(it, &bytes[..bytes.len() - 1]).unwrap();
+            },
+            "is damaged: its end is missing",
             "gatewright restore FILE --force",
         ),
         (|it| set_schema(it, 4000), "has schema 4000", "newer"),

@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use super::migrations::{SAMPLES, assert_sample_is_whole};
 use crate::{
-    connection,
+    connection, cut,
     migrations::{MIGRATIONS, found, migrate, migrate_to},
+    unusable::Unusable,
 };
 
 /// A directory with an empty database.
@@ -29,7 +30,9 @@ fn opened(bytes: &[u8], log: &[u8]) -> (TempDir, Connection) {
     let (dir, database) = place();
     fs::write(&database, bytes).unwrap();
     fs::write(log_of(&database), log).unwrap();
-    (dir, connection::for_writing(&database).unwrap())
+    let connection = connection::for_writing(&database).unwrap();
+    cut::refuse_cut(&connection, &database).expect("what the file lacks is in the log");
+    (dir, connection)
 }
 
 fn assert_is_sound(connection: &Connection) {
@@ -80,5 +83,32 @@ fn a_crash_in_the_middle_of_a_checkpoint_changes_no_content() {
         let (_image, connection) = opened(&torn, &log);
         assert_sample_is_whole(&connection);
         assert_is_sound(&connection);
+    }
+}
+
+/// What is neither in the file nor in its log is gone, however little it is.
+#[test]
+fn a_file_without_a_part_of_its_last_page_is_cut_unless_its_log_has_that_page() {
+    let (_dir, database) = place();
+    let mut connection = connection::for_writing(&database).unwrap();
+    migrate(&mut connection, "here").unwrap();
+    connection.execute_batch(SAMPLES.last().unwrap()).unwrap();
+    let log = fs::read(log_of(&database)).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let whole = fs::read(&database).unwrap();
+    drop(connection);
+    for missing in [1, 511, 4095] {
+        let bytes = &whole[..whole.len() - missing];
+        drop(opened(bytes, &log));
+        let (_image, image) = place();
+        fs::write(&image, bytes).unwrap();
+        let connection = connection::for_reading(&image).unwrap();
+        let refused = cut::refuse_cut(&connection, &image).expect_err("a part is missing");
+        match Unusable::find_in(&refused) {
+            Some(Unusable::Cut { has, needed, .. }) => {
+                assert_eq!((*has, *needed), (bytes.len() as u64, whole.len() as u64));
+            }
+            other => panic!("{missing}: {other:?}"),
+        }
     }
 }
