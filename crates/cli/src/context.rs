@@ -13,7 +13,7 @@ use crate::{
     args::{Color, Global},
     error::CliError,
     exit::ExitStatus,
-    output,
+    holder, output,
     system::SystemClock,
     words,
 };
@@ -191,7 +191,7 @@ pub(crate) async fn open_for_writing(
     data_dir: &Utf8Path,
     command: &str,
 ) -> Result<Arc<SqliteStore>, CliError> {
-    let (holder, clock) = (holder(command), SystemClock::default());
+    let (holder, clock) = (holder::of(command), SystemClock::default());
     for look in 1..LOOKS_MAX {
         match open_store(data_dir, Mode::ReadWrite { holder: holder.clone() }) {
             Err(error @ StoreError::InUse { .. }) => {
@@ -207,11 +207,6 @@ pub(crate) async fn open_for_writing(
         }
     }
     Ok(open_store(data_dir, Mode::ReadWrite { holder })?)
-}
-
-/// How this process calls itself while it holds a data directory: which it is, what it does, since when.
-pub(crate) fn holder(command: &str) -> String {
-    format!("pid {}, `gatewright {command}`, since {:.0}", std::process::id(), Timestamp::now())
 }
 
 fn open_store(data_dir: &Utf8Path, mode: Mode) -> Result<Arc<SqliteStore>, StoreError> {

@@ -8,6 +8,7 @@ mod exit;
 
 mod archive;
 mod context;
+mod holder;
 mod output;
 mod repository;
 mod system;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use ports::{Store as _, StoreError};
 
 use super::data::Opened;
-use crate::error::CliError;
+use crate::{error::CliError, holder};
 
 /// The process that holds the data directory, and which workers of these jobs it is not.
 pub(crate) struct Attendance {
@@ -27,7 +27,7 @@ impl Attendance {
     /// Looks who is there of those that have these jobs.
     pub(crate) fn of(data: &Opened, jobs: &[Job]) -> Self {
         let holder = data.holder();
-        let pid = holder.as_deref().and_then(pid_of_holder);
+        let pid = holder.as_deref().and_then(holder::pid);
         let is_gone = |owner: &&str| match (&holder, pid, pid_of_owner(owner)) {
             (None, _, _) => true,
             (Some(_), Some(holder), Some(owner)) => holder != owner,
@@ -43,11 +43,6 @@ impl Attendance {
     pub(crate) fn is_at_work(&self, pipeline: &Pipeline, jobs: &[Job]) -> Option<bool> {
         is_at_work(pipeline, jobs, self.holder.as_deref(), &self.gone, Timestamp::now())
     }
-}
-
-/// `pid 7, …`
-fn pid_of_holder(words: &str) -> Option<u32> {
-    words.strip_prefix("pid ")?.split(',').next()?.trim().parse().ok()
 }
 
 /// `7-0123…`
@@ -90,9 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_and_the_holder_of_the_directory_are_compared_by_their_process() {
-        assert_eq!(pid_of_holder("pid 71, `gatewright run`, since 2026-01-01T00:00:00Z"), Some(71));
-        assert_eq!(pid_of_holder("another process"), None);
+    fn the_owner_of_a_lease_is_known_by_its_process() {
         assert_eq!(pid_of_owner("71-00ff"), Some(71));
         assert_eq!(pid_of_owner("engine"), None);
     }

@@ -32,12 +32,13 @@ impl Opened {
         Ok(Self { loaded, data_dir, store })
     }
 
-    /// Who holds it, where a process is alive that does. Whoever cannot tell says so and goes on.
+    /// Who holds it, where a process is alive that does, and whether that process is stopped. Whoever cannot tell says so and goes on.
     pub(crate) fn holder(&self) -> Option<String> {
-        store_sqlite::find_holder(&self.data_dir).unwrap_or_else(|error| {
+        let holder = store_sqlite::find_holder(&self.data_dir).unwrap_or_else(|error| {
             tracing::warn!("{}", crate::error::chain(&error));
             None
-        })
+        });
+        holder.map(crate::holder::told)
     }
 
     /// For looking over everything that there is: nothing, before anything was ever begun here.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{Told, World, assert_error};
 
 fn each<'a>(results: &'a [Value], key: &str) -> Vec<&'a str> {
     results.iter().map(|it| it[key].as_str().unwrap_or_default()).collect()
@@ -73,4 +73,28 @@ fn twenty_at_once_all_end_well_and_never_more_than_two_agents_work() {
         most = most.max(at_work);
     }
     assert!((at_work, most) == (0, 1) || (at_work, most) == (0, 2), "{most} agents at once");
+}
+
+/// One that is stopped ends neither by itself nor by Ctrl-C: it is named as what it is.
+#[test]
+fn a_holder_of_the_data_directory_that_is_stopped_is_named_as_stopped() {
+    let world = World::new();
+    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
+    world.gatewright.configure_agent(&format!(
+        "echo started > {}; read now < {}; echo new > new.txt",
+        started.path(),
+        end.path()
+    ));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    running.signal("STOP");
+    let refused = world.call(&["pipeline", "pause", "IT-001"]);
+    assert_error(&refused, 1, "is in use by pid ", "is stopped");
+    assert!(refused.stderr.contains("`kill -CONT "), "{refused:#?}");
+    let queue = world.call(&["queue"]);
+    assert!(queue.stdout.contains("which is stopped: `kill -CONT "), "{queue:#?}");
+    running.signal("CONT");
+    end.ring();
+    let told = Told::of(&running.finish());
+    world.assert_merged(&told);
 }
