@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub(crate) mod foreground;
+mod left_behind;
 mod prepare;
 pub(crate) mod result;
 mod resume;

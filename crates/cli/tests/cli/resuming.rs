@@ -65,6 +65,26 @@ fn everything_that_was_interrupted_goes_on_and_what_a_person_paused_does_not() {
     assert!(again.stderr.contains("nothing was interrupted"), "{again:#?}");
 }
 
+/// A clean-up that nobody was there to do is work as well, though nothing was interrupted.
+#[test]
+fn what_was_cancelled_while_nobody_was_at_work_is_cleaned_up() {
+    let (world, started, _end) = waiting();
+    leave_behind(&world, &world.repository, &started);
+    let cancelled = world.call(&["pipeline", "cancel", "IT-001", "--reason", "enough"]);
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    let workspaces = || {
+        let entries = world.gatewright.data_dir().join("workspaces").read_dir_utf8();
+        entries.map_or(0, Iterator::count)
+    };
+    assert_eq!(workspaces(), 1, "whoever cancels does not clean up");
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
+    assert!(resumed.stderr.contains("cleaned up behind a pipeline that had ended"), "{resumed:#?}");
+    assert_eq!(workspaces(), 0);
+    let again = world.call(&["run", "--resume", "all"]);
+    assert!(!again.stderr.contains("cleaned up"), "{again:#?}");
+}
+
 #[test]
 fn several_are_taken_up_side_by_side() {
     let (world, started, end) = waiting();

@@ -15,7 +15,7 @@ use ports::{Git as _, PipelineFilter, ProjectRef, Store as _};
 use store_sqlite::SqliteStore;
 
 use super::{
-    Run,
+    Run, left_behind,
     prepare::{Prepared, check_agents, needed_agents, pause_others, role_book, target_files},
     result,
 };
@@ -64,6 +64,9 @@ impl Run {
         };
         if !is_all || worst == ExitStatus::Interrupted {
             return Ok(worst);
+        }
+        if left_behind::clean_up(context, &data).await? {
+            return Ok(ExitStatus::Interrupted);
         }
         if outbox::deliver(context, &data).await?.interrupted {
             return Ok(ExitStatus::Interrupted);

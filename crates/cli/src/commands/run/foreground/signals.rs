@@ -19,7 +19,7 @@ const GONE_WITHIN: Duration = Duration::from_millis(4500);
 
 /// The first signal stops in good order: Ctrl-C with the agents, SIGTERM and SIGHUP without them. After Ctrl-C, any
 /// further signal leaves behind what is still there. `overdue` tells when nothing is waited for any more.
-pub(super) async fn listen(
+pub(in crate::commands::run) async fn listen(
     stop: watch::Sender<Option<StopMode>>,
     overdue: Arc<Notify>,
     quiet: bool,

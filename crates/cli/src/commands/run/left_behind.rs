@@ -1,0 +1,94 @@
+//! What pipelines have left behind that nobody works on any more: it is handed in, and removed. A process that has other
+//! work does it along the way.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use domain::{
+    id::PipelineId,
+    job::{JobKind, JobStateTag},
+    pipeline::PipelineStateTag,
+};
+use engine::{AtRest, Engine, EngineError, stop_channel};
+use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
+use store_sqlite::SqliteStore;
+use tokio::sync::Notify;
+
+use super::signals;
+use crate::{
+    commands::{data::Opened, steering},
+    context::Context,
+    error::CliError,
+    output,
+};
+
+/// Hands in what agents left that nobody waits for, and does the clean-ups that are due. Says whether it was interrupted.
+pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, CliError> {
+    let store = &*data.store;
+    let due = list_clean_ups(store).await?;
+    let left: BTreeSet<PipelineId> =
+        store.list_orphaned_runs().await?.iter().map(|run| run.pipeline).collect();
+    if due.is_empty() && left.is_empty() {
+        return Ok(false);
+    }
+    let engine = steering::engine(context, data).await?;
+    for id in &left {
+        let pipeline = match store.find_pipeline(*id).await {
+            Ok(Some(pipeline)) => pipeline,
+            // It is parked, and named by whoever lists what is damaged.
+            Ok(None) | Err(StoreError::Inconsistent { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        steering::stop_left_behind(context, data, Arc::clone(&engine), &pipeline).await?;
+    }
+    if due.is_empty() || !is_all_that_is_left(store, &due).await? {
+        return Ok(false);
+    }
+    let interrupted = work(context, &engine).await?;
+    let done = due.len().saturating_sub(list_clean_ups(store).await?.len());
+    if done > 0 && !context.global.quiet {
+        let what = if done == 1 { "a pipeline".to_owned() } else { format!("{done} pipelines") };
+        output::say(format_args!("cleaned up behind {what} that had ended"));
+    }
+    Ok(interrupted)
+}
+
+/// Pipelines whose clean-up waits to be done.
+async fn list_clean_ups(store: &SqliteStore) -> Result<BTreeSet<PipelineId>, CliError> {
+    let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
+    let queued = store.list_jobs(&filter).await?.into_iter();
+    let clean_ups = queued.filter(|job| job.slot.work.kind() == JobKind::Cleanup);
+    Ok(clean_ups.map(|job| job.pipeline).collect())
+}
+
+/// Whether an engine that knows no agents does harm to nobody: no pipeline runs that could want one, and what agents of
+/// these pipelines left is kept.
+async fn is_all_that_is_left(
+    store: &SqliteStore,
+    due: &BTreeSet<PipelineId>,
+) -> Result<bool, CliError> {
+    let states = vec![PipelineStateTag::Running];
+    let filter = PipelineFilter { states, ..PipelineFilter::default() };
+    if !store.list_pipelines(&filter).await?.is_empty() {
+        return Ok(false);
+    }
+    let open = store.list_orphaned_runs().await?;
+    Ok(!open.iter().any(|run| due.contains(&run.pipeline)))
+}
+
+/// Works until everything is at rest. Says whether it was interrupted.
+async fn work(context: &Context, engine: &Arc<Engine>) -> Result<bool, EngineError> {
+    let (stop, signal) = stop_channel();
+    let overdue = Arc::new(Notify::new());
+    let listener = signals::listen(stop, Arc::clone(&overdue), context.global.quiet);
+    let interrupts = tokio::spawn(listener);
+    let worked = tokio::select! {
+        biased;
+        worked = engine.run(signal.clone(), AtRest::Return) => worked,
+        // What is under way is dropped where it stands, as a crash would leave it.
+        () = overdue.notified() => Ok(()),
+    };
+    let interrupted = signal.borrow().is_some();
+    interrupts.abort();
+    worked?;
+    Ok(interrupted)
+}
