@@ -11,7 +11,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined, Landing, Merge,
-    PathChange, ProjectRef, Workspace, WorkspaceSpec,
+    PathChange, ProjectRef, Publication, Workspace, WorkspaceSpec,
 };
 
 use crate::{
@@ -238,7 +238,7 @@ impl Git for MirrorGit {
         project: &ProjectRef,
         branch: &BranchName,
         head: &CommitSha,
-    ) -> Result<(), GitError> {
+    ) -> Result<Publication, GitError> {
         people::publish(self, project, branch, head).await
     }
 }

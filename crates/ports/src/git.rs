@@ -278,6 +278,18 @@ pub enum Landing {
     },
 }
 
+/// What came of putting a finished branch into the people's repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// The branch holds the commit, now or from an earlier try.
+    Published,
+    /// The repository's own state forbids it: other work has the branch's name, or somebody works on it.
+    Refused {
+        /// Why, and what a person can do.
+        reason: String,
+    },
+}
+
 /// Everything we ask of git.
 #[async_trait]
 pub trait Git: Send + Sync {
@@ -427,5 +439,5 @@ pub trait Git: Send + Sync {
         project: &ProjectRef,
         branch: &BranchName,
         head: &CommitSha,
-    ) -> Result<(), GitError>;
+    ) -> Result<Publication, GitError>;
 }

@@ -24,7 +24,7 @@ pub use files::Files;
 pub use gates::{GateAnswer, GateError, GateQuestion, Gates};
 pub use git::{
     ChangeKind, Conflict, FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined,
-    Landing, Merge, MergeStrategy, PathChange, ProjectRef, Workspace, WorkspaceSpec,
+    Landing, Merge, MergeStrategy, PathChange, ProjectRef, Publication, Workspace, WorkspaceSpec,
 };
 pub use machine::{Machine, Room, Taken, is_full_disk};
 pub use sandbox::{

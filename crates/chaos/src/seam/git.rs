@@ -11,7 +11,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined, Landing, Merge,
-    PathChange, ProjectRef, Workspace, WorkspaceSpec,
+    PathChange, ProjectRef, Publication, Workspace, WorkspaceSpec,
 };
 use testkit::world::Calls;
 
@@ -194,7 +194,7 @@ impl Git for WatchedGit {
         project: &ProjectRef,
         branch: &BranchName,
         head: &CommitSha,
-    ) -> Result<(), GitError> {
+    ) -> Result<Publication, GitError> {
         self.calls.make("git.publish", self.git.publish(project, branch, head)).await
     }
 }

@@ -25,6 +25,7 @@ mod draining;
 mod interruption;
 mod isolation;
 mod keeping;
+mod restoring;
 mod resuming;
 
 mod bad_data_dirs;

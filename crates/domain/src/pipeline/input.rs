@@ -193,6 +193,11 @@ pub enum Report {
         /// Its head.
         head: CommitSha,
     },
+    /// The people's repository does not take the branch as it is.
+    PublishRefused {
+        /// Why, and what a person can do.
+        reason: String,
+    },
     /// What is no longer needed is gone.
     CleanedUp,
 }

@@ -5,7 +5,7 @@ use domain::{
     pipeline::{Candidate, MergeReport, Pipeline, Report, Step},
     revision::CommitSha,
 };
-use ports::{Conflict, FileWrite, Integration, Joined, Landing, Merge, ProjectRef};
+use ports::{Conflict, FileWrite, Integration, Joined, Landing, Merge, ProjectRef, Publication};
 
 use super::{JobError, Performed};
 use crate::Engine;
@@ -118,8 +118,11 @@ impl Engine {
         let pipeline = self.load_pipeline(job.pipeline).await?;
         let project = self.project(&pipeline).await?;
         let head = commit_of(job)?.clone();
-        self.ports.git.publish(&project, &pipeline.branch, &head).await?;
-        Ok(Performed::report(Report::Published { head }))
+        let report = match self.ports.git.publish(&project, &pipeline.branch, &head).await? {
+            Publication::Published => Report::Published { head },
+            Publication::Refused { reason } => Report::PublishRefused { reason },
+        };
+        Ok(Performed::report(report))
     }
 }
 

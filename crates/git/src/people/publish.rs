@@ -2,18 +2,18 @@
 
 use camino::Utf8Path;
 use domain::revision::{BranchName, CommitSha};
-use ports::{GitError, ProjectRef};
+use ports::{GitError, ProjectRef, Publication};
 
 use super::{Repository, local::LocalRepository, remote, worktrees::list_worktrees};
 use crate::{MirrorGit, mirror::moved};
 
-/// Creates the branch, or moves it forward where nobody has it checked out.
+/// Creates the branch, or moves it forward where nobody has it checked out. One that has gone on from the commit has it.
 pub(crate) async fn publish(
     git: &MirrorGit,
     project: &ProjectRef,
     branch: &BranchName,
     head: &CommitSha,
-) -> Result<(), GitError> {
+) -> Result<Publication, GitError> {
     match Repository::parse(&project.repository) {
         Repository::Local(path) => publish_locally(git, project, &path, branch, head).await,
         Repository::Remote(url) => remote::publish(git, project, &url, branch, head).await,
@@ -26,25 +26,30 @@ async fn publish_locally(
     path: &Utf8Path,
     branch: &BranchName,
     head: &CommitSha,
-) -> Result<(), GitError> {
+) -> Result<Publication, GitError> {
     let repository = LocalRepository::new(git, path);
     let found = repository.find_branch(branch).await?;
     if found.as_ref() == Some(head) {
-        return Ok(());
+        return Ok(Publication::Published);
     }
     repository.receive(&git.mirror(project), head).await?;
     if let Some(found) = &found {
-        let is_free = list_worktrees(&repository, branch).await?.is_empty();
-        if !is_free || !repository.contains(head, found).await? {
-            return Err(taken(branch, head, found));
+        if repository.contains(found, head).await? {
+            return Ok(Publication::Published);
+        }
+        if !repository.contains(head, found).await? {
+            return Ok(taken(branch, head, found));
+        }
+        if let Some(worktree) = list_worktrees(&repository, branch).await?.first() {
+            return Ok(in_use(branch, head, found, worktree));
         }
     }
     let Err(stderr) = repository.move_branch(branch, found.as_ref(), head).await? else {
-        return Ok(());
+        return Ok(Publication::Published);
     };
     let now = repository.find_branch(branch).await?;
     if now.as_ref() == Some(head) {
-        Ok(())
+        Ok(Publication::Published)
     } else if now == found {
         Err(GitError::Command { operation: format!("publish `{branch}`"), stderr })
     } else {
@@ -52,11 +57,29 @@ async fn publish_locally(
     }
 }
 
-/// Somebody else's branch has this name, or somebody works on it.
-pub(super) fn taken(branch: &BranchName, head: &CommitSha, found: &CommitSha) -> GitError {
-    GitError::Moved {
-        reference: branch.full_ref(),
-        expected: format!("an ancestor of {head} that is not checked out"),
-        found: found.to_string(),
+/// Other work has this name: somebody else's, or what was delivered before a backup was brought back.
+pub(super) fn taken(branch: &BranchName, head: &CommitSha, found: &CommitSha) -> Publication {
+    let (head, found) = (head.short(), found.short());
+    Publication::Refused {
+        reason: format!(
+            "the repository has another branch `{branch}`: it is at {found}, which is not part of the finished work, {head}; \
+             rename or delete that branch (`git branch -m {branch} NEW-NAME`), then retry"
+        ),
+    }
+}
+
+/// Somebody works on the branch, and would find another commit under their files.
+fn in_use(
+    branch: &BranchName,
+    head: &CommitSha,
+    found: &CommitSha,
+    worktree: &Utf8Path,
+) -> Publication {
+    let (head, found) = (head.short(), found.short());
+    Publication::Refused {
+        reason: format!(
+            "`{branch}` is checked out in {worktree} at {found}, and cannot be moved to the finished work, {head}; \
+             switch to another branch there, then retry"
+        ),
     }
 }

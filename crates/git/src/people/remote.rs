@@ -1,7 +1,7 @@
 //! Landing and publishing behind a URL.
 
 use domain::revision::{BranchName, CommitSha};
-use ports::{GitError, Landing, ProjectRef};
+use ports::{GitError, Landing, ProjectRef, Publication};
 
 use super::{land::Move, publish::taken};
 use crate::{
@@ -58,33 +58,33 @@ async fn look(
     }
 }
 
-/// Creates the branch, or moves it forward.
+/// Creates the branch, or moves it forward. One that has gone on from the commit has it.
 pub(super) async fn publish(
     git: &MirrorGit,
     project: &ProjectRef,
     url: &str,
     branch: &BranchName,
     head: &CommitSha,
-) -> Result<(), GitError> {
+) -> Result<Publication, GitError> {
     sync(git, project).await?;
     let mirror = git.mirror(project);
     let found = mirror.find_commit(&tracking_ref(branch)).await?;
-    if found.as_ref() == Some(head) {
-        return Ok(());
-    }
-    if let Some(found) = &found
-        && !mirror.is_ancestor(found, head).await?
-    {
-        return Err(taken(branch, head, found));
+    if let Some(found) = &found {
+        if mirror.is_ancestor(head, found).await? {
+            return Ok(Publication::Published);
+        }
+        if !mirror.is_ancestor(found, head).await? {
+            return Ok(taken(branch, head, found));
+        }
     }
     let Pushed::Rejected(stderr) = push(git, &mirror, url, branch, found.as_ref(), head).await?
     else {
-        return Ok(());
+        return Ok(Publication::Published);
     };
     sync(git, project).await?;
     let now = mirror.find_commit(&tracking_ref(branch)).await?;
     if now.as_ref() == Some(head) {
-        Ok(())
+        Ok(Publication::Published)
     } else if now == found {
         Err(GitError::Command { operation: format!("publish `{branch}`"), stderr })
     } else {

@@ -2,11 +2,15 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::revision::CommitSha;
-use ports::{Git, GitError};
+use ports::{Git, GitError, Publication};
 
 use crate::world::{BRANCH, World, branch, commit, run, sha};
 
-async fn publish(world: &World, place: &Utf8Path, head: &CommitSha) -> Result<(), GitError> {
+async fn publish(
+    world: &World,
+    place: &Utf8Path,
+    head: &CommitSha,
+) -> Result<Publication, GitError> {
     world.git.publish(&world.at(place), &branch(BRANCH), head).await
 }
 
@@ -28,11 +32,24 @@ async fn a_branch_is_created_and_moved_forward_and_publishing_again_is_fine() {
     let first = world.change("a", "a").await;
     let second = world.change_on(&first, "b", "b").await;
     for (place, dir) in places(&world) {
-        publish(&world, &place, &first).await.expect("created");
-        publish(&world, &place, &first).await.expect("the same");
-        assert_eq!(published(&dir), first);
-        publish(&world, &place, &second).await.expect("moved forward");
-        assert_eq!(published(&dir), second);
+        for (head, what, now) in [
+            (&first, "created", &first),
+            (&first, "the same", &first),
+            (&second, "moved forward", &second),
+            (&first, "it has gone on from there", &second),
+        ] {
+            let publication = publish(&world, &place, head).await.expect(what);
+            assert_eq!(publication, Publication::Published, "{what}");
+            assert_eq!(published(&dir), *now, "{what}");
+        }
+    }
+}
+
+/// Why it was refused.
+fn reason(publication: Result<Publication, GitError>) -> String {
+    match publication {
+        Ok(Publication::Refused { reason }) => reason,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -42,12 +59,15 @@ async fn somebody_elses_branch_of_that_name_is_not_overwritten() {
     let (ours, theirs) = (world.change("a", "a").await, world.change("b", "b").await);
     for (place, dir) in places(&world) {
         publish(&world, &place, &theirs).await.expect("created");
-        let error = publish(&world, &place, &ours).await.expect_err("taken");
-        assert!(
-            matches!(&error, GitError::Moved { found, .. } if *found == theirs.to_string()),
-            "{error:?}"
-        );
+        let reason = reason(publish(&world, &place, &ours).await);
+        for words in [BRANCH, theirs.short(), ours.short(), "rename or delete", "then retry"] {
+            assert!(reason.contains(words), "{words}: {reason}");
+        }
         assert_eq!(published(&dir), theirs);
+        run(&dir, ["branch", "--move", BRANCH, "kept-aside"]);
+        let publication = publish(&world, &place, &ours).await.expect("its name is free");
+        assert_eq!(publication, Publication::Published);
+        assert_eq!(published(&dir), ours);
     }
 }
 
@@ -58,7 +78,8 @@ async fn a_branch_that_somebody_has_checked_out_is_not_moved_under_them() {
     let base = commit(&world.people(), "theirs");
     world.git.sync(&world.project).await.expect("synced");
     let ours = world.change_on(&base, "a", "a").await;
-    let error = publish(&world, &world.people(), &ours).await.expect_err("checked out");
-    assert!(matches!(error, GitError::Moved { .. }), "{error:?}");
+    let reason = reason(publish(&world, &world.people(), &ours).await);
+    let words = format!("is checked out in {}", world.people());
+    assert!(reason.contains(&words) && reason.contains("switch to another branch"), "{reason}");
     assert_eq!(published(&world.people()), base);
 }

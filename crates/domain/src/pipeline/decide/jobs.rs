@@ -101,6 +101,11 @@ impl Draft<'_> {
                 let stage = self.stage(&attempt.stage)?;
                 self.leave(&attempt, stage)
             }
+            (Work::Publish, Report::PublishRefused { reason }) => {
+                let failure = Failure::new(crate::failure::FailureClass::Permanent, reason.clone());
+                self.block(attempt, Block::JobFailed { failure });
+                Ok(())
+            }
             (work, _) => Err(Refusal::Inconsistent {
                 what: format!("`{work}` brought a report of another kind"),
             }),

@@ -71,7 +71,8 @@ fn unwelcome(driver: &Driver, index: usize) -> Option<(crate::job::Slot, Report)
         Work::Integrate => Report::Merge(MergeReport::Conflict { head: sha(500), findings }),
         Work::Land => Report::Merge(MergeReport::TargetMoved),
         Work::Intake => Report::IntakeRefused { findings },
-        Work::Open | Work::Publish | Work::Cleanup => return None,
+        Work::Publish => Report::PublishRefused { reason: "it is taken".to_owned() },
+        Work::Open | Work::Cleanup => return None,
     };
     Some((slot, report))
 }

@@ -11,7 +11,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     ChangeKind, FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined, Landing,
-    Merge, PathChange, ProjectRef, Workspace, WorkspaceSpec,
+    Merge, PathChange, ProjectRef, Publication, Workspace, WorkspaceSpec,
 };
 
 /// The commit under judgement.
@@ -238,7 +238,12 @@ impl Git for FakeGit {
         refused("land")
     }
 
-    async fn publish(&self, _: &ProjectRef, _: &BranchName, _: &CommitSha) -> Result<(), GitError> {
+    async fn publish(
+        &self,
+        _: &ProjectRef,
+        _: &BranchName,
+        _: &CommitSha,
+    ) -> Result<Publication, GitError> {
         refused("publish")
     }
 }

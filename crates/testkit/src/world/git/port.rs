@@ -9,7 +9,7 @@ use domain::{
 use jiff::Timestamp;
 use ports::{
     Conflict, FileWrite, Git, GitError, HandIn, HandInRequest, Integration, Joined, Landing, Merge,
-    MergeStrategy, PathChange, ProjectRef, Workspace, WorkspaceSpec,
+    MergeStrategy, PathChange, ProjectRef, Publication, Workspace, WorkspaceSpec,
 };
 
 use super::{
@@ -281,7 +281,7 @@ impl Git for FakeGit {
         project: &ProjectRef,
         branch: &BranchName,
         head: &CommitSha,
-    ) -> Result<(), GitError> {
+    ) -> Result<Publication, GitError> {
         let publish = |model: &mut Model| {
             model.history.find(head)?;
             model.projects.publish(&project.key, branch, head)

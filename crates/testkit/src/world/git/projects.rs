@@ -6,7 +6,7 @@ use domain::{
     name::ProjectKey,
     revision::{BranchName, CommitSha},
 };
-use ports::{GitError, Landing};
+use ports::{GitError, Landing, Publication};
 
 use super::{History, refused};
 
@@ -107,13 +107,13 @@ impl Projects {
         key: &ProjectKey,
         branch: &BranchName,
         head: &CommitSha,
-    ) -> Result<(), GitError> {
+    ) -> Result<Publication, GitError> {
         let there =
             self.reach(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
         if there == head {
-            return Ok(());
+            return Ok(Publication::Published);
         }
-        Err(refused("publish", format!("another `{branch}` is there")))
+        Ok(Publication::Refused { reason: format!("another `{branch}` is there") })
     }
 
     /// The project, where the people's repository is there.
