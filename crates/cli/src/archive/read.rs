@@ -64,9 +64,13 @@ pub(crate) struct Unpacked {
     pub(crate) mirrors: Vec<ProjectKey>,
 }
 
-/// Unpacks an archive into a directory that is empty.
-pub(crate) fn unpack(file: File, into: &Utf8Path) -> Result<Unpacked, ArchiveError> {
-    let mut archive = tar::Archive::new(BufReader::new(file));
+/// Unpacks an archive into a directory that is empty. `told` is how many bytes of it were read, again and again.
+pub(crate) fn unpack(
+    file: File,
+    into: &Utf8Path,
+    told: &mut dyn FnMut(u64),
+) -> Result<Unpacked, ArchiveError> {
+    let mut archive = tar::Archive::new(BufReader::new(Counted { from: file, bytes: 0, told }));
     let mut unpacked: Option<Unpacked> = None;
     let (mut sums, mut is_complete, mut has_database) = (String::new(), false, false);
     let mut long_path = None;
@@ -114,6 +118,22 @@ pub(crate) fn unpack(file: File, into: &Utf8Path) -> Result<Unpacked, ArchiveErr
         Some(unpacked) if is_complete && has_database => Ok(unpacked),
         Some(_) => Err(ArchiveError::Damaged { what: "its end is missing".to_owned() }),
         None => Err(ArchiveError::Foreign { what: "it is empty".to_owned() }),
+    }
+}
+
+/// Tells how much was read through it.
+struct Counted<'a> {
+    from: File,
+    bytes: u64,
+    told: &'a mut dyn FnMut(u64),
+}
+
+impl io::Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(into)?;
+        self.bytes += count as u64;
+        (self.told)(self.bytes);
+        Ok(count)
     }
 }
 

@@ -45,7 +45,7 @@ const LONG: &str = "evidence/pl_00000000000000000000000000000001/unit-tests-of-e
 
 fn unpacked(file: &Utf8Path) -> Result<Unpacked, ArchiveError> {
     let (_directory, into) = directory();
-    let unpacked = unpack(File::open(file).unwrap(), &into)?;
+    let unpacked = unpack(File::open(file).unwrap(), &into, &mut |_| {})?;
     for place in [EVIDENCE, LONG] {
         assert_eq!(std::fs::read_to_string(into.join(place)).unwrap(), "rows ".repeat(1000));
     }
@@ -75,7 +75,7 @@ fn an_archive_that_was_cut_short_anywhere_or_changed_is_refused() {
     changed[at] = b'R';
     std::fs::write(&file, &changed).unwrap();
     let (_unpacked, into) = directory();
-    let refused = unpack(File::open(&file).unwrap(), &into);
+    let refused = unpack(File::open(&file).unwrap(), &into, &mut |_| {});
     assert!(matches!(refused, Err(ArchiveError::Damaged { .. })), "{refused:?}");
 }
 
@@ -129,7 +129,7 @@ fn whatever_has_no_place_in_a_backup_is_refused_and_written_nowhere() {
         let into = dir.join("into");
         std::fs::create_dir(&into).unwrap();
         let file = forged(&dir, path, kind);
-        let refused = unpack(File::open(&file).unwrap(), &into);
+        let refused = unpack(File::open(&file).unwrap(), &into, &mut |_| {});
         let path = String::from_utf8_lossy(path);
         assert!(refused.is_err(), "{path} {kind:?}: {refused:?}");
         assert_eq!(into.read_dir_utf8().unwrap().count(), 0, "{path} {kind:?}");
@@ -157,7 +157,8 @@ fn a_list_or_a_name_that_is_longer_than_it_can_be_is_not_read_to_its_end() {
             header.as_bytes().iter().copied().chain(std::iter::repeat_n(b'x', 1_000_000)),
         );
         std::fs::write(&file, &bytes).unwrap();
-        let refused = unpack(File::open(&file).unwrap(), &dir.join("into")).unwrap_err();
+        let refused =
+            unpack(File::open(&file).unwrap(), &dir.join("into"), &mut |_| {}).unwrap_err();
         assert!(refused.to_string().contains(words), "{refused}");
     }
 }
@@ -172,7 +173,7 @@ fn a_newer_format_says_so_whatever_else_it_brings() {
     header.set_size(text.len() as u64);
     tar.append_data(&mut header, "gatewright-backup.json", &text[..]).unwrap();
     tar.into_inner().unwrap().flush().unwrap();
-    let refused = unpack(File::open(&file).unwrap(), &dir);
+    let refused = unpack(File::open(&file).unwrap(), &dir, &mut |_| {});
     assert!(matches!(refused, Err(ArchiveError::Newer { found: 7 })), "{refused:?}");
 }
 
@@ -182,7 +183,7 @@ fn something_else_is_no_backup() {
     let file = dir.join("words");
     for words in ["", "somebody's words", &"somebody's words ".repeat(1000)] {
         std::fs::write(&file, words).unwrap();
-        let refused = unpack(File::open(&file).unwrap(), &dir);
+        let refused = unpack(File::open(&file).unwrap(), &dir, &mut |_| {});
         assert!(matches!(refused, Err(ArchiveError::Foreign { .. })), "{refused:?}");
     }
 }

@@ -1,7 +1,9 @@
 //! `gatewright restore`
 
 mod agents;
+mod mirrors;
 mod place;
+mod progress;
 
 use std::fs::File;
 
@@ -10,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use place::Target;
 use ports::{PipelineFilter, Store as _};
+use progress::Progress;
 use store_sqlite::Contents;
 
 use super::{
@@ -21,7 +24,7 @@ use crate::{
     context::{Context, open_for_reading},
     error::{CliError, chain},
     exit::ExitStatus,
-    output, wiring,
+    output,
 };
 
 /// Bring a backup back, into a data directory that is empty or new
@@ -35,7 +38,7 @@ pub(crate) struct Restore {
     /// Take the place of what is in the directory, which is kept aside; agents that are at work there are stopped
     #[arg(long)]
     force: bool,
-    /// Accept a database with rows that name others which are not there
+    /// Accept rows that name others which are not there, and mirrors without commits that unfinished work needs
     #[arg(long)]
     damaged: bool,
 }
@@ -44,7 +47,7 @@ impl Restore {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let (_, data_dir) = data_place(context)?;
         let file = context.absolute(&self.file);
-        let archive = File::open(&file).map_err(cannot("read", &file))?;
+        let archive = open(&file)?;
         let target = Target::take(&data_dir, self.force)?;
         target.check_space(&archive, &file)?;
         let staging = target.begin()?;
@@ -92,7 +95,14 @@ impl Restore {
         archive: File,
         staging: &Utf8Path,
     ) -> Result<Unpacked, CliError> {
-        let unpacked = archive::unpack(archive, staging).map_err(|error| {
+        let length = archive.metadata().map_err(cannot("read", file))?.len();
+        let mut progress = Progress::new(length);
+        let mut told = |bytes| {
+            if let Some(words) = progress.at(bytes).filter(|_| !context.global.quiet) {
+                output::say(words);
+            }
+        };
+        let unpacked = archive::unpack(archive, staging, &mut told).map_err(|error| {
             CliError::new(format!("could not restore {file}: {}", chain(&error)))
                 .help("name a file that `gatewright backup` has written; nothing was changed")
         })?;
@@ -113,14 +123,22 @@ impl Restore {
         }
         store_sqlite::bring_up_to_date(&database)?;
         agents::end_runs(context, staging).await?;
-        let git = wiring::patient_git(context, staging).await?;
-        for key in &unpacked.mirrors {
-            let bundle = staging.join(format!("mirrors/{key}.bundle"));
-            git.unpack_mirror(key, &bundle).await?;
-            std::fs::remove_file(&bundle).map_err(cannot("remove", &bundle))?;
+        mirrors::unpack(context, file, staging, &unpacked.mirrors).await?;
+        if manifest.whole {
+            mirrors::check(context, file, staging, &unpacked.mirrors, self.damaged).await?;
         }
         Ok(unpacked)
     }
+}
+
+/// Opens the archive. A pipe would be waited for, and a device may have no end.
+fn open(file: &Utf8Path) -> Result<File, CliError> {
+    let found = file.metadata().map_err(cannot("read", file))?;
+    if !found.is_file() {
+        return Err(CliError::usage(format!("{file} is no regular file"))
+            .help("name a file that `gatewright backup` has written"));
+    }
+    File::open(file).map_err(cannot("read", file))
 }
 
 fn print(context: &Context, view: &RestoreView) {

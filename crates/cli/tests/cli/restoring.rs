@@ -1,8 +1,16 @@
-//! What the work that was delivered since a backup means for what goes on from it.
+//! What `restore` refuses before anything is replaced, and what the work that was delivered since the backup means for
+//! what goes on from it.
 
-use camino::Utf8PathBuf;
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::Read as _,
+    process::Command,
+};
 
-use crate::world::{Told, World};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::world::{Told, World, assert_error};
 
 /// The backup file of a world.
 fn file(world: &World) -> Utf8PathBuf {
@@ -57,4 +65,72 @@ fn work_that_was_delivered_since_the_backup_is_a_question_and_is_kept() {
     assert_eq!(told.outcome(), ("succeeded", Some(0)), "{told:#?}");
     assert_eq!(world.repository.show(&format!("{BRANCH}:work.txt")), "after\n");
     assert_eq!(world.repository.show("delivered-before:work.txt"), "before\n");
+}
+
+/// A pipe would be waited for, and a device has no end.
+#[test]
+fn what_is_no_regular_file_is_refused_at_once() {
+    let world = World::new();
+    let pipe = world.gatewright.home().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("coreutils").success());
+    for archive in [pipe.as_str(), "/dev/zero", world.gatewright.home().as_str()] {
+        let refused = world.call(&["restore", archive]);
+        assert_error(&refused, 2, "is no regular file", "`gatewright backup`");
+        assert!(!world.gatewright.data_dir().exists(), "{archive}");
+    }
+}
+
+/// An archive as it is, but for one part that is another.
+fn forged(archive: &Utf8Path, part: &str, content: &[u8]) -> Vec<u8> {
+    let mut forged = tar::Builder::new(Vec::new());
+    let mut sums = String::new();
+    let mut archive = tar::Archive::new(File::open(archive).unwrap());
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if path == part {
+            bytes = content.to_vec();
+        }
+        if path == "sha256sums" {
+            bytes = sums.clone().into_bytes();
+        }
+        writeln!(sums, "{}  {path}", sha256(&bytes)).unwrap();
+        let mut header = entry.header().clone();
+        header.set_size(bytes.len() as u64);
+        forged.append_data(&mut header, &path, bytes.as_slice()).unwrap();
+    }
+    forged.into_inner().unwrap()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let sum = sha2::Sha256::digest(bytes);
+    sum.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// The pipeline could not go on, which would show long after what was there is gone.
+#[test]
+fn mirrors_without_the_commits_of_unfinished_work_are_refused_before_anything_is_replaced() {
+    let world = delivered_since();
+    let other = World::new().repository;
+    let bundle = world.gatewright.home().join("other.bundle");
+    other.git(&["checkout", "--quiet", "--orphan", "alone"]);
+    other.commit("something else");
+    other.git(&["bundle", "create", "--quiet", bundle.as_str(), "alone"]);
+    let broken = world.gatewright.home().join("broken");
+    let other = fs::read(&bundle).unwrap();
+    for (content, is_mirror) in [(b"no bundle".to_vec(), false), (other, true)] {
+        fs::write(&broken, forged(&file(&world), "mirrors/IT.bundle", &content)).unwrap();
+        let restore = ["restore", broken.as_str(), "--force"];
+        let refused = world.call(&restore);
+        assert_error(&refused, 1, "the mirror of IT in ", "use another backup");
+        let listed = world.call(&["pipeline", "list", "--json"]).json();
+        assert_eq!(listed[0]["status"], "succeeded", "what was there is there: {listed:#}");
+        let accepted = world.call(&[&restore[..], &["--damaged"]].concat());
+        assert_eq!(accepted.code(), Some(i32::from(!is_mirror)), "{accepted:#?}");
+        let warned = accepted.stderr.contains("from which IT-001 goes on");
+        assert_eq!(warned, is_mirror, "{accepted:#?}");
+    }
 }

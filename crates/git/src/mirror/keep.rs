@@ -6,13 +6,14 @@
 use std::{fs, io, io::BufRead as _};
 
 use camino::Utf8Path;
-use domain::name::ProjectKey;
+use domain::{name::ProjectKey, revision::CommitSha};
 use ports::{GitError, ProjectRef};
 
-use super::sync::create_bare;
+use super::{id_lines, sync::create_bare};
 use crate::{
     MirrorGit,
     blocking::{blocking, io_error},
+    command::Input,
     layout::ObjectFormat,
 };
 
@@ -62,6 +63,22 @@ impl MirrorGit {
         call.args(REFS.map(|refs| format!("+{refs}*:{refs}*"))).run().await?;
         let check = ["fsck", "--connectivity-only", "--no-dangling", "--no-progress"];
         mirror.git(operation).args(check).run().await.map(drop)
+    }
+
+    /// Those of some commits that a mirror does not have.
+    pub async fn list_missing(
+        &self,
+        key: &ProjectKey,
+        commits: &[CommitSha],
+    ) -> Result<Vec<CommitSha>, GitError> {
+        let ids: Vec<&str> = commits.iter().map(CommitSha::as_str).collect();
+        let mirror = self.mirror(&reference(key));
+        let call = mirror.git("look for commits").args(["cat-file", "--batch-check=%(objecttype)"]);
+        let output = call.input(Input::Bytes(id_lines(&ids))).run().await?.text();
+        // An answer for each, in the order of the question. What is not answered is not there.
+        let answers = output.lines().chain(std::iter::repeat(""));
+        let missing = commits.iter().zip(answers).filter(|(_, answer)| *answer != "commit");
+        Ok(missing.map(|(commit, _)| commit.clone()).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Mirrors that are carried away and brought back.
 
+use domain::revision::CommitSha;
 use git::MirrorGit;
 use ports::{Git, GitError};
 
@@ -51,4 +52,17 @@ async fn a_bundle_that_was_cut_short_is_refused() {
     let other = MirrorGit::new(options(&world.root.join("other")));
     let refused = other.unpack_mirror(&world.project.key, &bundle).await;
     assert!(matches!(refused, Err(GitError::Command { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_mirror_is_asked_which_commits_it_lacks() {
+    let world = World::synced().await;
+    let there = world.change("a", "a").await;
+    let gone = CommitSha::new("0123456789abcdef0123456789abcdef01234567").unwrap();
+    let tree = world.git.load_tree(&world.project, &there).await.unwrap();
+    let tree = CommitSha::new(tree.as_str()).unwrap();
+    let asked = [gone.clone(), there, tree.clone()];
+    let missing = world.git.list_missing(&world.project.key, &asked).await.unwrap();
+    assert_eq!(missing, [gone, tree], "a tree is no commit");
+    assert_eq!(world.git.list_missing(&world.project.key, &[]).await.unwrap(), []);
 }
