@@ -57,8 +57,9 @@ impl Play<'_> {
             if self.record.is_violated() || (self.rests() && !self.has_letters_left()) {
                 return Ok(());
             }
-            if self.rests() {
-                self.wait_for_letters().await?;
+            // Whoever was woken by that has something to do before time passes again.
+            if self.rests() && self.wait_for_letters().await? {
+                continue;
             }
             if self.start_nodes() {
                 continue;
@@ -90,16 +91,17 @@ impl Play<'_> {
     }
 
     /// A process that ends when nothing is left to do waits for no letter that is due later: the next one, which somebody
-    /// starts by then, sends it.
-    async fn wait_for_letters(&mut self) -> Result<(), StoreError> {
+    /// starts by then, sends it. Says whether time has passed.
+    async fn wait_for_letters(&mut self) -> Result<bool, StoreError> {
         let destinations: Vec<_> =
             routes_of(self.plan).into_iter().map(|route| route.destination).collect();
+        let before = self.now();
         if self.plan.returns
             && let Some(due) = self.store.next_letter(&destinations).await?
         {
-            self.next_time(Some(due.max(self.now())));
+            self.next_time(Some(due.max(before)));
         }
-        Ok(())
+        Ok(self.now() > before)
     }
 
     /// Whether no job is left that anybody could do, and nobody is doing one.
