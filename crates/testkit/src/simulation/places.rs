@@ -109,6 +109,7 @@ pub(super) const CALLS: &[&str] = &[
     "machine.check_agent",
     "machine.measure",
     "machine.room",
+    "sandbox.check",
     "sandbox.launch",
     "sandbox.read_log",
     "sandbox.remove",

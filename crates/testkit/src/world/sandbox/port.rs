@@ -66,10 +66,13 @@ impl Sandbox for FakeSandbox {
     }
 
     async fn check(&self) -> Result<String, SandboxError> {
-        match self.model().unusable.clone() {
-            None => Ok("1".to_owned()),
-            Some(reason) => Err(SandboxError::Unavailable { backend: "fake", reason }),
-        }
+        let check = async {
+            match self.model().unusable.clone() {
+                None => Ok("1".to_owned()),
+                Some(reason) => Err(SandboxError::Unavailable { backend: "fake", reason }),
+            }
+        };
+        self.calls.make("sandbox.check", check).await
     }
 
     async fn launch(&self, dir: &Utf8Path, spec: &SandboxSpec) -> Result<(), SandboxError> {
