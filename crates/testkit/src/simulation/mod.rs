@@ -10,6 +10,7 @@ mod dice;
 mod generate;
 
 mod campaign;
+mod hunt;
 mod shrink;
 
 mod history;
@@ -34,6 +35,7 @@ mod toll;
 pub use campaign::{Campaign, Findings};
 pub use coverage::Coverage;
 pub use history::History;
+pub use hunt::{Catch, Hunt};
 pub use mutation::Mutation;
 pub use plan::{
     Act, Ask, AskOfLetter, Conduct, GateKind, Lack, Plan, Refusal, Reply, Saying, Shape, Trouble,

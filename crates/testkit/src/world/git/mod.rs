@@ -143,7 +143,9 @@ impl FakeGit {
 
     /// An agent writes a file of its workspace.
     pub(super) fn write(&self, repository: &Utf8Path, path: &str, content: &str) {
-        self.model().workspaces.of(repository).files.insert(path.to_owned(), content.to_owned());
+        let Model { workspaces, damage, .. } = &mut *self.model();
+        let gone = workspaces.write(repository, path, content).err();
+        *damage = damage.take().or(gone);
     }
 
     /// Whether there is such a workspace.

@@ -37,8 +37,17 @@ impl Workspaces {
         self.0.get(repository)
     }
 
-    pub(super) fn of(&mut self, repository: &Utf8Path) -> &mut Checkout {
-        self.0.get_mut(repository).expect("agents write in workspaces that are open")
+    /// Writes a file of one. What is wrong where it is not there any more.
+    pub(super) fn write(
+        &mut self,
+        repository: &Utf8Path,
+        path: &str,
+        content: &str,
+    ) -> Result<(), String> {
+        let gone = || format!("{repository} was taken away from an agent at work");
+        let clone = self.0.get_mut(repository).ok_or_else(gone)?;
+        clone.files.insert(path.to_owned(), content.to_owned());
+        Ok(())
     }
 
     /// Opens one; one that is there is kept as it is.
