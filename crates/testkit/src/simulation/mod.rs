@@ -32,7 +32,7 @@ mod routes;
 mod shapes;
 mod toll;
 
-pub use campaign::{Campaign, Findings};
+pub use campaign::{Campaign, Findings, News};
 pub use coverage::Coverage;
 pub use history::History;
 pub use hunt::{Catch, Hunt};

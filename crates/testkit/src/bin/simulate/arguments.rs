@@ -13,7 +13,8 @@ pub(crate) const USAGE: &str = "usage: cargo xtask simulate [OPTIONS]
   --mutation NAME a single deliberate fault: how many histories it takes until it is found; with --plan, whether it is
                   found in that one
   --keep FILE     with --mutation: cut down what finds it and write the plan
-  --trace         show the last calls of a single history";
+  --trace         show the last calls of a single history
+  --progress      say on standard error how far it is (without it only where that is a terminal)";
 
 #[derive(Default)]
 pub(crate) struct Arguments {
@@ -26,6 +27,7 @@ pub(crate) struct Arguments {
     pub(crate) mutation: Option<String>,
     pub(crate) keep: Option<String>,
     pub(crate) trace: bool,
+    pub(crate) progress: bool,
 }
 
 impl Arguments {
@@ -45,6 +47,7 @@ impl Arguments {
                 "--mutation" => found.mutation = Some(value()?),
                 "--keep" => found.keep = Some(value()?),
                 "--trace" => found.trace = true,
+                "--progress" => found.progress = true,
                 _ => return Err(format!("`{flag}` is not known").into()),
             }
         }

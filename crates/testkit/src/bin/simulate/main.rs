@@ -4,9 +4,17 @@ mod arguments;
 mod faults;
 mod plans;
 
-use std::{error::Error, process::ExitCode, thread, time::Duration};
+use std::{
+    error::Error,
+    io::{IsTerminal as _, stderr},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
 
-use testkit::simulation::{Campaign, Coverage, Findings, History, Mutation, Plan, Side, shrink};
+use testkit::simulation::{
+    Campaign, Coverage, Findings, History, Mutation, News, Plan, Side, shrink,
+};
 
 use crate::arguments::{Arguments, USAGE};
 
@@ -50,15 +58,24 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         threads: arguments.threads.unwrap_or(threads),
         nodes,
     };
-    play(&campaign)
+    play(&campaign, arguments.progress || stderr().is_terminal())
 }
 
 /// Plays many histories.
 #[expect(clippy::print_stdout, reason = "what was found is this program's output")]
-fn play(campaign: &Campaign) -> Result<ExitCode, Box<dyn Error>> {
+#[expect(clippy::print_stderr, reason = "how far it is belongs to nobody's output")]
+fn play(campaign: &Campaign, progress: bool) -> Result<ExitCode, Box<dyn Error>> {
     let Campaign { seed, nodes, threads, .. } = *campaign;
     println!("base seed {seed}, {nodes} on one store, {threads} threads");
-    let Findings { histories, took, coverage, broken } = campaign.play();
+    let Findings { histories, took, coverage, broken } = campaign.play(&|news| match news {
+        News::Played(histories) if progress => eprintln!("{histories} histories"),
+        News::Played(_) => {}
+        News::Broken { seed, violation } => {
+            println!("the history of seed {seed} breaks a rule: {}", violation.invariant);
+            println!("  {}", violation.what);
+            println!("  to play it again:  {COMMAND} --seed {seed} --nodes {nodes} --trace");
+        }
+    });
     let per_minute = u128::from(histories) * 60_000 / took.as_millis().max(1);
     println!("{histories} histories in {:.1} s: {per_minute} a minute", took.as_secs_f64());
     print_coverage(&coverage);
@@ -66,11 +83,10 @@ fn play(campaign: &Campaign) -> Result<ExitCode, Box<dyn Error>> {
         println!("no rule was broken");
         return Ok(ExitCode::SUCCESS);
     };
-    println!("\nthe history of seed {seed} breaks a rule");
+    println!("\nthe last calls of seed {seed}");
     print_broken(&history, LINES);
     let invariant = history.violation.map_or("", |violation| violation.invariant);
     cut_down(&Plan::of_seed(seed, nodes), invariant)?;
-    println!("the whole one:     {COMMAND} --seed {seed} --nodes {nodes} --trace");
     Ok(ExitCode::FAILURE)
 }
 
