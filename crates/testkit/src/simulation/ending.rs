@@ -54,11 +54,12 @@ impl Play<'_> {
             self.log_in();
             self.settle().await;
             self.calm();
-            if self.record.is_violated() || (self.rests() && !self.has_letters_left()) {
+            let rests = self.rests() && !self.is_anybody_late();
+            if self.record.is_violated() || (rests && !self.has_letters_left()) {
                 return Ok(());
             }
             // Whoever was woken by that has something to do before time passes again.
-            if self.rests() && self.wait_for_letters().await? {
+            if rests && self.wait_for_letters().await? {
                 continue;
             }
             if self.start_nodes() {

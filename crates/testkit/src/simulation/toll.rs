@@ -29,6 +29,8 @@ struct State {
     suspended_until: Timestamp,
     delayed: u8,
     delay: Duration,
+    /// Until when a call waits that is late.
+    late_until: Timestamp,
 }
 
 impl State {
@@ -74,6 +76,7 @@ impl ProcessToll {
             suspended_until: Timestamp::MIN,
             delayed: 0,
             delay: Duration::ZERO,
+            late_until: Timestamp::MIN,
         };
         Self { name: name.to_owned(), clock, record, bell, state: Mutex::new(state) }
     }
@@ -106,7 +109,13 @@ impl ProcessToll {
         (state.delayed, state.delay) = (calls, each);
     }
 
-    /// Nothing goes wrong any more.
+    /// Whether a call is late: what it was made for has not happened yet.
+    pub(super) fn is_late(&self) -> bool {
+        let state = self.state();
+        !state.dead && state.late_until > self.clock.now()
+    }
+
+    /// Nothing goes wrong any more. What is late already comes when it comes.
     pub(super) fn calm(&self) {
         let mut state = self.state();
         (state.crash_in, state.crash_at) = (None, None);
@@ -135,6 +144,11 @@ impl ProcessToll {
         Next::Go
     }
 
+    fn is_late_until(&self, until: Timestamp) {
+        let mut state = self.state();
+        state.late_until = state.late_until.max(until);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panics while holding it")
     }
@@ -153,6 +167,7 @@ impl Toll for ProcessToll {
                 Next::Go => break,
                 Next::Wait(until) => {
                     was_late = true;
+                    self.is_late_until(until);
                     self.clock.sleep_until(until).await;
                 }
                 Next::Never => std::future::pending().await,

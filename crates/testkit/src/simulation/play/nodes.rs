@@ -192,6 +192,12 @@ impl Play<'_> {
         }
     }
 
+    /// Whether a process that was suspended or is slow has something to do yet that it began before.
+    pub(in crate::simulation) fn is_anybody_late(&self) -> bool {
+        let mut processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
+        processes.any(|process| process.toll.is_late())
+    }
+
     /// Stops every node.
     pub(in crate::simulation) fn end(&mut self) {
         self.nodes.clear();

@@ -32,3 +32,10 @@ fn a_workspace_is_had_until_the_result_is_told() {
     let plan = plan(include_str!("plans/a-result-that-is-told-after-its-workspace-was-free.json"));
     assert_eq!(History::of(&plan).violation, None);
 }
+
+/// Somebody asks a suspended process to go on, and the end was judged before it had heard of that.
+#[test]
+fn the_end_waits_for_what_was_asked_of_a_suspended_process() {
+    let plan = plan(include_str!("plans/something-asked-of-a-suspended-process.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
