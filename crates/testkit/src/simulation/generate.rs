@@ -12,6 +12,9 @@ use super::{
 /// Mixed into a history's seed, so that its plan and its schedule do not rhyme.
 const PLANNING: u64 = 0x706c_616e;
 
+/// What is called between the last gate of a merge and its end: who dies there leaves a doubt.
+const LANDING: &[&str] = &["git.land", "git.land", "git.sync", "store.apply", "git.publish"];
+
 impl Plan {
     /// The plan of a seed, for so many orchestrators on one store.
     #[must_use]
@@ -31,8 +34,11 @@ impl Plan {
             }
         }
         for _ in 0..4 + dice.below(22) {
-            let act = happening(dice, nodes, projects, pipelines);
-            acts.push(act);
+            if dice.percent(8) {
+                acts.extend(trouble(dice, nodes, pipelines));
+            } else {
+                acts.push(happening(dice, nodes, projects, pipelines));
+            }
             if dice.percent(60) {
                 acts.push(passing(dice));
             }
@@ -191,4 +197,41 @@ fn ask(dice: &mut Dice) -> Ask {
         81..=88 => Ask::Retry,
         _ => Ask::Restart { stage: dice.below_byte(3) },
     }
+}
+
+/// Something that people have to settle, and what they then do about it: the right thing, another one, or several.
+fn trouble(dice: &mut Dice, nodes: u8, pipelines: u8) -> Vec<Act> {
+    let calls = if dice.percent(60) { LANDING } else { CALLS };
+    let mut acts = match dice.below(10) {
+        0..=5 => vec![Act::CrashAt {
+            node: dice.below_byte(nodes),
+            call: dice.pick(calls).to_owned(),
+            after: dice.percent(60),
+            times: dice.pick(&[1, 3, 5, 5]),
+            seconds: dice.pick(&[0, 1, 5]),
+        }],
+        6 | 7 => vec![gate(dice); 3],
+        _ => vec![Act::Agent(conduct(dice)); 3],
+    };
+    acts.push(Act::Wait { seconds: dice.pick(&[11, 31, 61, 300]) });
+    let pipeline = dice.below_byte(pipelines);
+    for _ in 0..=dice.below(4) {
+        let asks = dice.pick(&[
+            Ask::Retry,
+            Ask::Retry,
+            Ask::Restart { stage: 0 },
+            Ask::Restart { stage: 1 },
+            Ask::Cancel,
+            Ask::Pause,
+            Ask::Resume,
+            Ask::Answer(Reply::GoOn),
+            Ask::Answer(Reply::Waive),
+            Ask::Answer(Reply::Cancel),
+        ]);
+        acts.push(Act::Person { pipeline, asks });
+        if dice.percent(70) {
+            acts.push(passing(dice));
+        }
+    }
+    acts
 }
