@@ -14,10 +14,13 @@ use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
+    item::ItemKey,
     job::{Job, JobNext, JobStateTag},
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::{Letter, LetterStateTag},
-    pipeline::{Actor, Event, EventKind, NewPipeline, Pipeline, PipelineStateTag, TimerKey},
+    pipeline::{
+        Actor, Event, EventKind, EventKindTag, NewPipeline, Pipeline, PipelineStateTag, TimerKey,
+    },
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -280,6 +283,8 @@ pub struct TakeLetters {
 /// Which letters to list, those of the newest events first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LetterFilter {
+    /// Of the events of one pipeline.
+    pub pipeline: Option<PipelineId>,
     /// To one destination.
     pub destination: Option<DestinationName>,
     /// In one state.
@@ -374,6 +379,9 @@ pub trait Store: Send + Sync {
     /// The pipeline of that id. Never an older state than one that was answered before.
     async fn find_pipeline(&self, id: PipelineId) -> Result<Option<Pipeline>, StoreError>;
 
+    /// Which pipeline is the one of that item, also where nothing else of it can be read.
+    async fn find_pipeline_of(&self, item: &ItemKey) -> Result<Option<PipelineId>, StoreError>;
+
     /// Pipelines, newest first. Damaged rows are left out and logged.
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError>;
 
@@ -385,6 +393,14 @@ pub trait Store: Send + Sync {
     /// ended passes the last two, since its agent may be at work. An exclusive job is given out only while no other
     /// pipeline holds the project's merge lease, and takes or renews it.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError>;
+
+    /// The pipeline that holds the merge lease of a project at `now`. One whose lease is over, or that is parked, keeps
+    /// nobody from merging.
+    async fn find_merging(
+        &self,
+        project: &ProjectKey,
+        now: Timestamp,
+    ) -> Result<Option<PipelineId>, StoreError>;
 
     /// Extends leases to `until`, merge leases held by their pipelines included. Returns the jobs whose lease was lost.
     async fn heartbeat(
@@ -517,4 +533,11 @@ pub trait Store: Send + Sync {
         after: u64,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
+
+    /// The newest event of that kind of a pipeline. Looks back from the newest of all no further than to that one.
+    async fn find_last_event(
+        &self,
+        pipeline: PipelineId,
+        kind: EventKindTag,
+    ) -> Result<Option<Event>, StoreError>;
 }

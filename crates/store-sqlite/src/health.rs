@@ -2,7 +2,7 @@
 
 use domain::limits::{JOB_ATTEMPTS_MAX, JOB_LOST_MAX, JOB_TRANSIENT_ATTEMPTS_MAX};
 use jiff::Timestamp;
-use ports::{DamagedRow, StoreError};
+use ports::{DamagedRow, PipelineFilter, StoreError};
 use rusqlite::Connection;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     error::{Doing, Error},
     ops::{
         damage::{self, Scope},
-        letters,
+        letters, pipelines,
         stranded::nothing_moves,
     },
     snapshot,
@@ -84,6 +84,15 @@ impl SqliteStore {
             })
         })
         .await
+    }
+
+    /// The pipelines that `list_pipelines` leaves out because nobody can read them.
+    pub async fn damaged_pipelines(
+        &self,
+        filter: &PipelineFilter,
+    ) -> Result<Vec<DamagedRow>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |connection| pipelines::damaged(connection, &filter)).await
     }
 
     /// The letters that wait, are under way or are dead, and that nobody can read: `list_letters` leaves them out.

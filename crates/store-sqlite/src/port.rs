@@ -8,10 +8,11 @@ use domain::{
     decision::Decision,
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
+    item::ItemKey,
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline, TimerKey},
+    pipeline::{Event, EventKindTag, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -25,7 +26,7 @@ use ports::{
 use crate::{
     ops::{
         apply, breakers, claim, damage, decisions, definitions, due, events, jobs, letters,
-        pipelines, projects, runs, stranded, timers, verdicts,
+        merge_leases, pipelines, projects, runs, stranded, timers, verdicts,
     },
     store::SqliteStore,
 };
@@ -72,6 +73,11 @@ impl Store for SqliteStore {
         self.read(move |connection| pipelines::find(connection, id)).await
     }
 
+    async fn find_pipeline_of(&self, item: &ItemKey) -> Result<Option<PipelineId>, StoreError> {
+        let item = item.clone();
+        self.read(move |connection| pipelines::find_of(connection, &item)).await
+    }
+
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError> {
         let filter = filter.clone();
         self.read(move |connection| pipelines::list(connection, &filter)).await
@@ -85,6 +91,15 @@ impl Store for SqliteStore {
     async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError> {
         let wish = claim.clone();
         self.write(move |connection| claim::claim(connection, &wish)).await
+    }
+
+    async fn find_merging(
+        &self,
+        project: &ProjectKey,
+        now: Timestamp,
+    ) -> Result<Option<PipelineId>, StoreError> {
+        let project = project.clone();
+        self.read(move |connection| merge_leases::find_holder(connection, &project, now)).await
     }
 
     async fn heartbeat(
@@ -252,5 +267,13 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         self.read(move |connection| events::list(connection, pipeline, after, limit)).await
+    }
+
+    async fn find_last_event(
+        &self,
+        pipeline: PipelineId,
+        kind: EventKindTag,
+    ) -> Result<Option<Event>, StoreError> {
+        self.read(move |connection| events::find_last(connection, pipeline, kind)).await
     }
 }

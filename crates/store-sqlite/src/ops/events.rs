@@ -28,8 +28,10 @@ const LIST: &str = select!("WHERE seq > ?1 ORDER BY seq LIMIT ?2");
 // A pipeline's own numbers rise with `seq`; the plus keeps the search to its own events.
 const LIST_OF_PIPELINE: &str =
     select!("WHERE pipeline = ?3 AND +seq > ?1 ORDER BY number LIMIT ?2");
+const LAST_OF_KIND: &str =
+    select!("WHERE pipeline = ?1 AND kind = ?2 ORDER BY number DESC LIMIT 1");
 
-pub(crate) const STATEMENTS: &[&str] = &[APPEND, LAST, LIST, LIST_OF_PIPELINE];
+pub(crate) const STATEMENTS: &[&str] = &[APPEND, LAST, LIST, LIST_OF_PIPELINE, LAST_OF_KIND];
 
 pub(crate) const LOOKS: Looks = Looks {
     unfinished: select!(
@@ -170,4 +172,14 @@ pub(crate) fn list(
             rows::list::<EventRow, _>(connection, LIST, params![after, limit], "list the events")
         }
     }
+}
+
+/// The newest event of that kind of a pipeline.
+pub(crate) fn find_last(
+    connection: &Connection,
+    pipeline: PipelineId,
+    kind: EventKindTag,
+) -> Result<Option<Event>, Error> {
+    let params = params![pipeline.to_string(), kind.to_string()];
+    rows::find::<EventRow, _>(connection, LAST_OF_KIND, params, "find the last event of a kind")
 }

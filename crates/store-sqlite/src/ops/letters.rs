@@ -61,11 +61,13 @@ const OPEN: &str =
 const FIND: &str = select!("", "WHERE outbox.id = ?1");
 const LIST: &str = select!(
     "",
-    "WHERE (:destination IS NULL OR destination = :destination) ORDER BY outbox.event DESC, destination LIMIT :limit"
+    "WHERE (:destination IS NULL OR destination = :destination) AND (:pipeline IS NULL OR pipeline = :pipeline)
+    ORDER BY outbox.event DESC, destination LIMIT :limit"
 );
 const LIST_BY_STATE: &str = select!(
     "INDEXED BY outbox_by_state",
     "WHERE state = :state AND (:destination IS NULL OR destination = :destination)
+        AND (:pipeline IS NULL OR pipeline = :pipeline)
     ORDER BY outbox.event DESC, destination LIMIT :limit"
 );
 const COUNT: &str =
@@ -354,15 +356,17 @@ pub(crate) fn find(connection: &Connection, id: LetterId) -> Result<Option<Lette
 }
 
 pub(crate) fn list(connection: &Connection, filter: &LetterFilter) -> Result<Vec<Letter>, Error> {
-    let LetterFilter { destination, state, limit } = filter;
+    let LetterFilter { pipeline, destination, state, limit } = filter;
+    let pipeline = pipeline.as_ref().map(ToString::to_string);
     let destination = destination.as_ref().map(DestinationName::as_str);
     let (limit, operation) = (limit_or_none(*limit), "list the letters");
     let Some(state) = state else {
-        let params = named_params! { ":destination": destination, ":limit": limit };
+        let params =
+            named_params! { ":pipeline": pipeline, ":destination": destination, ":limit": limit };
         return rows::list::<LetterRow, _>(connection, LIST, params, operation);
     };
     let state: &'static str = state.into();
-    let params = named_params! { ":state": state, ":destination": destination, ":limit": limit };
+    let params = named_params! { ":state": state, ":pipeline": pipeline, ":destination": destination, ":limit": limit };
     rows::list::<LetterRow, _>(connection, LIST_BY_STATE, params, operation)
 }
 

@@ -5,18 +5,24 @@ use domain::{
     name::ProjectKey,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::rows;
-use crate::{error::Error, time};
+use super::rows::{self, Damage};
+use crate::{
+    error::{Doing, Error},
+    time,
+};
 
 // Whether it may be taken is asked where jobs are picked.
 const TAKE: &str = "INSERT INTO merge_leases (project, pipeline, expires_at) VALUES (?1, ?2, ?3)
     ON CONFLICT (project) DO UPDATE SET pipeline = excluded.pipeline, expires_at = excluded.expires_at";
 const EXTEND: &str = "UPDATE merge_leases SET expires_at = ?2 WHERE pipeline = (SELECT pipeline FROM jobs WHERE id = ?1)";
 const RELEASE: &str = "DELETE FROM merge_leases WHERE project = ?1 AND pipeline = ?2";
+// As the claim asks it.
+const HOLDER: &str = "SELECT pipeline FROM merge_leases WHERE project = ?1 AND expires_at > ?2
+    AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.pipeline = merge_leases.pipeline)";
 
-pub(crate) const STATEMENTS: &[&str] = &[TAKE, EXTEND, RELEASE];
+pub(crate) const STATEMENTS: &[&str] = &[TAKE, EXTEND, RELEASE, HOLDER];
 
 /// Takes or renews the lease of a project.
 pub(crate) fn take(
@@ -57,4 +63,21 @@ pub(crate) fn release(
         "release the merge lease",
     )
     .map(drop)
+}
+
+/// The pipeline that keeps the others of a project from merging.
+pub(crate) fn find_holder(
+    connection: &Connection,
+    project: &ProjectKey,
+    now: Timestamp,
+) -> Result<Option<PipelineId>, Error> {
+    let find = || {
+        connection
+            .prepare_cached(HOLDER)?
+            .query_row(params![project.as_str(), time::to_column(now)], |row| row.get(0))
+            .optional()
+    };
+    let holder: Option<String> = find().doing("find who merges")?;
+    let damage = Damage { table: "merge_leases", id: project.as_str() };
+    holder.map(|id| damage.in_column("pipeline", id.parse())).transpose()
 }

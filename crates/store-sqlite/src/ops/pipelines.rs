@@ -2,11 +2,12 @@
 
 use domain::{
     id::PipelineId,
+    item::ItemKey,
     name::ProjectKey,
     pipeline::{NewPipeline, Pipeline, PipelineState, PipelineStateTag},
 };
-use ports::PipelineFilter;
-use rusqlite::{Connection, Row, named_params};
+use ports::{DamagedRow, PipelineFilter};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
 use strum::VariantArray as _;
 
 use super::rows::{self, Damage, Looks, TableRow, integer, limit_or_none};
@@ -28,6 +29,7 @@ const CREATE: &str = "INSERT INTO pipelines (id, project, number, definition, st
 const SAVE: &str = "UPDATE pipelines SET status = :status, stage = :stage, version = :version, epoch = :epoch, document = :document
     WHERE id = :id AND version = :version - 1";
 const FIND: &str = select!("WHERE id = :id");
+const FIND_OF: &str = "SELECT id FROM pipelines WHERE project = ?1 AND number = ?2";
 const LIST: &str = select!(
     "WHERE status IN (SELECT value FROM json_each(:states)) ORDER BY created_at DESC, id DESC LIMIT :limit"
 );
@@ -35,7 +37,8 @@ const LIST_OF_PROJECT: &str = select!(
     "WHERE project = :project AND status IN (SELECT value FROM json_each(:states)) ORDER BY created_at DESC, id DESC LIMIT :limit"
 );
 
-pub(crate) const STATEMENTS: &[&str] = &[LAST_NUMBER, CREATE, SAVE, FIND, LIST, LIST_OF_PROJECT];
+pub(crate) const STATEMENTS: &[&str] =
+    &[LAST_NUMBER, CREATE, SAVE, FIND, FIND_OF, LIST, LIST_OF_PROJECT];
 
 pub(crate) const LOOKS: Looks = Looks {
     unfinished: select!("WHERE status NOT IN ('succeeded', 'failed', 'cancelled')"),
@@ -165,19 +168,68 @@ pub(crate) fn find(connection: &Connection, id: PipelineId) -> Result<Option<Pip
     )
 }
 
+/// Which pipeline is the one of that item.
+pub(crate) fn find_of(
+    connection: &Connection,
+    item: &ItemKey,
+) -> Result<Option<PipelineId>, Error> {
+    let ItemKey { project, number } = item;
+    let find = || {
+        connection
+            .prepare_cached(FIND_OF)?
+            .query_row(params![project.as_str(), number], |row| row.get(0))
+            .optional()
+    };
+    let id: Option<String> = find().doing("find the pipeline of an item")?;
+    let item = item.to_string();
+    let damage = Damage { table: PipelineRow::TABLE, id: &item };
+    id.map(|id| damage.in_column("id", id.parse())).transpose()
+}
+
 pub(crate) fn list(
     connection: &Connection,
     filter: &PipelineFilter,
 ) -> Result<Vec<Pipeline>, Error> {
-    let PipelineFilter { project, states, limit } = filter;
-    let states = if states.is_empty() { PipelineStateTag::VARIANTS } else { states };
-    let states = rows::json_list(states)?;
-    let limit = limit_or_none(*limit);
-    let Some(project) = project else {
-        let params = named_params! { ":states": states, ":limit": limit };
-        return rows::list::<PipelineRow, _>(connection, LIST, params, "list the pipelines");
-    };
-    let params = named_params! { ":project": project.as_str(), ":states": states, ":limit": limit };
-    let operation = "list the pipelines of a project";
-    rows::list::<PipelineRow, _>(connection, LIST_OF_PROJECT, params, operation)
+    let listing = Listing::of(filter)?;
+    let params = listing.params();
+    let operation = "list the pipelines";
+    rows::list::<PipelineRow, _>(connection, listing.sql, params.as_slice(), operation)
+}
+
+/// The rows that a list leaves out because nobody can read them.
+pub(crate) fn damaged(
+    connection: &Connection,
+    filter: &PipelineFilter,
+) -> Result<Vec<DamagedRow>, Error> {
+    let listing = Listing::of(filter)?;
+    let params = listing.params();
+    let whole = |_: &Pipeline| Ok(());
+    rows::damaged::<PipelineRow, _>(connection, listing.sql, params.as_slice(), whole)
+}
+
+/// A filter as SQL has it.
+struct Listing<'a> {
+    sql: &'static str,
+    project: Option<&'a str>,
+    states: String,
+    limit: i64,
+}
+
+impl<'a> Listing<'a> {
+    fn of(filter: &'a PipelineFilter) -> Result<Self, Error> {
+        let PipelineFilter { project, states, limit } = filter;
+        let states = if states.is_empty() { PipelineStateTag::VARIANTS } else { states };
+        Ok(Self {
+            sql: if project.is_some() { LIST_OF_PROJECT } else { LIST },
+            project: project.as_ref().map(ProjectKey::as_str),
+            states: rows::json_list(states)?,
+            limit: limit_or_none(*limit),
+        })
+    }
+
+    fn params(&self) -> Vec<(&'static str, &dyn ToSql)> {
+        let project = self.project.as_ref().map(|it| (":project", it as &dyn ToSql));
+        let others: [(_, &dyn ToSql); 2] = [(":states", &self.states), (":limit", &self.limit)];
+        others.into_iter().chain(project).collect()
+    }
 }

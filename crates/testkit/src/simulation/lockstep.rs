@@ -12,10 +12,11 @@ use domain::{
     decision::Decision,
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
+    item::ItemKey,
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::{Letter, Route},
-    pipeline::{Event, NewPipeline, Pipeline, TimerKey},
+    pipeline::{Event, EventKindTag, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -187,6 +188,10 @@ impl Store for LockstepStore {
         both!(self.find_pipeline(id))
     }
 
+    async fn find_pipeline_of(&self, item: &ItemKey) -> Result<Option<PipelineId>, StoreError> {
+        both!(self.find_pipeline_of(item))
+    }
+
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError> {
         both!(self.list_pipelines(filter))
     }
@@ -223,6 +228,14 @@ impl Store for LockstepStore {
         let jobs = both!(self.claim(&mutated))?;
         self.pair.model.look(|model| self.pair.watch.claimed(model, claim, &jobs));
         Ok(jobs)
+    }
+
+    async fn find_merging(
+        &self,
+        project: &ProjectKey,
+        now: Timestamp,
+    ) -> Result<Option<PipelineId>, StoreError> {
+        both!(self.find_merging(project, now))
     }
 
     async fn heartbeat(
@@ -381,6 +394,14 @@ impl Store for LockstepStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         both!(self.list_events(pipeline, after, limit))
+    }
+
+    async fn find_last_event(
+        &self,
+        pipeline: PipelineId,
+        kind: EventKindTag,
+    ) -> Result<Option<Event>, StoreError> {
+        both!(self.find_last_event(pipeline, kind))
     }
 
     async fn take_letters(&self, wish: &TakeLetters) -> Result<Vec<Letter>, StoreError> {

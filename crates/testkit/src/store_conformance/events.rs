@@ -1,6 +1,6 @@
 //! The log: numbered without a gap, read in pages.
 
-use domain::pipeline::{Actor, EventKind, Pipeline};
+use domain::pipeline::{Actor, EventKind, EventKindTag, Pipeline};
 use ports::{Applied, Step, Store};
 
 use super::fixtures::{at, done, pipeline, step};
@@ -65,4 +65,20 @@ pub async fn a_step_that_tells_nothing_names_the_last_event_of_all(store: &dyn S
     assert_eq!(store.apply(&telling(&two, 4)).await.unwrap(), Applied::Done { seq: 4 });
     let one = store.find_pipeline(one.id).await.unwrap().unwrap();
     assert_eq!(store.apply(&telling(&one, 0)).await.unwrap(), Applied::Done { seq: 4 });
+}
+
+pub async fn the_last_event_of_a_kind_is_found(store: &dyn Store) {
+    let (one, two) = (pipeline(store, 1, "ET").await, pipeline(store, 2, "ET").await);
+    let last = async |of: &Pipeline, kind| {
+        store.find_last_event(of.id, kind).await.unwrap().map(|event| event.seq)
+    };
+    assert_eq!(last(&one, EventKindTag::Paused).await, None);
+    let one = done(store, telling(&one, 2)).await;
+    done(store, telling(&two, 1)).await;
+    let resumed = Step { events: vec![EventKind::Resumed; 3], ..step(&one) };
+    let one = done(store, resumed).await;
+    assert_eq!(last(&one, EventKindTag::Paused).await, Some(2));
+    assert_eq!(last(&one, EventKindTag::Resumed).await, Some(6));
+    assert_eq!(last(&two, EventKindTag::Paused).await, Some(3));
+    assert_eq!(last(&two, EventKindTag::Resumed).await, None);
 }

@@ -227,7 +227,8 @@ pub async fn letters_are_listed_newest_first_and_counted(store: &dyn Store) {
     happens(store, 2, &delivered(), 23).await;
     taken(store, &take(at(24), &["log"])).await;
     let list = async |to: Option<&str>, state: Option<LetterStateTag>, limit: u32| {
-        let filter = LetterFilter { destination: to.map(destination), state, limit };
+        let filter =
+            LetterFilter { pipeline: None, destination: to.map(destination), state, limit };
         numbers(&store.list_letters(&filter).await.unwrap())
     };
     assert_eq!(list(None, None, 0).await, letter_ids(&[6, 5, 4, 3, 2, 1]));
@@ -251,4 +252,18 @@ pub async fn letters_are_listed_newest_first_and_counted(store: &dyn Store) {
         ],
         "what has come to its end is not counted"
     );
+}
+
+pub async fn the_letters_of_a_pipeline_are_listed_by_themselves(store: &dyn Store) {
+    let (one, two) = (pipeline(store, 1, "ET").await, pipeline(store, 2, "ET").await);
+    let one = post(store, &one, 10, &[(1, "log"), (2, "chat")]).await;
+    post(store, &two, 20, &[(3, "log")]).await;
+    post(store, &one, 30, &[(4, "log")]).await;
+    let list = async |state: Option<LetterStateTag>, limit: u32| {
+        let filter = LetterFilter { pipeline: Some(one.id), destination: None, state, limit };
+        numbers(&store.list_letters(&filter).await.unwrap())
+    };
+    assert_eq!(list(None, 0).await, letter_ids(&[4, 2, 1]));
+    assert_eq!(list(Some(LetterStateTag::Queued), 2).await, letter_ids(&[4, 2]));
+    assert_eq!(list(Some(LetterStateTag::Dead), 0).await, letter_ids(&[]));
 }

@@ -1,5 +1,6 @@
 //! The merge lease: one pipeline of a project merges at a time.
 
+use domain::pipeline::Pipeline;
 use ports::{Claim, Step, Store};
 
 use super::fixtures::{
@@ -68,4 +69,18 @@ pub async fn projects_merge_side_by_side(store: &dyn Store) {
     queue(store, &one, vec![merge_job(&one, 1)]).await;
     queue(store, &two, vec![merge_job(&two, 2)]).await;
     assert_eq!(ids(&claimed(store, &Claim { limit: 2, ..claim(at(0)) }).await), job_ids(&[1, 2]));
+}
+
+pub async fn who_merges_is_known_as_long_as_the_lease_lasts(store: &dyn Store) {
+    let (one, two) = (pipeline(store, 1, "ET").await, pipeline(store, 2, "AB").await);
+    let merging =
+        async |of: &Pipeline, second| store.find_merging(&of.project, at(second)).await.unwrap();
+    let one = queue(store, &one, vec![merge_job(&one, 1)]).await;
+    assert_eq!(merging(&one, 0).await, None, "it waits");
+    assert_eq!(ids(&claimed(store, &claim(at(0))).await), job_ids(&[1]));
+    assert_eq!(merging(&one, 29).await, Some(one.id));
+    assert_eq!(merging(&one, 30).await, None, "the lease is over");
+    assert_eq!(merging(&two, 0).await, None, "another project");
+    done(store, Step { release_merge_lease: true, ..step(&one) }).await;
+    assert_eq!(merging(&one, 1).await, None);
 }

@@ -39,6 +39,7 @@ macro_rules! store_conformance {
                 item_numbers_count_per_project
                 a_number_that_a_branch_has_already_is_left_out
                 a_pipeline_is_found_as_it_was_answered
+                a_pipeline_is_found_by_its_item
                 a_pipeline_that_belongs_to_nothing_is_refused
                 pipelines_are_listed_newest_first
             ;
@@ -83,6 +84,7 @@ macro_rules! store_conformance {
                 a_merge_lease_that_ran_out_can_be_taken
                 a_heartbeat_keeps_the_merge_lease_of_its_pipeline
                 projects_merge_side_by_side
+                who_merges_is_known_as_long_as_the_lease_lasts
             ;
             breakers:
                 a_breaker_is_remembered_and_never_overwritten_unseen
@@ -100,6 +102,7 @@ macro_rules! store_conformance {
                 an_event_tells_when_and_by_whom
                 a_reader_that_pages_misses_no_event
                 a_step_that_tells_nothing_names_the_last_event_of_all
+                the_last_event_of_a_kind_is_found
             ;
             timers:
                 timers_fire_once
@@ -122,6 +125,7 @@ macro_rules! store_conformance {
                 a_letter_that_a_person_has_tried_again_goes_first
                 the_end_of_a_letter_is_written_with_its_step_or_not_at_all
                 letters_are_listed_newest_first_and_counted
+                the_letters_of_a_pipeline_are_listed_by_themselves
             ;
             damage:
                 what_is_whole_is_no_damage_and_is_not_parked

@@ -1,6 +1,9 @@
 //! Making and finding pipelines.
 
-use domain::pipeline::{NewPipeline, PipelineState, PipelineStateTag};
+use domain::{
+    item::ItemKey,
+    pipeline::{NewPipeline, PipelineState, PipelineStateTag},
+};
 use ports::{PipelineFilter, Store};
 
 use super::fixtures::{at, done, new_pipeline, pipeline, prepare, project, running, step_to};
@@ -31,6 +34,18 @@ pub async fn a_pipeline_is_found_as_it_was_answered(store: &dyn Store) {
     assert_eq!(store.find_pipeline(made.id).await.unwrap(), Some(moved));
     let unknown = new_pipeline(2, "ET").id;
     assert_eq!(store.find_pipeline(unknown).await.unwrap(), None);
+}
+
+pub async fn a_pipeline_is_found_by_its_item(store: &dyn Store) {
+    let (one, two) = (pipeline(store, 1, "ET").await, pipeline(store, 2, "ET").await);
+    for made in [&one, &two] {
+        assert_eq!(store.find_pipeline_of(&made.item.key).await.unwrap(), Some(made.id));
+    }
+    let [number, project] = [(3, "ET"), (1, "AB")].map(|(number, key)| {
+        let item = ItemKey { project: project(key), number };
+        async move { store.find_pipeline_of(&item).await.unwrap() }
+    });
+    assert_eq!((number.await, project.await), (None, None));
 }
 
 pub async fn a_pipeline_that_belongs_to_nothing_is_refused(store: &dyn Store) {

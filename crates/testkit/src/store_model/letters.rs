@@ -85,9 +85,10 @@ impl Model {
     }
 
     pub(super) fn list_letters(&self, filter: &LetterFilter) -> Vec<Letter> {
-        let LetterFilter { destination, state, limit } = filter;
+        let LetterFilter { pipeline, destination, state, limit } = filter;
         let meant = |letter: &&Letter| {
-            destination.as_ref().is_none_or(|destination| letter.destination == *destination)
+            pipeline.is_none_or(|pipeline| letter.event.pipeline == pipeline)
+                && destination.as_ref().is_none_or(|destination| letter.destination == *destination)
                 && state.is_none_or(|state| LetterStateTag::from(&letter.state) == state)
         };
         let mut letters: Vec<Letter> = self.letters.values().filter(meant).cloned().collect();

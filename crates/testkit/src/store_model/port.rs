@@ -8,10 +8,11 @@ use domain::{
     decision::{Decision, DecisionState},
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
+    item::ItemKey,
     job::{Job, JobState, JobStateTag},
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline, PipelineStateTag, TimerKey},
+    pipeline::{Event, EventKindTag, NewPipeline, Pipeline, PipelineStateTag, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -63,6 +64,11 @@ impl Store for ModelStore {
         Ok(self.model().pipelines.get(&id).cloned())
     }
 
+    async fn find_pipeline_of(&self, item: &ItemKey) -> Result<Option<PipelineId>, StoreError> {
+        let model = self.model();
+        Ok(model.pipelines.values().find(|it| it.item.key == *item).map(|it| it.id))
+    }
+
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError> {
         let PipelineFilter { project, states, limit } = filter;
         let meant = |pipeline: &&Pipeline| {
@@ -84,6 +90,16 @@ impl Store for ModelStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError> {
         Ok(self.model().claim(claim))
+    }
+
+    async fn find_merging(
+        &self,
+        project: &ProjectKey,
+        now: Timestamp,
+    ) -> Result<Option<PipelineId>, StoreError> {
+        let model = self.model();
+        let lease = model.merge_leases.get(project).filter(|(_, expires_at)| *expires_at > now);
+        Ok(lease.map(|(holder, _)| *holder))
     }
 
     async fn heartbeat(
@@ -283,5 +299,15 @@ impl Store for ModelStore {
         let meant =
             events.filter(|event| pipeline.is_none_or(|pipeline| event.pipeline == pipeline));
         Ok(meant.take(limit as usize).cloned().collect())
+    }
+
+    async fn find_last_event(
+        &self,
+        pipeline: PipelineId,
+        kind: EventKindTag,
+    ) -> Result<Option<Event>, StoreError> {
+        let is_it =
+            |event: &&Event| event.pipeline == pipeline && EventKindTag::from(&event.kind) == kind;
+        Ok(self.model().events.iter().rfind(is_it).cloned())
     }
 }

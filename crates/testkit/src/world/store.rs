@@ -11,10 +11,11 @@ use domain::{
     decision::Decision,
     definition::{Definition, DefinitionHash},
     id::{DecisionId, JobId, LetterId, PipelineId, RunId},
+    item::ItemKey,
     job::Job,
     name::{AgentName, DestinationName, GateName, ProjectKey},
     outbox::Letter,
-    pipeline::{Event, NewPipeline, Pipeline, TimerKey},
+    pipeline::{Event, EventKindTag, NewPipeline, Pipeline, TimerKey},
     revision::TreeSha,
     run::Run,
     verdict::Verdict,
@@ -125,6 +126,10 @@ impl Store for WatchedStore {
         self.make("store.find_pipeline", self.store.find_pipeline(id)).await
     }
 
+    async fn find_pipeline_of(&self, item: &ItemKey) -> Result<Option<PipelineId>, StoreError> {
+        self.make("store.find_pipeline_of", self.store.find_pipeline_of(item)).await
+    }
+
     async fn list_pipelines(&self, filter: &PipelineFilter) -> Result<Vec<Pipeline>, StoreError> {
         self.make("store.list_pipelines", self.store.list_pipelines(filter)).await
     }
@@ -135,6 +140,14 @@ impl Store for WatchedStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Job>, StoreError> {
         self.make("store.claim", self.store.claim(claim)).await
+    }
+
+    async fn find_merging(
+        &self,
+        project: &ProjectKey,
+        now: Timestamp,
+    ) -> Result<Option<PipelineId>, StoreError> {
+        self.make("store.find_merging", self.store.find_merging(project, now)).await
     }
 
     async fn heartbeat(
@@ -287,5 +300,13 @@ impl Store for WatchedStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         self.make("store.list_events", self.store.list_events(pipeline, after, limit)).await
+    }
+
+    async fn find_last_event(
+        &self,
+        pipeline: PipelineId,
+        kind: EventKindTag,
+    ) -> Result<Option<Event>, StoreError> {
+        self.make("store.find_last_event", self.store.find_last_event(pipeline, kind)).await
     }
 }

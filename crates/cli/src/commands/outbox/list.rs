@@ -85,7 +85,7 @@ impl List {
         let mut letters = Vec::new();
         for state in self.state.filters() {
             let (destination, limit) = (self.destination.clone(), self.limit);
-            let filter = LetterFilter { destination, state: *state, limit };
+            let filter = LetterFilter { pipeline: None, destination, state: *state, limit };
             letters.extend(data.store.list_letters(&filter).await?);
         }
         let damaged =

@@ -9,7 +9,7 @@ use domain::{
     job::{Job, JobInput, JobState, JobStateTag, Work},
     name::RoleName,
     outbox::{Letter, LetterInput, LetterStateTag},
-    pipeline::{EventKind, NewPipeline, Pipeline, PipelineState, TimerKey},
+    pipeline::{EventKind, EventKindTag, NewPipeline, Pipeline, PipelineState, TimerKey},
     run::Run,
     verdict::VerdictOutcome,
 };
@@ -355,10 +355,13 @@ impl Pair<'_> {
         for (name, limit) in DESTINATIONS.into_iter().zip([0, 1, 2]) {
             let destination = Some(make::destination(name));
             let state = Some(LetterStateTag::Dead);
-            let filter = LetterFilter { destination, state, limit };
+            let filter = LetterFilter { pipeline: None, destination, state, limit };
             both!(self, store => store.list_letters(&filter));
         }
-        for id in pipelines.into_iter().flatten().map(|pipeline| pipeline.id) {
+        for pipeline in pipelines.into_iter().flatten() {
+            let (id, item) = (pipeline.id, pipeline.item.key);
+            both!(self, store => store.find_pipeline_of(&item));
+            both!(self, store => store.find_merging(&item.project, self.now));
             self.compare_pipeline(id).await;
         }
         // Who holds merge leases shows in what can be claimed.
@@ -372,6 +375,9 @@ impl Pair<'_> {
         both!(self, store => store.list_verdicts(id));
         both!(self, store => store.find_verdict(id, &make::gate("tests"), &make::tree('a')));
         both!(self, store => store.list_events(Some(id), 1, 5));
+        both!(self, store => store.find_last_event(id, EventKindTag::Started));
+        let of_it = LetterFilter { pipeline: Some(id), ..LetterFilter::default() };
+        both!(self, store => store.list_letters(&of_it));
         both!(self, store => store.list_decisions(Some(id), true));
         for job in self
             .jobs(JobFilter {
