@@ -117,6 +117,9 @@ pub const HAND_IN_BYTES_MAX: u64 = 500 * 1024 * 1024;
 pub const TITLE_CHARS_MAX: usize = 500;
 /// Bytes of an item's description that are kept.
 pub const DESCRIPTION_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of what a person says with an answer or as a reason: it stands in the log, in letters and in briefs, and an
+/// agent is to read all of it.
+pub const WORDS_BYTES_MAX: usize = 64 * 1024;
 
 /// Characters of a title that intake takes: long enough to say something, short enough for a list.
 pub const INTAKE_TITLE_CHARS: std::ops::RangeInclusive<usize> = 5..=80;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Letter, LetterState, LetterStateTag};
-use crate::{job::backoff, limits::LETTER_FAILURES_MAX};
+use crate::{
+    job::backoff,
+    limits::{LETTER_FAILURES_MAX, WORDS_BYTES_MAX},
+};
 
 /// What can happen to a letter.
 #[derive(Clone, Debug, PartialEq, strum::EnumDiscriminants)]
@@ -73,6 +76,12 @@ pub enum LetterRefusal {
         /// What was tried.
         input: LetterInputTag,
     },
+    /// More words than anybody reads.
+    #[error("the reason has {found} bytes, at most {max} fit", max = WORDS_BYTES_MAX)]
+    LongWords {
+        /// How many.
+        found: usize,
+    },
 }
 
 impl Letter {
@@ -81,6 +90,11 @@ impl Letter {
         use LetterInput as I;
         use LetterState as S;
 
+        if let I::Drop { reason, .. } = input
+            && reason.len() > WORDS_BYTES_MAX
+        {
+            return Err(LetterRefusal::LongWords { found: reason.len() });
+        }
         let not_allowed =
             || LetterRefusal::NotAllowed { state: (&self.state).into(), input: input.into() };
         let mut next = Self { version: self.version + 1, ..self.clone() };

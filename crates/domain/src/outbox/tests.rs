@@ -104,6 +104,7 @@ fn transition_table() {
                 }
                 Err(LetterRefusal::NotDue { .. }) => "(not due)".to_owned(),
                 Err(LetterRefusal::NotAllowed { .. }) => continue,
+                Err(refusal @ LetterRefusal::LongWords { .. }) => panic!("{refusal}"),
             };
             let input = LetterInputTag::from(&input).to_string();
             writeln!(table, "{name:<16} + {input:<9} -> {outcome}")
@@ -111,6 +112,15 @@ fn transition_table() {
         }
     }
     insta::assert_snapshot!(table);
+}
+
+#[test]
+fn a_reason_that_nobody_would_read_drops_nothing() {
+    let drop = |length| LetterInput::Drop { by: "ann".to_owned(), reason: "x".repeat(length) };
+    let letter = letter(LetterState::Queued { available_at: NOW });
+    let refusal = LetterRefusal::LongWords { found: limits::WORDS_BYTES_MAX + 1 };
+    assert_eq!(letter.decide(&drop(limits::WORDS_BYTES_MAX + 1), NOW), Err(refusal));
+    assert!(letter.decide(&drop(limits::WORDS_BYTES_MAX), NOW).is_ok());
 }
 
 #[test]

@@ -134,6 +134,28 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// What a person says with it, where it is a person's.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Resolve { comment, .. } | Self::Retry { comment } => Some(comment),
+            Self::Cancel { reason } => Some(reason),
+            // Whoever drops a letter has been heard by the letter.
+            Self::Letter { .. }
+            | Self::Start
+            | Self::JobDone { .. }
+            | Self::JobRetried { .. }
+            | Self::JobFailed { .. }
+            | Self::TimerFired { .. }
+            | Self::Stranded { .. }
+            | Self::Pause
+            | Self::Resume
+            | Self::RestartStage { .. } => None,
+        }
+    }
+}
+
 /// What a job brings.
 #[derive(Clone, Debug, PartialEq, strum::EnumDiscriminants)]
 #[strum_discriminants(

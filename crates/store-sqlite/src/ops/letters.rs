@@ -273,7 +273,11 @@ pub(crate) fn take(connection: &Connection, wish: &TakeLetters) -> Result<Vec<Le
                 settle(connection, &letter)?;
                 taken.push(letter);
             }
-            Err(LetterRefusal::NotDue { .. } | LetterRefusal::NotAllowed { .. }) => {}
+            Err(
+                LetterRefusal::NotDue { .. }
+                | LetterRefusal::NotAllowed { .. }
+                | LetterRefusal::LongWords { .. },
+            ) => {}
         }
     }
     Ok(taken)

@@ -20,6 +20,7 @@ use crate::{
     definition::Definition,
     id::{DecisionId, LetterId},
     job::{Slot, Work},
+    limits::WORDS_BYTES_MAX,
     name::DestinationName,
     outbox::LetterNews,
 };
@@ -56,6 +57,9 @@ pub fn decide(
     input: &Input,
     context: &Context,
 ) -> Result<Decided, Refusal> {
+    if let Some(found) = input.words().map(str::len).filter(|length| *length > WORDS_BYTES_MAX) {
+        return Err(Refusal::LongWords { input: input.into(), found });
+    }
     let mut draft = Draft::new(pipeline, definition, context);
     draft.step(input)?;
     Ok(draft.finish())

@@ -2,6 +2,7 @@
 
 use crate::{
     decision::Choice,
+    limits::WORDS_BYTES_MAX,
     name::StageName,
     pipeline::{InputTag, PipelineStateTag},
     revision::BranchName,
@@ -37,6 +38,14 @@ pub enum Refusal {
     CommentMissing {
         /// What was chosen.
         choice: Choice,
+    },
+    /// More words than anybody reads.
+    #[error("the words of `{input}` have {found} bytes, at most {max} fit", max = WORDS_BYTES_MAX)]
+    LongWords {
+        /// What was tried.
+        input: InputTag,
+        /// How many.
+        found: usize,
     },
     /// The definition has no such stage.
     #[error("the definition has no stage `{stage}`")]

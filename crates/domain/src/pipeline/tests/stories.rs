@@ -4,6 +4,7 @@ use super::fixtures::{Driver, sha, stage_name};
 use crate::{
     decision::Choice,
     failure::{Failure, FailureClass},
+    limits::WORDS_BYTES_MAX,
     pipeline::{
         Block, Delivered, EventKind, Input, MergeReport, PipelineState, PipelineStateTag as Tag,
         Refusal, Report, TimerKey,
@@ -84,6 +85,16 @@ fn a_choice_that_is_not_offered_leaves_the_question_open() {
     let mut driver = at_approval();
     assert!(matches!(driver.resolve(Choice::Waive, "because"), Err(Refusal::NotOffered { .. })));
     assert!(driver.open.is_some());
+}
+
+#[test]
+fn words_that_nobody_would_read_change_nothing() {
+    let mut driver = at_approval();
+    let words = "x".repeat(WORDS_BYTES_MAX + 1);
+    let refusal = driver.resolve(Choice::Reject, &words).unwrap_err();
+    assert_eq!(refusal.to_string(), "the words of `resolve` have 65537 bytes, at most 65536 fit");
+    assert!(driver.open.is_some());
+    assert!(driver.resolve(Choice::Reject, &words[1..]).is_ok());
 }
 
 #[test]
