@@ -53,6 +53,7 @@ async fn ask_disk(task: &Task<'_>, places: &Places, log: &Log) -> Disk {
     }
     match task.options.machine.room(&places.sandbox).await {
         Ok(room) if room.disk_bytes < ROOM_BYTES_MIN => Disk::Full,
-        Ok(_) | Err(_) => Disk::OnlySpokenOf,
+        Ok(_) => Disk::OnlySpokenOf,
+        Err(_) => Disk::NotKnown,
     }
 }

@@ -26,8 +26,10 @@ use crate::{
 pub(crate) enum Disk {
     /// The command said nothing of it.
     NotSpokenOf,
-    /// The command speaks of a full disk, and the machine does not say so.
+    /// The command speaks of a full disk, and the machine says that it has room.
     OnlySpokenOf,
+    /// The command speaks of a full disk, and the machine could not be asked.
+    NotKnown,
     /// Both say that it is full.
     Full,
 }
@@ -69,6 +71,12 @@ pub(crate) fn rule(
                     failed,
                     format!(
                         "`{command}` exited with {code}; it speaks of a full disk, and the disk that it ran on has room"
+                    ),
+                ),
+                Disk::NotKnown => (
+                    failed,
+                    format!(
+                        "`{command}` exited with {code}; it speaks of a full disk, and whether the disk that it ran on has room could not be asked"
                     ),
                 ),
                 Disk::NotSpokenOf => {

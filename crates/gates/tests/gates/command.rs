@@ -212,6 +212,17 @@ async fn a_command_that_only_speaks_of_a_full_disk_has_failed() {
 }
 
 #[tokio::test]
+async fn a_disk_that_could_not_be_asked_is_not_said_to_have_room() {
+    let world = world(&[]);
+    world.machine.falls_silent();
+    let verdict = world.run("echo 'FAIL: No space left on device was not handled'; exit 1").await;
+    assert_eq!(verdict.outcome, VerdictOutcome::Fail);
+    let words =
+        "it speaks of a full disk, and whether the disk that it ran on has room could not be asked";
+    assert!(verdict.summary.ends_with(words), "{}", verdict.summary);
+}
+
+#[tokio::test]
 async fn what_a_command_left_behind_is_said_even_where_it_passes() {
     let world = world(&[]);
     let SandboxStatus::Ended(record) = FakeSandbox::ended(SandboxEnd::Exited { code: 0 }) else {
