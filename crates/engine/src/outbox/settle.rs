@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{
     Cause, Engine, EngineError, Outcome,
-    worker::{STORE_RETRY, STORE_TRIES, chain},
+    worker::{Refusals, STORE_RETRY, chain},
 };
 
 /// What became of the news of a letter, and with it of the letter.
@@ -28,11 +28,19 @@ impl Engine {
     /// Remembers what became of a letter, and tries again while the store is unwell. What cannot be told in the end is not
     /// lost: the lease runs out, the letter is taken again, and its destination knows the key.
     pub(super) async fn settle(&self, letter: &Letter, input: &LetterInput) {
-        for _ in 0..STORE_TRIES {
+        let mut refusals = Refusals::default();
+        while !refusals.are_too_many() {
             match self.try_to_settle(letter, input).await {
-                Ok(()) => return,
+                Ok(()) => {
+                    if let Some(count) = refusals.over() {
+                        tracing::warn!(letter.id = %letter.id, "settled a letter after {count} tries that failed");
+                    }
+                    return;
+                }
                 Err(error @ EngineError::Store(_)) => {
-                    tracing::error!(letter.id = %letter.id, "could not settle a letter: {}", chain(&error));
+                    if refusals.one_more() {
+                        tracing::error!(letter.id = %letter.id, "could not settle a letter: {}", chain(&error));
+                    }
                     let again = self.ports.clock.now().saturating_add(STORE_RETRY);
                     self.ports.clock.sleep_until(again.unwrap_or(Timestamp::MAX)).await;
                 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     StopMode, StopSignal, chain,
-    report::{STORE_RETRY, STORE_TRIES},
+    refusals::Refusals,
+    report::STORE_RETRY,
     run_loop::{SAFETY_POLL, log_abnormal_end},
 };
 use crate::{
@@ -24,11 +25,13 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.recover_letters().await?;
         let mut outbox = Outbox::new();
-        let mut refusals = 0;
+        let mut refusals = Refusals::default();
         while stop.borrow_and_update().is_none() {
             let look_again = match self.send_letters(&mut outbox).await {
                 Ok(()) => {
-                    refusals = 0;
+                    if let Some(count) = refusals.over() {
+                        tracing::warn!("looks for letters again, after {count} tries that failed");
+                    }
                     let now = self.ports.clock.now();
                     if outbox.is_at_rest(now) {
                         return Ok(());
@@ -36,9 +39,10 @@ impl Engine {
                     outbox.look_again(now).min(self.after(SAFETY_POLL))
                 }
                 // What is under way goes on meanwhile.
-                Err(error) if error.may_pass() && refusals < STORE_TRIES => {
-                    refusals += 1;
-                    tracing::error!("could not look for letters: {}", chain(&error));
+                Err(error) if error.may_pass() && !refusals.are_too_many() => {
+                    if refusals.one_more() {
+                        tracing::error!("could not look for letters: {}", chain(&error));
+                    }
                     self.after(STORE_RETRY)
                 }
                 Err(error) => return Err(error),

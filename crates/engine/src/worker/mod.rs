@@ -4,10 +4,12 @@
 
 mod letters;
 mod overdue;
+mod refusals;
 mod report;
 mod run_loop;
 mod stop;
 
+pub(crate) use refusals::Refusals;
 pub(crate) use report::{STORE_RETRY, STORE_TRIES, chain};
 pub use run_loop::AtRest;
 pub(crate) use stop::{Interrupt, Running, interrupted};

@@ -10,6 +10,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 
+use super::Refusals;
 use crate::{
     Cause, Engine, EngineError, JobReport, Outcome,
     apply::job_update,
@@ -25,16 +26,24 @@ impl Engine {
     /// Reports, and reports again while the store is unwell. What cannot be told in the end is not lost: the job is
     /// taken back with the next heartbeat or at the next start, and finds the same result.
     pub(crate) async fn report(&self, job: &Job, performed: Performed) {
-        for _ in 0..STORE_TRIES {
+        let mut refusals = Refusals::default();
+        while !refusals.are_too_many() {
             match self.try_report(job, &performed).await {
-                Ok(()) => return,
+                Ok(()) => {
+                    if let Some(count) = refusals.over() {
+                        tracing::warn!(job.id = %job.id, "reported {} after {count} tries that failed", job.slot.work);
+                    }
+                    return;
+                }
                 // It stays under its lease, for whoever takes it up once the row is mended.
                 Err(error) if error.is_damage() => {
                     self.park(job.pipeline, &error).await;
                     return;
                 }
                 Err(error @ (EngineError::Store(_) | EngineError::Git(_))) => {
-                    tracing::error!(job.id = %job.id, "could not report {}: {}", job.slot.work, chain(&error));
+                    if refusals.one_more() {
+                        tracing::error!(job.id = %job.id, "could not report {}: {}", job.slot.work, chain(&error));
+                    }
                     let again = self.ports.clock.now().saturating_add(STORE_RETRY);
                     self.ports.clock.sleep_until(again.unwrap_or(jiff::Timestamp::MAX)).await;
                 }

@@ -15,8 +15,7 @@ use tokio::{
 };
 
 use super::{
-    Interrupt, Running, StopMode, StopSignal, chain,
-    report::{STORE_RETRY, STORE_TRIES},
+    Interrupt, Running, StopMode, StopSignal, chain, refusals::Refusals, report::STORE_RETRY,
 };
 use crate::{
     Engine, EngineError, Progress,
@@ -60,14 +59,14 @@ impl Engine {
             watch_at: self.ports.clock.now(),
             at_rest,
         };
-        let mut refusals = 0;
+        let mut refusals = Refusals::default();
         loop {
             if stop.borrow_and_update().is_some() {
                 break;
             }
             let turn = self.turn(&mut tasks, &mut outbox, &mut looks, &mut rounds).await;
-            if turn.is_ok() {
-                refusals = 0;
+            if let Some(count) = turn.is_ok().then(|| refusals.over()).flatten() {
+                tracing::warn!("looks for work again, after {count} tries that failed");
             }
             let look_again = match turn {
                 Ok(Turn { nothing_left: true, look_again }) if at_rest == AtRest::Return => {
@@ -93,9 +92,10 @@ impl Engine {
                     look_again.min(outbox.look_again(self.ports.clock.now()))
                 }
                 // What is under way goes on meanwhile, and its results are kept until they can be told.
-                Err(error) if error.may_pass() && refusals < STORE_TRIES => {
-                    refusals += 1;
-                    tracing::error!("could not look for work: {}", chain(&error));
+                Err(error) if error.may_pass() && !refusals.are_too_many() => {
+                    if refusals.one_more() {
+                        tracing::error!("could not look for work: {}", chain(&error));
+                    }
                     self.after(STORE_RETRY)
                 }
                 Err(error) => return Err(error),
@@ -150,7 +150,7 @@ impl Engine {
         let grace = if outbox.is_empty() { LETTER_GRACE } else { DELIVERY_GRACE };
         let until = *last_letters.get_or_insert_with(|| self.after(grace));
         if until <= now {
-            tracing::warn!("letters are left for the next process: `gatewright outbox` shows them");
+            tracing::warn!("letters are left for the next process");
             outbox.close(now);
             return None;
         }
