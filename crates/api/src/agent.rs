@@ -1,5 +1,6 @@
 //! Coding agents.
 
+use domain::breaker::BreakerKey;
 use serde::Serialize;
 
 use crate::BreakerView;
@@ -39,4 +40,13 @@ pub struct ScenarioView {
     pub description: String,
     /// What should come of it.
     pub expect: String,
+}
+
+/// What came of letting an agent try again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResumedView {
+    /// The kind of agent and its provider.
+    pub breaker: BreakerKey,
+    /// Whether anything held its agents back: then one job tries.
+    pub resumed: bool,
 }

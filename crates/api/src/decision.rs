@@ -3,6 +3,7 @@
 use domain::{
     decision::{Choice, Decision, DecisionKind, DecisionState, DecisionStateTag},
     id::{DecisionId, PipelineId},
+    item::ItemKey,
     revision::CommitSha,
 };
 use jiff::Timestamp;
@@ -28,6 +29,9 @@ pub struct DecisionView {
     pub id: DecisionId,
     /// The pipeline that waits for it.
     pub pipeline: PipelineId,
+    /// The key of that pipeline's item, where it can be read: `ET-001`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// What it is about.
     pub kind: DecisionKind,
     /// `open`, `resolved` or `withdrawn`.
@@ -53,8 +57,10 @@ pub struct DecisionView {
     pub answer: Option<AnswerView>,
 }
 
-impl From<&Decision> for DecisionView {
-    fn from(decision: &Decision) -> Self {
+impl DecisionView {
+    /// The view of a question, and the item that it is about where that can be read.
+    #[must_use]
+    pub fn new(decision: &Decision, item: Option<&ItemKey>) -> Self {
         let Decision {
             id,
             pipeline,
@@ -78,6 +84,7 @@ impl From<&Decision> for DecisionView {
         Self {
             id: *id,
             pipeline: *pipeline,
+            item: item.map(ToString::to_string),
             kind: *kind,
             state: DecisionStateTag::from(state).to_string(),
             question: question.clone(),

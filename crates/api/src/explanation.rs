@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{EventView, PipelineView};
+use crate::{EventView, LetterView, PipelineView};
 
 /// Why a pipeline is where it is, and what will move it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,6 +23,15 @@ pub struct ExplanationView {
     /// What that process found unable to work on this machine: what starts a process waits for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<String>,
+    /// When its time is over, where its definition gives it a `wall_time`: it is blocked then, and a person is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_time_ends_at: Option<Timestamp>,
+    /// Letters that tell of it and wait, are under way or are dead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub letters: Vec<LetterView>,
+    /// Runs whose agents live although no process is at them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<RunId>,
     /// What moves it next, the first of them first. Empty is a fault of Gatewright's.
     pub movers: Vec<MoverView>,
     /// What led to it, newest first.
@@ -33,11 +42,14 @@ impl ExplanationView {
     /// The view of an explanation.
     #[must_use]
     pub fn new(pipeline: PipelineView, holder: Option<String>, explanation: &Explanation) -> Self {
-        let Explanation { at_work, movers, because } = explanation;
+        let Explanation { at_work, movers, left, because } = explanation;
         Self {
             pipeline: pipeline.attended(*at_work),
             holder,
             held: Vec::new(),
+            wall_time_ends_at: None,
+            letters: Vec::new(),
+            left: left.clone(),
             movers: movers.iter().map(MoverView::from).collect(),
             because: because.iter().map(EventView::from).collect(),
         }

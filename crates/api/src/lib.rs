@@ -28,7 +28,7 @@ mod export;
 mod problem;
 mod setting;
 
-pub use agent::{AgentView, ScenarioView};
+pub use agent::{AgentView, ResumedView, ScenarioView};
 pub use backup::{BackupView, RestoreView, UnfinishedView};
 pub use breaker::BreakerView;
 pub use check::{CheckState, CheckView};

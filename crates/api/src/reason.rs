@@ -55,7 +55,7 @@ fn retried(attempt: &StageAttempt, events: &[Event]) -> Option<String> {
                     format!("stage `{stage}`: {work} is held back: {}", failure.message)
                 }
                 FailureClass::Lost => format!(
-                    "stage `{stage}`: {work} is taken up again, no try is spent: {}",
+                    "stage `{stage}`: {work} goes back to the queue, no try is spent: {}",
                     failure.message
                 ),
                 _ => format!("stage `{stage}`: {work} is tried again: {}", failure.message),

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use domain::pipeline::Refusal;
+use domain::{outbox::LetterRefusal, pipeline::Refusal};
 use engine::EngineError;
 use ports::{AgentError, GitError, SandboxError, StoreError};
 use store_sqlite::Unusable;
 
-use crate::{exit::ExitStatus, holder};
+use crate::{called::gatewright, exit::ExitStatus, holder};
 
 /// What the system calls a full disk, and git after it.
 const NO_SPACE: &str = "No space left on device";
@@ -75,18 +75,23 @@ impl From<EngineError> for CliError {
             EngineError::Store(error) => error.into(),
             EngineError::Git(error) => error.into(),
             EngineError::Sandbox(error) => error.into(),
-            EngineError::UnknownPipeline { .. } => {
-                Self::of(&error).help("`gatewright pipeline list` shows what there is")
-            }
+            EngineError::UnknownPipeline { .. } => Self::of(&error)
+                .help(format!("`{} pipeline list` shows what there is", gatewright())),
             EngineError::Refused(Refusal::CommentMissing { .. }) => {
                 Self::usage(chain(&error)).help("give one with --comment or --reason")
             }
             EngineError::Refused(Refusal::NotOffered { .. }) | EngineError::Item(_) => {
                 Self::usage(chain(&error))
             }
-            EngineError::Letter(_) => Self::of(&error).help(
-                "letters that are dead or queued can be retried and dropped: `gatewright outbox`",
-            ),
+            EngineError::Refused(Refusal::LongWords { .. })
+            | EngineError::Letter(LetterRefusal::LongWords { .. }) => Self::usage(chain(&error))
+                .help("say less; what an agent is to read can stand in the repository"),
+            EngineError::Letter(
+                LetterRefusal::NotDue { .. } | LetterRefusal::NotAllowed { .. },
+            ) => Self::of(&error).help(format!(
+                "letters that are dead or queued can be retried and dropped: `{} outbox`",
+                gatewright()
+            )),
             EngineError::UnknownLetter { .. }
             | EngineError::Refused(_)
             | EngineError::MissingDefinition { .. } => Self::of(&error),
@@ -105,7 +110,10 @@ impl From<StoreError> for CliError {
             StoreError::NewerSchema { .. } => of.help("use the newer gatewright, or another --data-dir"),
             StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
             StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),
-            StoreError::Inconsistent { .. } => of.help("what is damaged is parked, the rest goes on: `gatewright doctor` names it, `gatewright export ID` saves what can be read, `gatewright restore` brings a backup back"),
+            StoreError::Inconsistent { .. } => of.help(format!(
+                "what is damaged is parked, the rest goes on: `{0} doctor` names it, `{0} export ID` saves what can be read, `{0} restore` brings a backup back",
+                gatewright()
+            )),
             StoreError::Database { .. } => match Unusable::find_in(&error).and_then(mended_by) {
                 Some(help) => of.help(help),
                 None => of,
@@ -116,20 +124,23 @@ impl From<StoreError> for CliError {
 }
 
 /// What to do about a database that cannot be used.
-const fn mended_by(unusable: &Unusable) -> Option<&'static str> {
+fn mended_by(unusable: &Unusable) -> Option<String> {
+    let restore = format!("`{} restore FILE --force`", gatewright());
     match unusable {
         Unusable::Nothing { .. } => None,
-        Unusable::Lost { .. } => Some(
-            "put the database back, or a backup in its place with `gatewright restore FILE --force`, which keeps aside what is there; to begin anew, move that away",
-        ),
-        Unusable::NotAFile { .. } | Unusable::NoDatabase { .. } | Unusable::Foreign { .. } => Some(
-            "nothing was changed: give another --data-dir, or move it away and bring a backup back with `gatewright restore FILE --force`",
-        ),
-        Unusable::Damaged { .. } | Unusable::Cut { .. } => Some(
-            "bring a backup back with `gatewright restore FILE --force`, which keeps aside what is there",
-        ),
+        Unusable::Lost { .. } => Some(format!(
+            "put the database back, or a backup in its place with {restore}, which keeps aside what is there; to begin anew, move that away"
+        )),
+        Unusable::NotAFile { .. } | Unusable::NoDatabase { .. } | Unusable::Foreign { .. } => {
+            Some(format!(
+                "nothing was changed: give another --data-dir, or move it away and bring a backup back with {restore}"
+            ))
+        }
+        Unusable::Damaged { .. } | Unusable::Cut { .. } => Some(format!(
+            "bring a backup back with {restore}, which keeps aside what is there"
+        )),
         Unusable::Closed { .. } => Some(
-            "give yourself the right to read and write it, and its directory; or give another --data-dir",
+            "give yourself the right to read and write it, and its directory; or give another --data-dir".to_owned(),
         ),
     }
 }
@@ -168,7 +179,9 @@ impl From<AgentError> for CliError {
             }
             AgentError::Missing { .. } => of.help("install it, or name another agent with --agent"),
             AgentError::Invalid { .. } => of.status(ExitStatus::Usage),
-            AgentError::Broken { .. } => of.help("`gatewright agents check` tries it again"),
+            AgentError::Broken { .. } => {
+                of.help(format!("`{} agents check` tries it again", gatewright()))
+            }
         }
     }
 }

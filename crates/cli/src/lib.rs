@@ -3,6 +3,7 @@
 //! A library, so that a binary of the tests can be the very same program with something in the way of its ports.
 
 mod args;
+mod called;
 mod error;
 mod exit;
 
@@ -40,6 +41,7 @@ pub fn main(seam: fn(Ports) -> Ports) -> ExitCode {
         Ok(context) => context,
         Err(error) => return output::fail(&error, cli.global.json).into(),
     };
+    called::settle(&context);
     output::start_logging(&cli.global, cli.command.log());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -101,7 +101,10 @@ pub(crate) async fn sandbox(
     let selected = sandbox::select(backend, sandbox_options(context)).await;
     selected.map_err(|error| {
         CliError::from(error)
-            .help("`gatewright doctor` says more; for agents that you trust like yourself, `backend = \"process\"` in [sandbox] goes without a wall")
+            .help(format!(
+                "`{} doctor` says more; for agents that you trust like yourself, `backend = \"process\"` in [sandbox] goes without a wall",
+                crate::called::gatewright()
+            ))
     })
 }
 

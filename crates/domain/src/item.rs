@@ -1,6 +1,6 @@
 //! The work item: what somebody wants.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,28 @@ pub struct ItemKey {
 impl fmt::Display for ItemKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{}-{:03}", self.project, self.number))
+    }
+}
+
+/// A text that is no key of an item.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not the key of an item: `ET-001` is one")]
+pub struct ParseItemKeyError {
+    /// What was given.
+    pub found: String,
+}
+
+impl FromStr for ItemKey {
+    type Err = ParseItemKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = || {
+            let (project, number) = text.rsplit_once('-')?;
+            let key = Self { project: project.parse().ok()?, number: number.parse().ok()? };
+            // Spelled as it is shown, and in no other way.
+            (key.to_string() == text).then_some(key)
+        };
+        parsed().ok_or_else(|| ParseItemKeyError { found: text.to_owned() })
     }
 }
 
@@ -137,6 +159,16 @@ mod tests {
     fn a_title_with_newlines_and_control_characters_becomes_one_line() {
         let item = item("Add\n a\u{1b}[31m `--version`\tflag").expect("a title");
         assert_eq!(item.title, "Add a [31m `--version` flag");
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_shown_and_in_no_other_way() {
+        for key in ["ET-001", "a-b-1000", "ET-2-007"] {
+            assert_eq!(key.parse::<ItemKey>().map(|it| it.to_string()).as_deref(), Ok(key));
+        }
+        for text in ["ET-1", "ET-+01", "ET", "-001", "", "ET-0001", "ET-99999999999"] {
+            assert!(text.parse::<ItemKey>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What the end of a run means for the breaker of its agent, and what people do about breakers.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    breaker::{Breaker, BreakerInput, BreakerKey, BreakerState, HoldReason, Probe},
+    breaker::{Breaker, BreakerInput, BreakerKey, BreakerState, Hold, HoldReason, Probe},
     failure::{Failure, FailureClass},
     id::PipelineId,
     job::{Job, JobInput, JobStateTag},
@@ -18,6 +20,17 @@ use crate::{Cause, Engine, EngineError, apply::JobReport};
 pub(crate) struct Change {
     pub(crate) breaker: Breaker,
     pub(crate) opened: bool,
+}
+
+/// Pipelines whose jobs an open breaker keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The breaker.
+    pub breaker: BreakerKey,
+    /// Why, and until when.
+    pub hold: Hold,
+    /// Whose jobs wait.
+    pub pipelines: BTreeSet<PipelineId>,
 }
 
 impl Engine {
@@ -87,8 +100,7 @@ impl Engine {
 
     /// Lets one job of each kind try that waits for a person: one is here now.
     pub async fn resume_what_waits_for_a_person(&self) -> Result<Vec<BreakerKey>, EngineError> {
-        let ours: std::collections::BTreeSet<BreakerKey> =
-            self.options.guards().into_values().collect();
+        let ours: BTreeSet<BreakerKey> = self.options.guards().into_values().collect();
         let mut resumed = Vec::new();
         for breaker in self.ports.store.list_breakers().await? {
             let waits =
@@ -116,6 +128,28 @@ impl Engine {
             }
         }
         Ok(None)
+    }
+
+    /// What waits behind the breakers that are open, and for which of them. Only looks.
+    pub async fn list_parked(&self) -> Result<Vec<Parked>, EngineError> {
+        let is_open = |breaker: &Breaker| matches!(breaker.state, BreakerState::Open { .. });
+        let mut open = self.ports.store.list_breakers().await?;
+        open.retain(is_open);
+        if open.is_empty() {
+            return Ok(Vec::new());
+        }
+        let queued = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
+        let jobs = self.ports.store.list_jobs(&queued).await?;
+        let parked = open.into_iter().filter_map(|breaker| {
+            let hold = breaker.state.hold()?.clone();
+            let waits = |job: &&Job| {
+                job.agent.as_ref().and_then(|agent| self.guard(agent)).as_ref()
+                    == Some(&breaker.key)
+            };
+            let pipelines: BTreeSet<_> = jobs.iter().filter(waits).map(|it| it.pipeline).collect();
+            (!pipelines.is_empty()).then_some(Parked { breaker: breaker.key, hold, pipelines })
+        });
+        Ok(parked.collect())
     }
 
     fn guard(&self, agent: &AgentName) -> Option<BreakerKey> {

@@ -29,6 +29,7 @@ use std::{
 };
 
 pub use apply::{Cause, JobReport, Outcome};
+pub use breakers::Parked;
 use domain::{
     definition::{Definition, DefinitionHash},
     id::JobId,
@@ -39,7 +40,7 @@ pub use layout::Layout;
 pub use people::NewItem;
 use ports::{Agent, AgentProfile};
 pub use preflight::Lack;
-pub use progress::Progress;
+pub use progress::{Progress, RunFound};
 pub use settings::{
     AgentSetup, DestinationSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy,
 };

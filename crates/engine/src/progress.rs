@@ -40,8 +40,8 @@ pub enum Progress {
         agent: AgentName,
         /// The run.
         run: RunId,
-        /// It was running already.
-        adopted: bool,
+        /// How it was found.
+        found: RunFound,
     },
     /// Jobs wait for something that this machine cannot do for now.
     HeldBack {
@@ -61,4 +61,15 @@ pub enum Progress {
         /// What.
         event: AgentEvent,
     },
+}
+
+/// How a run was found by the process that follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunFound {
+    /// It was launched just now.
+    New,
+    /// An earlier process launched it, and its agent is at work.
+    AtWork,
+    /// An earlier process launched it, and its agent has ended since.
+    Ended,
 }

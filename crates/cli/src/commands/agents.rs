@@ -1,6 +1,6 @@
 //! `gatewright agents`
 
-use api::{AgentView, BreakerView, ScenarioView};
+use api::{AgentView, BreakerView, ResumedView, ScenarioView};
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use config::{AgentKind, AgentSettings, Loaded};
@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use ports::AgentError;
 
 use super::{
-    data::{Opened, gatewright, root},
+    data::{Opened, root},
     holds, steering,
 };
 use crate::{
+    called::gatewright,
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -115,7 +116,7 @@ fn print(context: &Context, views: &[AgentView]) {
             (Some(_), false) => ("not there", Tone::Quiet),
         };
         let what = view.problem.as_ref().or(held.as_ref()).or(view.program.as_ref());
-        let mend = view.hold.as_ref().and_then(|hold| holds::mend(hold, &gatewright(context)));
+        let mend = view.hold.as_ref().and_then(|hold| holds::mend(hold, &gatewright()));
         let mend = view.mend.as_ref().or(mend.as_ref());
         table.add_row(vec![
             Cell::new(&view.name),
@@ -139,9 +140,14 @@ async fn resume(context: &Context, name: &AgentName) -> Result<ExitStatus, CliEr
         return Err(CliError::usage(format!("there is no agent `{name}`")).help(help));
     };
     let engine = steering::engine(context, &data).await?;
-    if engine.resume_breaker(key).await? {
+    let resumed = engine.resume_breaker(key).await?;
+    if context.global.json {
+        output::json(&ResumedView { breaker: key.clone(), resumed });
+        return Ok(ExitStatus::Success);
+    }
+    if resumed {
         output::say(format_args!("{key}: one job tries as soon as work goes on, then the others"));
-        output::say(format_args!("then:    {} run --resume ID", gatewright(context)));
+        output::say(format_args!("then:    {} run --resume ID", gatewright()));
     } else {
         output::say(format_args!("{key}: nothing holds its agents back"));
     }

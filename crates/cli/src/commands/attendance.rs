@@ -50,8 +50,9 @@ fn pid_of_owner(owner: &str) -> Option<u32> {
     owner.split_once('-')?.0.parse().ok()
 }
 
-/// The agents that were launched for those of these jobs that are under way, and whether each lives. An agent outlives
-/// the process that launched it. Of whom that cannot be told, nothing is said.
+/// The agents that were launched for those of these jobs that are under way or wait to be taken up, and whether each
+/// lives. An agent outlives the process that launched it, and that its pipeline was set aside. Of whom that cannot be
+/// told, nothing is said.
 pub(crate) async fn agents(
     data: &Opened,
     jobs: &[Job],
@@ -59,8 +60,9 @@ pub(crate) async fn agents(
     let layout = Layout::new(data.data_dir.clone());
     let mut agents = BTreeMap::new();
     for job in jobs {
-        let is_under_way = matches!(job.state, JobState::Running { .. });
-        if !is_under_way || job.slot.work.kind() != JobKind::Agent {
+        let is_live = matches!(job.state, JobState::Running { .. } | JobState::Queued { .. });
+        // What was never given out has launched nobody.
+        if !is_live || job.claims == 0 || job.slot.work.kind() != JobKind::Agent {
             continue;
         }
         let run = match data.store.find_open_run(job.id).await {

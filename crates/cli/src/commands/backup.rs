@@ -15,6 +15,7 @@ use staging::Staging;
 use super::data::place;
 use crate::{
     archive::{FORMAT, Manifest, Place, Writer},
+    called::gatewright,
     context::{Context, check_outside},
     error::CliError,
     exit::ExitStatus,
@@ -78,7 +79,12 @@ impl Backup {
     ) -> Result<BackupView, CliError> {
         let database = staging.path("gatewright.db");
         store_sqlite::snapshot(data_dir, &database)?;
-        let contents = store_sqlite::examine(&database)?;
+        let contents = store_sqlite::examine(&database).map_err(|error| {
+            CliError::from(error).help(format!(
+                "the database itself is damaged: `{0} doctor` says more, `{0} restore FILE --force` brings an earlier backup back",
+                gatewright()
+            ))
+        })?;
         for problem in &contents.dangling {
             output::warn(format_args!("{problem}: restoring this takes --damaged"));
         }

@@ -9,7 +9,9 @@ use domain::name::DestinationName;
 use serde_json::json;
 
 use super::data::root;
-use crate::{context::Context, error::CliError, exit::ExitStatus, output, wiring, words};
+use crate::{
+    called::gatewright, context::Context, error::CliError, exit::ExitStatus, output, wiring, words,
+};
 
 /// Show, check and describe the configuration
 #[derive(Debug, Subcommand)]
@@ -78,9 +80,10 @@ fn check(context: &Context, file: Option<&Utf8PathBuf>) -> Result<ExitStatus, Cl
     } else if loaded.file.exists() {
         output::data(format_args!("{} is right", loaded.file));
     } else {
-        output::data(
-            "there is no configuration file: defaults hold (`gatewright init` writes one)",
-        );
+        output::data(format_args!(
+            "there is no configuration file: defaults hold (`{} init` writes one)",
+            gatewright()
+        ));
     }
     Ok(ExitStatus::Success)
 }

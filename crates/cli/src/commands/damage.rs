@@ -4,8 +4,7 @@ use api::DamageView;
 use jiff::Timestamp;
 use ports::{DamagedRow, Store};
 
-use super::data::gatewright;
-use crate::{context::Context, error::CliError, output, words::one_line};
+use crate::{called::gatewright, error::CliError, output, words::one_line};
 
 /// What is damaged among the pipelines that have not ended.
 pub(crate) async fn load(store: &dyn Store) -> Result<Vec<DamageView>, CliError> {
@@ -25,14 +24,14 @@ pub(crate) fn words(damage: &DamageView) -> String {
 }
 
 /// Says what is damaged and parked, and what to do about it.
-pub(crate) fn warn(context: &Context, damaged: &[DamageView]) {
+pub(crate) fn warn(damaged: &[DamageView]) {
     for it in damaged {
         output::warn(words(it));
     }
     if !damaged.is_empty() {
         output::warn(format_args!(
             "what is damaged is parked, the rest goes on; `{0} export ID` saves what can be read, `{0} doctor` says more",
-            gatewright(context)
+            gatewright()
         ));
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use config::Loaded;
-use domain::{id::PipelineId, pipeline::Event};
+use domain::{
+    id::PipelineId,
+    pipeline::{Event, EventKindTag, Pipeline, PipelineState},
+};
 use ports::{Store, StoreError};
 use store_sqlite::SqliteStore;
 
@@ -95,12 +98,15 @@ pub(crate) async fn all_events(
     }
 }
 
-/// `gatewright`, as it has to be called to find the same data again, from anywhere.
-pub(crate) fn gatewright(context: &Context) -> String {
-    let config = context.global.config.as_ref().map(|file| ("--config", file));
-    let data_dir = context.global.data_dir.as_ref().map(|dir| ("--data-dir", dir));
-    let flags = [config, data_dir].into_iter().flatten();
-    flags.fold(context.called().to_owned(), |words, (flag, path)| {
-        format!("{words} {flag} {}", context.absolute(path))
-    })
+/// How a pipeline that is paused came to be so, as far as its log can be read: who paused it stands there.
+pub(crate) async fn last_pause(
+    store: &dyn Store,
+    pipeline: &Pipeline,
+) -> Result<Option<Event>, StoreError> {
+    let PipelineState::Paused { .. } = pipeline.state else { return Ok(None) };
+    match store.find_last_event(pipeline.id, EventKindTag::Paused).await {
+        // Whoever lists what is damaged says so.
+        Err(StoreError::Inconsistent { .. }) => Ok(None),
+        found => found,
+    }
 }

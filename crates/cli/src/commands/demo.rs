@@ -18,6 +18,7 @@ use git::SeedFile;
 use ports::{Git as _, ProjectRecord, ProjectRef, Store as _};
 
 use crate::{
+    called::{self, gatewright},
     commands::run::{
         foreground::Foreground,
         result::{self, RunResult},
@@ -61,6 +62,7 @@ impl Demo {
         let dir = directory::make(self.keep)?;
         let repo = dir.join("greet");
         let data_dir = dir.join("data");
+        called::settle_at(context, Some(&data_dir));
         let git = wiring::git(context, &data_dir).await?;
         let target = BranchName::new("main").map_err(|error| CliError::new(error.to_string()))?;
         let files = agents::scripted::demo_repository();
@@ -121,7 +123,7 @@ impl Demo {
         if context.global.json {
             output::json(&result);
         } else {
-            conclude(context, &result, &repo, &data_dir);
+            conclude(context, &result, &repo);
         }
         Ok(if interrupted { ExitStatus::Interrupted } else { result.exit_status() })
     }
@@ -197,7 +199,7 @@ impl Demo {
 }
 
 /// The timeline, and where to look closer.
-fn conclude(context: &Context, result: &RunResult, repo: &Utf8Path, data_dir: &Utf8Path) {
+fn conclude(context: &Context, result: &RunResult, repo: &Utf8Path) {
     output::data("");
     output::data(words::timeline(&result.stages));
     let took = words::duration(std::time::Duration::from_millis(result.duration_ms));
@@ -218,11 +220,7 @@ fn conclude(context: &Context, result: &RunResult, repo: &Utf8Path, data_dir: &U
     output::data(format_args!("  git -C {repo} log --graph --oneline --stat"));
     output::data(format_args!("  (cd {repo} && {})", agents::scripted::demo::DEMO_TESTS));
     for command in ["pipeline show", "events", "logs"] {
-        output::data(format_args!(
-            "  {} --data-dir {data_dir} {command} {}",
-            context.called(),
-            result.item
-        ));
+        output::data(format_args!("  {} {command} {}", gatewright(), result.item));
     }
     if result.merged_commit.is_none() {
         return;

@@ -12,6 +12,7 @@ use config::Loaded;
 
 use super::data::root;
 use crate::{
+    called::gatewright,
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -87,12 +88,23 @@ fn configuration(context: &Context) -> Result<(Loaded, CheckView), CliError> {
         }
         Ok(loaded) => Ok((
             loaded,
-            warning("configuration", "no gatewright.toml: defaults hold", "gatewright init"),
+            warning(
+                "configuration",
+                "no gatewright.toml: defaults hold",
+                format!("{} init", gatewright()),
+            ),
         )),
         Err(error) => {
             let loaded = config::parse("", &root.join("gatewright.toml"), &context.surroundings());
             let loaded = loaded.map_err(|problems| crate::context::problems_error(&problems))?;
-            Ok((loaded, missing("configuration", error.to_string(), "gatewright config check")))
+            Ok((
+                loaded,
+                missing(
+                    "configuration",
+                    error.to_string(),
+                    format!("{} config check", gatewright()),
+                ),
+            ))
         }
     }
 }

@@ -92,7 +92,7 @@ async fn load(
             .list_decisions(Some(id), false)
             .await?
             .iter()
-            .map(DecisionView::from)
+            .map(|it| DecisionView::new(it, pipeline.as_ref().map(|it| &it.item.key)))
             .collect(),
         jobs: store.list_jobs(&filter).await?.iter().map(JobView::from).collect(),
         logs: logs(data_dir, id, &runs),

@@ -10,7 +10,10 @@ use config::{
     init::{self, InitAgent, InitAnswers},
 };
 
-use crate::{context::Context, error::CliError, exit::ExitStatus, output, repository, wiring};
+use crate::{
+    called::gatewright, context::Context, error::CliError, exit::ExitStatus, output, repository,
+    wiring,
+};
 
 /// Bytes of a build file that are read.
 const BUILD_FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -114,7 +117,7 @@ impl Init {
                 "  agents: none found on PATH: install one, for example npm install -g @anthropic-ai/claude-code",
             );
         }
-        output::data("next: gatewright doctor, then gatewright run \"…\"");
+        output::data(format_args!("next: {0} doctor, then {0} run \"…\"", gatewright()));
         Ok(ExitStatus::Success)
     }
 }
@@ -126,7 +129,10 @@ fn write_new(file: &camino::Utf8Path, text: &str) -> Result<(), CliError> {
         std::io::ErrorKind::AlreadyExists => CliError::usage(format!(
             "{file} exists already and is never overwritten"
         ))
-        .help("edit it, or remove it first; `gatewright config check` says whether it is right"),
+        .help(format!(
+            "edit it, or remove it first; `{} config check` says whether it is right",
+            gatewright()
+        )),
         _ => CliError::new(format!("could not create {file}: {error}")),
     })?;
     created

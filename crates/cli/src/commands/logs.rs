@@ -1,9 +1,11 @@
 //! `gatewright logs`
 
+mod course;
 mod follow;
 mod render;
 
 use clap::Args;
+use course::Course;
 use domain::{
     id::RunId,
     run::{Run, RunOutcome},
@@ -15,6 +17,7 @@ use ports::Store as _;
 use render::Renderer;
 
 use crate::{
+    called::gatewright,
     commands::{data::Opened, pipeline::resolve},
     context::Context,
     error::CliError,
@@ -40,7 +43,7 @@ pub(crate) struct Logs {
     /// All runs, oldest first
     #[arg(long, conflicts_with = "follow")]
     all: bool,
-    /// Go on until the run has ended
+    /// Go on until the run has ended, or its pipeline has; says so where nobody is at work on it, and waits
     #[arg(short, long)]
     follow: bool,
     /// Print what was printed, not what it means
@@ -62,7 +65,7 @@ impl Logs {
             let key = &pipeline.item.key;
             return Err(match self.run {
                 Some(id) => CliError::new(format!("{key} has no run {id}"))
-                    .help(format!("`gatewright pipeline show {key}` lists its runs")),
+                    .help(format!("`{} pipeline show {key}` lists its runs", gatewright())),
                 None => CliError::new(format!("no agent has run for {key} yet")),
             });
         }
@@ -85,13 +88,23 @@ impl Logs {
         let mut renderer = Renderer::new(run.id, parser, json);
         let secrets = secrets(context, data, run);
         let mut log = Log::new(dir.join("stdout.log"), secrets.clone());
+        let mut said = None;
         loop {
             // Asked before reading: whatever was printed until the end is read after it is known to have come.
-            let has_ended = !self.follow
-                || data.store.find_run(run.id).await?.is_none_or(|it| it.ended_at.is_some());
+            let course = if self.follow { course::look(data, run).await? } else { Course::Ended };
             log.read_on(&mut |line| renderer.line(line)).await?;
-            if has_ended {
-                break;
+            match course {
+                Course::Ended => break,
+                Course::Over(words) => {
+                    output::say(words::safe(&words));
+                    break;
+                }
+                Course::NobodyAtWork(words) if said.as_ref() != Some(&words) => {
+                    output::say(&words);
+                    said = Some(words);
+                }
+                Course::NobodyAtWork(_) => {}
+                Course::GoesOn => said = None,
             }
             tokio::time::sleep(follow::POLL).await;
         }

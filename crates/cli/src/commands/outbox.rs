@@ -94,7 +94,7 @@ pub(crate) async fn say_what_is_left(context: &Context, store: &dyn Store) -> Re
             output::say(format_args!(
                 "not delivered to {} — {} outbox",
                 summary(&view, now),
-                super::data::gatewright(context)
+                crate::called::gatewright()
             ));
         }
     }

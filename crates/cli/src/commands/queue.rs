@@ -1,5 +1,7 @@
 //! `gatewright queue`
 
+mod overdue;
+
 use std::{
     io::{self, IsTerminal as _},
     num::NonZeroU32,
@@ -10,16 +12,18 @@ use api::{CapsView, JobView, QueueView};
 use clap::Args;
 use comfy_table::Cell;
 use config::Loaded;
-use domain::explain::{Slots, find_overdue};
+use domain::explain::Slots;
 use jiff::Timestamp;
+use overdue::Keepers;
 use owo_colors::Stream;
 use ports::{JobFilter, NextDue, Store as _};
 
 use crate::{
+    called::gatewright,
     commands::{
         attendance::{self, Attendance},
         damage,
-        data::{Opened, gatewright, place},
+        data::{Opened, place},
         holds, outbox,
     },
     context::Context,
@@ -57,8 +61,8 @@ impl Queue {
                     if watched && io::stdout().is_terminal() {
                         output::data(CLEAR);
                     }
-                    print(&view, &gatewright(context));
-                    damage::warn(context, &view.damaged);
+                    print(&view, &gatewright());
+                    damage::warn(&view.damaged);
                 }
             }
             if !self.watch {
@@ -77,10 +81,7 @@ impl Queue {
 fn empty(context: &Context) -> Result<QueueView, CliError> {
     let (loaded, _) = place(context)?;
     if !context.global.json {
-        output::say(format_args!(
-            "nothing yet: {} run \"…\" begins something",
-            gatewright(context)
-        ));
+        output::say(format_args!("nothing yet: {} run \"…\" begins something", gatewright()));
     }
     Ok(QueueView::new(&[], None, caps(&loaded), None))
 }
@@ -104,19 +105,22 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let caps = caps(&data.loaded);
     let slots =
         Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
-    let held: Vec<_> = holds::lacks(&data.data_dir).into_iter().map(|it| it.problem).collect();
-    // Whose agents a breaker keeps is known to whoever works; so is what this machine cannot do.
-    let overdue = find_overdue(&jobs, slots, job, Timestamp::now())
-        .filter(|job| held.is_empty() && (job.agent.is_none() || breakers.is_empty()))
-        .map(|job| job.id);
+    let lacks = holds::lacks(&data.data_dir);
+    let mut damaged = damage::load(&*data.store).await?;
+    let keepers = Keepers { breakers: &breakers, lacks: &lacks, damaged: &damaged };
+    let overdue = overdue::find(&*data.store, &jobs, slots, job, &keepers).await?;
+    let held = lacks.into_iter().map(|it| it.problem).collect();
     let outbox = outbox::counts(&*data.store).await?;
-    let damaged = damage::load(&*data.store).await?;
+    damaged.extend(data.store.damaged_letters().await?.into_iter().map(damage::view));
     let attendance = Attendance::of(data, &jobs);
     let agents = attendance::agents(data, &jobs).await?;
     let holder = attendance.holder.clone();
     let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(breakers);
     for job in &mut view.running {
         job.at_work = job.lease.as_ref().map(|lease| !attendance.gone.contains(&lease.owner));
+        job.agent_lives = agents.get(&job.id).map(|(_, lives)| *lives);
+    }
+    for job in &mut view.queued {
         job.agent_lives = agents.get(&job.id).map(|(_, lives)| *lives);
     }
     Ok(QueueView { overdue, outbox, held, damaged, ..view })
@@ -178,7 +182,9 @@ fn print(view: &QueueView, gatewright: &str) {
             (Some(_), None) => Some("held".to_owned()),
             (None, _) => job.due_at.map(|at| format!("due {}", words::ago(at, now))),
         };
-        table.add_row(row(job, Tone::Quiet, due.unwrap_or_default(), String::new()));
+        let left =
+            job.agent_lives.map(|lives| format!("nobody (its agent {})", words::lives_on(lives)));
+        table.add_row(row(job, Tone::Quiet, due.unwrap_or_default(), left.unwrap_or_default()));
     }
     output::data("");
     output::data(table.trim_fmt());

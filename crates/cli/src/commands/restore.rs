@@ -15,12 +15,10 @@ use ports::{PipelineFilter, Store as _};
 use progress::Progress;
 use store_sqlite::Contents;
 
-use super::{
-    backup::cannot,
-    data::{gatewright, place as data_place},
-};
+use super::{backup::cannot, data::place as data_place};
 use crate::{
     archive::{self, Unpacked},
+    called::gatewright,
     context::{Context, open_for_reading},
     error::{CliError, chain},
     exit::ExitStatus,
@@ -82,7 +80,7 @@ impl Restore {
         if context.global.json {
             output::json(&view);
         } else {
-            print(context, &view);
+            print(&view);
         }
         Ok(ExitStatus::Success)
     }
@@ -103,8 +101,7 @@ impl Restore {
             }
         };
         let unpacked = archive::unpack(archive, staging, &mut told).map_err(|error| {
-            CliError::new(format!("could not restore {file}: {}", chain(&error)))
-                .help("name a file that `gatewright backup` has written; nothing was changed")
+            CliError::new(format!("could not restore {file}: {}", chain(&error))).help(no_backup())
         })?;
         let database = staging.join(store_sqlite::database_file());
         let examined = store_sqlite::examine(&database).map_err(|error| {
@@ -133,15 +130,20 @@ impl Restore {
 
 /// Opens the archive. A pipe would be waited for, and a device may have no end.
 fn open(file: &Utf8Path) -> Result<File, CliError> {
-    let found = file.metadata().map_err(cannot("read", file))?;
+    let cannot = |error| cannot("read", file)(error).help(no_backup());
+    let found = file.metadata().map_err(cannot)?;
     if !found.is_file() {
-        return Err(CliError::usage(format!("{file} is no regular file"))
-            .help("name a file that `gatewright backup` has written"));
+        return Err(CliError::usage(format!("{file} is no regular file")).help(no_backup()));
     }
-    File::open(file).map_err(cannot("read", file))
+    File::open(file).map_err(cannot)
 }
 
-fn print(context: &Context, view: &RestoreView) {
+/// What to do about a file that cannot be restored.
+fn no_backup() -> String {
+    format!("name a file that `{} backup` has written; nothing was changed", gatewright())
+}
+
+fn print(view: &RestoreView) {
     let RestoreView { data_dir, made_at, pipelines, events, .. } = view;
     output::data(format_args!(
         "{data_dir}: {pipelines} pipelines, {events} events, as of {}",
@@ -167,7 +169,7 @@ fn print(context: &Context, view: &RestoreView) {
     for UnfinishedView { pipeline, item } in &view.unfinished {
         output::data(format_args!(
             "  {item} has not ended: {} run --resume {pipeline}",
-            gatewright(context)
+            gatewright()
         ));
     }
 }

@@ -8,10 +8,11 @@ use engine::Engine;
 use ports::{ProjectRef, Store as _};
 
 use super::{
-    data::{Opened, gatewright},
+    data::Opened,
     run::{role_book, target_files},
 };
 use crate::{
+    called::gatewright,
     context::Context,
     error::CliError,
     output,
@@ -44,7 +45,7 @@ pub(crate) async fn stop_left_behind(
             output::warn(format_args!(
                 "what the agent of {} left stays in its workspace, because {message}{help}; the next `{} run` takes it over once that is mended",
                 pipeline.item.key,
-                gatewright(context)
+                gatewright()
             ));
             engine
         }

@@ -6,13 +6,19 @@ use std::{
 };
 
 use domain::{
-    decision::DecisionKind, id::PipelineId, job::Work, pipeline::EventKind, run::AgentEvent,
+    breaker::{BreakerKey, Hold},
+    decision::DecisionKind,
+    id::PipelineId,
+    job::Work,
+    pipeline::EventKind,
+    run::AgentEvent,
 };
-use engine::Progress;
+use engine::{Parked, Progress, RunFound};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
 use super::pipeline_of;
-use crate::{output, words};
+use crate::{called::gatewright, output, words};
 
 /// Characters of an agent's action that fit on the line.
 const ACTION_CHARS: usize = 60;
@@ -22,6 +28,8 @@ pub(super) struct Board {
     bars: Option<MultiProgress>,
     quiet: bool,
     many: bool,
+    /// What breakers were said to be open, and until when.
+    parked: BTreeMap<BreakerKey, Option<Timestamp>>,
 }
 
 struct Line {
@@ -58,15 +66,22 @@ impl Board {
             }
         };
         let lines = items.into_iter().map(|(id, item)| (id, new_line(item))).collect();
-        Self { lines, bars, quiet, many }
+        Self { lines, bars, quiet, many, parked: BTreeMap::new() }
     }
 
     pub(super) fn show(&mut self, progress: Progress) {
         let many = self.many;
         if let Progress::HeldBack { problem } = &progress {
             self.print(&format!("jobs wait: {}", words::one_line(problem)));
-            self.print("  they go on by themselves once that is over; Ctrl-C is safe, and `run --resume` goes on");
+            self.print(&go_on_by_themselves("once that is over"));
             return;
+        }
+        // What is said with the event is not said again.
+        if let Progress::Happened {
+            event: EventKind::BreakerOpened { breaker, until, .. }, ..
+        } = &progress
+        {
+            self.parked.insert(breaker.clone(), *until);
         }
         let line = pipeline_of(&progress).and_then(|pipeline| self.lines.get_mut(&pipeline));
         let Some(line) = line else { return };
@@ -86,11 +101,19 @@ impl Board {
                 line.begin(format!("{}#{}", slot.stage, slot.attempt), describe(&slot.work));
                 None
             }
-            Progress::RunStarted { role, agent, adopted, .. } => {
+            Progress::RunStarted { role, agent, found, .. } => {
                 line.before += line.tokens;
                 line.tokens = 0;
                 line.action = format!("{role} ({agent})");
-                adopted.then(|| format!("the agent of {role} is still at work: taken up again"))
+                match found {
+                    RunFound::New => None,
+                    RunFound::AtWork => {
+                        Some(format!("the agent of {role} is still at work: taken up again"))
+                    }
+                    RunFound::Ended => Some(format!(
+                        "the agent of {role} has ended meanwhile: what it left is taken over"
+                    )),
+                }
             }
             Progress::Agent { role, event, .. } => {
                 line.heard(&role, event);
@@ -100,6 +123,39 @@ impl Board {
         if let Some(words) = words {
             let words = if many { format!("{}  {words}", line.item) } else { words };
             self.print(&words);
+        }
+    }
+
+    /// Says what jobs wait behind breakers, once for each of these and the time that it is open until.
+    pub(super) fn show_parked(&mut self, parked: &[Parked], now: Timestamp) {
+        self.parked.retain(|key, _| parked.iter().any(|it| it.breaker == *key));
+        for Parked { breaker, hold: Hold { until, reason, message, .. }, pipelines } in parked {
+            let until_when = match until {
+                Some(until) => format!("until {until:.0} ({})", words::ago(*until, now)),
+                None => "for a person".to_owned(),
+            };
+            let ours = pipelines.iter().filter(|id| self.lines.contains_key(id)).copied();
+            let ours: Vec<PipelineId> = ours.collect();
+            for id in &ours {
+                if let Some(line) = self.lines.get_mut(id) {
+                    line.action = format!("waits {until_when}");
+                }
+            }
+            if ours.is_empty() || self.parked.insert(breaker.clone(), *until) == Some(*until) {
+                continue;
+            }
+            let items = ours.iter().filter_map(|id| self.lines.get(id)).map(|it| it.item.as_str());
+            let items: Vec<&str> = items.collect();
+            let (verb, why) =
+                (if items.len() == 1 { "waits" } else { "wait" }, words::held_for(*reason));
+            let items = items.join(", ");
+            let message = words::one_line(message);
+            self.print(&format!(
+                "{items} {verb} {until_when}: agents of {breaker} are not started, {why}: {message}"
+            ));
+            if until.is_some() {
+                self.print(&go_on_by_themselves("then"));
+            }
         }
     }
 
@@ -168,6 +224,13 @@ impl Line {
             if tokens > 0 { format!("  {} tokens", words::tokens(tokens)) } else { String::new() };
         format!("{} {}  {elapsed}{tokens}  {}", self.item, self.place, self.action)
     }
+}
+
+fn go_on_by_themselves(when: &str) -> String {
+    format!(
+        "  they go on by themselves {when}; Ctrl-C is safe, and `{} run --resume all` goes on",
+        gatewright()
+    )
 }
 
 fn describe(work: &Work) -> String {

@@ -7,15 +7,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use board::Board;
 use domain::id::PipelineId;
 use engine::{Engine, Progress};
+use jiff::Timestamp;
 use tokio::{
     sync::{broadcast::error::RecvError, oneshot},
     task::JoinHandle,
+    time::interval,
 };
 
 use crate::{context::Context, output};
 
 /// How often elapsed times move on.
 const TICK: Duration = Duration::from_millis(250);
+/// How often it is looked for jobs that nothing but time or a person lets go on: no event tells of them.
+const PARKED_LOOK: Duration = Duration::from_secs(1);
 
 /// A display at work.
 pub(crate) struct Display {
@@ -30,12 +34,12 @@ impl Display {
         engine: &Arc<Engine>,
         items: BTreeMap<PipelineId, String>,
     ) -> Self {
-        let mut progress = engine.watch();
+        let (engine, mut progress) = (Arc::clone(engine), engine.watch());
         let (stop, mut stopped) = oneshot::channel();
         let mut board =
             Board::new(items, output::is_terminal() && !context.global.json, context.global.quiet);
         let task = tokio::spawn(async move {
-            let mut tick = tokio::time::interval(TICK);
+            let (mut tick, mut look) = (interval(TICK), interval(PARKED_LOOK));
             loop {
                 tokio::select! {
                     biased;
@@ -43,6 +47,10 @@ impl Display {
                         Ok(message) => board.show(message),
                         Err(RecvError::Lagged(missed)) => tracing::debug!("the display missed {missed} messages"),
                         Err(RecvError::Closed) => break,
+                    },
+                    _ = look.tick() => match engine.list_parked().await {
+                        Ok(parked) => board.show_parked(&parked, Timestamp::now()),
+                        Err(error) => tracing::debug!("could not look what is parked: {error}"),
                     },
                     _ = tick.tick() => board.tick(),
                     _ = &mut stopped => {

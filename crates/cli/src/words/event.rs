@@ -14,6 +14,7 @@ use domain::{
 };
 
 use super::{Tone, money, one_line, tokens, tone_of_verdict};
+use crate::called::gatewright;
 
 /// What happened, in one plain line; `None` where other events say it better.
 pub(crate) fn event_line(event: &EventKind) -> Option<String> {
@@ -103,8 +104,9 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::Cancelled { reason } if reason.trim().is_empty() => "cancelled".to_owned(),
         EventKind::Cancelled { reason } => format!("cancelled: {reason}"),
         EventKind::LetterDied { letter, destination, why, .. } => format!(
-            "{destination} could not be told of an event: {} — gatewright outbox retry {letter}",
-            short(why)
+            "{destination} could not be told of an event: {} — {} outbox retry {letter}",
+            short(why),
+            gatewright()
         ),
         EventKind::LetterRetried { letter, destination, .. } => {
             format!("a person has letter {letter} to {destination} tried again")
@@ -152,17 +154,19 @@ pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
 
 /// The question comes last but for the command that answers it, which must not be cut off.
 fn asked(decision: DecisionId, kind: DecisionKind, question: &str) -> String {
-    let question = short(question);
+    let (question, gatewright) = (short(question), gatewright());
     match kind {
         DecisionKind::Approval => {
-            format!("waits for a person: {question} — gatewright approve {decision}")
+            format!("waits for a person: {question} — {gatewright} approve {decision}")
         }
         DecisionKind::Question => format!(
-            "an agent asks: {question} — gatewright decisions resolve {decision} --choice {} --comment \"…\"",
+            "an agent asks: {question} — {gatewright} decisions resolve {decision} --choice {} --comment \"…\"",
             Choice::Answer
         ),
         DecisionKind::Escalation | DecisionKind::Limit => {
-            format!("a person has to settle it: {question} — gatewright decisions show {decision}")
+            format!(
+                "a person has to settle it: {question} — {gatewright} decisions show {decision}"
+            )
         }
     }
 }
@@ -177,7 +181,7 @@ fn short(words: &str) -> String {
 const fn goes_on(class: FailureClass) -> &'static str {
     match class {
         FailureClass::Quota | FailureClass::Credentials => "is held back",
-        FailureClass::Lost => "is taken up again, no try is spent",
+        FailureClass::Lost => "goes back to the queue, no try is spent",
         FailureClass::Transient | FailureClass::Permanent | FailureClass::Resource => {
             "is tried again"
         }

@@ -134,11 +134,7 @@ impl MoverWords<'_> {
                 lines
             }
             Mover::Breaker { work, breaker, reason, until, message } => {
-                let why = match reason {
-                    HoldReason::Failures => "the provider is unwell",
-                    HoldReason::Quota => "the quota is spent",
-                    HoldReason::Credentials => "the provider does not know us",
-                };
+                let why = held_for(*reason);
                 let next = match until {
                     Some(until) => format!("one of them tries {}", ago(*until, self.now)),
                     None => format!("mend that, then {gatewright} run --resume {key}"),
@@ -186,6 +182,15 @@ const fn starts_a_process(work: &Work) -> bool {
 /// Whether an agent lives, of whom its process may be gone.
 pub(crate) const fn lives_on(lives: bool) -> &'static str {
     if lives { "is alive" } else { "has ended" }
+}
+
+/// Why agents of a kind are not started.
+pub(crate) const fn held_for(reason: HoldReason) -> &'static str {
+    match reason {
+        HoldReason::Failures => "the provider is unwell",
+        HoldReason::Quota => "the quota is spent",
+        HoldReason::Credentials => "the provider does not know us",
+    }
 }
 
 const fn asks(kind: DecisionKind) -> &'static str {

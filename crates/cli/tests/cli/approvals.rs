@@ -90,6 +90,8 @@ fn yes_answers_nothing_but_approvals() {
 fn resuming_everything_names_who_waits_for_a_person_and_says_so() {
     let world = asking();
     let told = asked(&world);
+    let listed = world.call(&["decisions", "--json"]).json();
+    assert_eq!(listed[0]["item"], "IT-001", "{listed:#}");
     let resumed = world.call(&["run", "--resume", "all"]);
     assert_eq!(resumed.code(), Some(3), "{resumed:#?}");
     assert!(resumed.stderr.contains("nothing was interrupted"), "{resumed:#?}");

@@ -82,12 +82,12 @@ fn what_is_no_database_of_ours_is_named_and_left_alone() {
         (
             |it| fs::write(it, &fs::read(it).unwrap()[..300]).unwrap(),
             "is damaged: it was cut short",
-            "gatewright restore FILE --force",
+            " restore FILE --force`",
         ),
         (
             |it| fs::write(it, &fs::read(it).unwrap()[..9000]).unwrap(),
             "is damaged: it was cut short",
-            "gatewright restore FILE --force",
+            " restore FILE --force`",
         ),
         (
             |it| {
@@ -95,7 +95,7 @@ fn what_is_no_database_of_ours_is_named_and_left_alone() {
                 fs::write(it, &bytes[..bytes.len() - 1]).unwrap();
             },
             "is damaged: its end is missing",
-            "gatewright restore FILE --force",
+            " restore FILE --force",
         ),
         (|it| set_schema(it, 4000), "has schema 4000", "newer"),
         (|it| set_schema(it, -1), "its schema says -1", "restore"),

@@ -1,6 +1,6 @@
 //! Agents that wait for their provider, as a person sees it.
 
-use crate::world::World;
+use crate::world::{Told, World};
 
 /// Refused until somebody sees to the login: no retry is burnt, every view says why, and the work goes on afterwards.
 #[test]
@@ -36,6 +36,32 @@ fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     assert_eq!(queue["breakers"], serde_json::json!([]));
     let nothing = world.call(&["agents", "resume", "it"]);
     assert!(nothing.stderr.contains("nothing holds its agents back"), "{nothing:#?}");
+    let nothing = world.call(&["agents", "resume", "it", "--json"]);
+    let expected = serde_json::json!({ "breaker": "command@it", "resumed": false });
+    assert_eq!(nothing.json(), expected);
+}
+
+/// Nothing happens for hours, and no event tells of it.
+#[test]
+fn whoever_resumes_into_a_spent_window_is_told_what_is_waited_for_and_until_when() {
+    let world = World::of_agent(
+        "echo '{\"type\":\"rate_limited\",\"until\":\"2099-01-01T15:00:00Z\"}'; exit 1",
+    );
+    let running = world.start();
+    running.wait_for("agents of command@it wait until");
+    running.signal("INT");
+    let told = Told::of(&running.finish());
+    assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");
+    assert!(!told.stderr.contains("are not started"), "it was said with the event: {told:#?}");
+
+    let resumed = world.resume();
+    resumed.wait_for("IT-001 waits until ");
+    resumed.wait_for("they go on by themselves then");
+    resumed.signal("INT");
+    let told = Told::of(&resumed.finish());
+    assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");
+    let words = "agents of command@it are not started, the quota is spent";
+    assert_eq!(told.stderr.matches(words).count(), 1, "{told:#?}");
 }
 
 #[test]

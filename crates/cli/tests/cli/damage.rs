@@ -57,6 +57,8 @@ fn letters_that_are_damaged_are_named_by_outbox_list() {
     assert!(listed.stderr.contains("no letters but those that are damaged"), "{listed:#?}");
     assert!(!listed.stderr.contains("everything is delivered"), "{listed:#?}");
     assert!(!listed.stderr.contains("ERROR"), "it is said once, in words: {listed:#?}");
+    let queue = world.call(&["queue"]);
+    assert!(queue.stderr.contains(&words), "{queue:#?}");
     let all = world.call(&["outbox", "list", "--state", "all"]);
     assert!(all.stderr.contains("damaged row of outbox"), "{all:#?}");
     let asked = world.call(&["outbox", "--json"]);
@@ -90,21 +92,37 @@ fn a_damaged_pipeline_is_named_everywhere_and_the_next_one_is_delivered() {
     let mend = rows[0]["mend"].as_str().unwrap();
     assert!(mend.contains("restore FILE --force") && !mend.contains("cancel"), "{doctor:#}");
 
-    for command in ["show", "cancel"] {
-        let refused = world.call(&["pipeline", command, &id]);
+    for (command, name) in [("show", id.as_str()), ("cancel", &id), ("show", "IT-001")] {
+        let refused = world.call(&["pipeline", command, name]);
         assert_eq!(refused.code(), Some(1), "{refused:#?}");
         assert!(
             refused.stderr.contains("is damaged") && refused.stderr.contains("export"),
             "{refused:#?}"
         );
     }
-    let exported = world.call(&["export", &id]);
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains(&id) && why.contains("nothing, until a backup is restored"), "{why}");
+    let exported = world.call(&["export", "IT-001"]);
     assert_eq!(exported.code(), Some(0), "{exported:#?}");
     let export = exported.json();
     assert_eq!(export["pipeline"], Value::Null);
     assert_eq!(export["damaged"][0]["table"], "pipelines", "{export:#}");
     assert!(export["events"].as_array().is_some_and(|it| !it.is_empty()), "{export:#}");
     assert!(export["jobs"].as_array().is_some_and(|it| !it.is_empty()), "{export:#}");
+}
+
+#[test]
+fn a_list_names_the_damaged_among_those_that_have_ended() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    spoil_titles(&world);
+    let words = format!("{} is damaged", told.text("pipeline"));
+    let listed = world.call(&["pipeline", "list"]);
+    assert_eq!(listed.stderr.matches(&words).count(), 1, "{listed:#?}");
+    assert!(!listed.stderr.contains("ERROR"), "it is said once, in words: {listed:#?}");
+    let others = world.call(&["pipeline", "list", "--status", "failed"]);
+    assert!(!others.stderr.contains(&words), "nobody asked for it: {others:#?}");
 }
 
 #[test]

@@ -41,6 +41,9 @@ fn ctrl_c_stops_the_agent_keeps_its_work_and_says_how_to_go_on() {
         finished.stdout.contains("paused") && finished.stdout.contains("run --resume pl_"),
         "{finished:#?}"
     );
+    let words = "goes back to the queue, no try is spent: the orchestrator was stopped, and the agent with it";
+    assert!(finished.stderr.contains(words), "{finished:#?}");
+    assert!(!finished.stderr.contains("taken up"), "nobody takes it up: {finished:#?}");
     assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
     world.assert_untouched();
 

@@ -18,6 +18,7 @@ mod refusals;
 mod why;
 mod zoo;
 
+mod advice;
 mod approvals;
 mod concurrency;
 mod damage;
@@ -31,5 +32,6 @@ mod resuming;
 mod bad_data_dirs;
 mod bad_files;
 mod bad_repositories;
+mod following;
 mod hostile_words;
 mod titles;

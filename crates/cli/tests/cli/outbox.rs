@@ -113,14 +113,25 @@ fn a_letter_that_is_refused_is_told_and_can_be_tried_again_or_dropped() {
     let dead = format!("outbox chat: {} dead", promised.len());
     assert!(queue.stdout.contains(&dead), "{queue:#?}");
 
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(
+        why.contains("chat: succeeded is dead (") && why.contains(" outbox retry ltr_"),
+        "{why}"
+    );
+    let why = world.call(&["pipeline", "show", "IT-001", "--why", "--json"]).json();
+    assert_eq!(why["letters"].as_array().map(Vec::len), Some(promised.len()), "{why:#}");
+
     let dead = world.call(&["outbox", "--json"]).json();
     let first = dead[0]["id"].as_str().expect("a dead letter").to_owned();
     let empty = world.call(&["outbox", "drop", &first, "--reason", " "]);
     assert_error(&empty, 2, "the reason is empty", "say why");
+    let long = "x".repeat(64 * 1024 + 1);
+    let long = world.call(&["outbox", "drop", &first, "--reason", &long]);
+    assert_error(&long, 2, "the reason has 65537 bytes, at most 65536 fit", "say less");
     let dropped = world.call(&["outbox", "drop", &first, "--reason", "nobody reads it"]);
     assert_eq!(dropped.code(), Some(0), "{dropped:#?}");
     let again = world.call(&["outbox", "retry", &first]);
-    assert_error(&again, 1, "a letter that is `dropped`", "gatewright outbox");
+    assert_error(&again, 1, "a letter that is `dropped`", " outbox`");
     let unknown = world.call(&["outbox", "show", "ltr_0x"]);
     assert_error(&unknown, 1, "there is no letter `ltr_0x`", "outbox list");
 

@@ -63,6 +63,8 @@ fn everything_that_was_interrupted_goes_on_and_what_a_person_paused_does_not() {
     let again = world.call(&["run", "--resume", "all"]);
     assert_eq!(again.code(), Some(0), "{again:#?}");
     assert!(again.stderr.contains("nothing was interrupted"), "{again:#?}");
+    let again = world.call(&["run", "--resume", "all", "--json"]);
+    assert_eq!(again.json(), serde_json::json!([]), "{again:#?}");
 }
 
 /// A clean-up that nobody was there to do is work as well, though nothing was interrupted.

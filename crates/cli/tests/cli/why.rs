@@ -67,6 +67,60 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     assert!(queued.contains("is gone; its agent has ended)"), "{queued}");
     let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("its agent has ended"), "{why}");
+    let resumed = world.resume();
+    let told = resumed.wait_for("the agent of solo ");
+    assert!(told.contains("has ended meanwhile: what it left is taken over"), "{told}");
+    drop(resumed);
+}
+
+/// While one item is resumed, the others are set aside, and their agents live on.
+#[test]
+fn an_agent_that_was_left_behind_is_told_of_while_another_item_is_resumed() {
+    let world = World::new();
+    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
+    let script = "echo started > START; read now < END; echo new > new.txt"
+        .replace("START", started.path().as_str())
+        .replace("END", end.path().as_str());
+    world.gatewright.configure_agent(&script);
+    let started = started.listen();
+    for title in ["Add a file", "Add another file"] {
+        let running = world.gatewright.start(world.dir(), &["run", title, "--json"]);
+        assert_eq!(started.next(), "started");
+        running.signal("KILL");
+        running.finish();
+    }
+    let resumed = world.gatewright.start(world.dir(), &["run", "--resume", "IT-002", "--json"]);
+    resumed.wait_for("is still at work: taken up again");
+
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("its agent is alive (run_"), "{why}");
+    let why = explained(&world);
+    assert_eq!(why["left"].as_array().map(Vec::len), Some(1), "{why:#}");
+    let queue = world.call(&["queue", "--json"]).json();
+    let id = why["pipeline"]["id"].clone();
+    let of_it = |it: &&Value| it["pipeline"] == id;
+    let mut jobs =
+        ["queued", "running"].into_iter().filter_map(|it| queue[it].as_array()).flatten();
+    let job = jobs.find(of_it).unwrap_or_else(|| panic!("no job of {id}: {queue:#}"));
+    assert_eq!(job["agent_lives"], true, "{queue:#}");
+    end.ring();
+    end.ring();
+    assert_eq!(resumed.finish().code(), Some(0));
+}
+
+#[test]
+fn a_pipeline_with_a_time_limit_says_when_it_is_over() {
+    let mut world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    world.define("timed", "[limits]\nwall_time = \"3h\"");
+    let running =
+        world.gatewright.start(world.dir(), &["run", "Add a file", "--pipeline", "timed"]);
+    assert_eq!(started.listen().next(), "started");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("its time is over in ") && why.contains("wall_time"), "{why}");
+    assert!(explained(&world)["wall_time_ends_at"].is_string());
+    drop(running);
 }
 
 /// A backup remembers who was at work, and where it is restored nobody is.
@@ -134,4 +188,25 @@ fn who_waits_for_a_person_is_told_the_question_and_the_command() {
     assert_eq!(events[..3], ["decision_opened", "blocked", "job_failed"], "{events:?}");
     let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("decisions resolve dec_") && why.contains("--choice retry"), "{why}");
+}
+
+/// Each agent that cannot be started has a line of its own, and keeps only its own jobs.
+#[test]
+fn what_two_agents_lack_is_told_side_by_side_and_to_each_pipeline_its_own() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    let lines = "agent it\tits program is gone\nagent other\tits login is gone";
+    std::fs::write(world.gatewright.data_dir().join("held"), lines).unwrap();
+    let queue = world.call(&["queue"]).stdout;
+    for words in ["held   its program is gone\n", "held   its login is gone\n"] {
+        assert!(queue.contains(words), "{queue}");
+    }
+    let queue = world.call(&["queue", "--json"]).json();
+    let both = serde_json::json!(["its program is gone", "its login is gone"]);
+    assert_eq!(queue["held"], both, "{queue:#}");
+    assert_eq!(explained(&world)["held"], serde_json::json!(["its program is gone"]));
+    drop(running);
 }

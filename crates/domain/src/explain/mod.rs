@@ -47,8 +47,8 @@ pub struct Situation<'a> {
     pub runs: &'a [Run],
     /// The queued and running jobs of all pipelines: slots are shared.
     pub jobs: &'a [Job],
-    /// The other pipelines that are running: merges wait for each other.
-    pub others: &'a [Pipeline],
+    /// The pipeline that holds the merge lease of the project: merges wait for each other.
+    pub merging: Option<PipelineId>,
     /// Who holds the data directory, in its own words; `None` where no process is alive that could do anything.
     pub holder: Option<&'a str>,
     /// Workers that are gone although their leases have not run out: they do not hold the data directory.
@@ -72,6 +72,8 @@ pub struct Explanation {
     pub at_work: Option<bool>,
     /// What moves it next, the first of them first. Empty is a fault of ours, and a watchdog opens a decision.
     pub movers: Vec<Mover>,
+    /// Runs whose agents live although no worker is at them: whoever takes the job up finds them.
+    pub left: Vec<RunId>,
     /// What led to it, newest first: each line follows from the one below it.
     pub because: Vec<Event>,
 }
@@ -91,6 +93,7 @@ pub fn explain(situation: &Situation<'_>, depth: Depth) -> Explanation {
     let movers = mover::movers(situation);
     Explanation {
         at_work: at_work(situation),
+        left: left(situation, &movers),
         because: because::chain(situation.events, depth),
         movers,
     }
@@ -99,6 +102,19 @@ pub fn explain(situation: &Situation<'_>, depth: Depth) -> Explanation {
 fn at_work(situation: &Situation<'_>) -> Option<bool> {
     let Situation { pipeline, jobs, holder, gone, now, .. } = situation;
     is_at_work(pipeline, jobs, *holder, gone, *now)
+}
+
+/// The agents that live, but for those of whom a mover tells.
+fn left(situation: &Situation<'_>, movers: &[Mover]) -> Vec<RunId> {
+    let is_told = |id: &RunId| {
+        movers.iter().any(|it| matches!(it, Mover::Worker { run, .. } if *run == Some(*id)))
+    };
+    let alive = situation
+        .runs
+        .iter()
+        .map(|run| run.id)
+        .filter(|id| situation.agents.get(id) == Some(&true));
+    alive.filter(|id| !is_told(id)).collect()
 }
 
 /// Whether a process works on a pipeline: one is alive, and no lease on its jobs has run out, as it does when that

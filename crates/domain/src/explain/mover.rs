@@ -10,7 +10,7 @@ use crate::{
     job::{Job, JobKind, JobState, Work},
     limits::{JOB_ATTEMPTS_MAX, JOB_TRANSIENT_ATTEMPTS_MAX},
     name::AgentName,
-    pipeline::{Actor, EventKind, Pipeline, PipelineState, Step},
+    pipeline::{Actor, EventKind, PipelineState},
 };
 
 /// What moves a pipeline next.
@@ -229,26 +229,10 @@ fn tries(job: &Job) -> (u32, u32) {
     }
 }
 
-/// The pipeline of the same project that merges now, if the job has to wait for it.
+/// The pipeline that merges now, if the job has to wait for it.
 fn merge(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
-    let merges = |other: &&Pipeline| {
-        let step = other.state.attempt().map(|attempt| (&attempt.step, &attempt.candidate));
-        // Before its first claim it holds nothing yet: then it waits like us.
-        let holds = match step {
-            Some((Step::Integrating { .. }, candidate)) => {
-                candidate.is_some() || has_lease(situation, other.id)
-            }
-            Some((Step::Landing { .. } | Step::Gating { .. }, candidate)) => candidate.is_some(),
-            _ => false,
-        };
-        other.id != job.pipeline && other.project == job.project && holds
-    };
-    let holder = situation.others.iter().find(merges).filter(|_| job.exclusive)?;
-    Some(Mover::Merge { work: job.slot.work.clone(), holder: holder.id })
-}
-
-fn has_lease(situation: &Situation<'_>, pipeline: PipelineId) -> bool {
-    situation.jobs.iter().any(|job| job.pipeline == pipeline && job.lease().is_some())
+    let holder = situation.merging.filter(|it| job.exclusive && *it != job.pipeline)?;
+    Some(Mover::Merge { work: job.slot.work.clone(), holder })
 }
 
 /// The cap that keeps the job, if one does.

@@ -8,18 +8,25 @@ use crate::{
     limits::JOB_OVERDUE,
 };
 
-/// The job that has been due since `due`, the oldest that a worker can be given, where that is too long ago and nothing
-/// keeps it: no cap is reached, and it does not wait for a merge. `jobs` are all that are queued or running.
+/// The oldest job that has been due for too long although nothing keeps it: no cap is reached, it does not wait for a
+/// merge, and nobody says that it `is_kept`. `jobs` are all that are queued or running.
 #[must_use]
 pub fn find_overdue(
     jobs: &[Job],
     slots: Slots,
-    due: Option<Timestamp>,
     now: Timestamp,
+    is_kept: impl Fn(&Job) -> bool,
 ) -> Option<&Job> {
-    let due = due.filter(|due| is_overdue(*due, now))?;
-    let is_it = |job: &&Job| job.state == JobState::Queued { available_at: due };
-    jobs.iter().find(is_it).filter(|job| !job.exclusive && find_cap(jobs, slots, job).is_none())
+    let overdue = jobs.iter().filter_map(|job| match job.state {
+        JobState::Queued { available_at } if is_overdue(available_at, now) => {
+            Some((available_at, job))
+        }
+        _ => None,
+    });
+    overdue
+        .filter(|(_, job)| !job.exclusive && !is_kept(job) && find_cap(jobs, slots, job).is_none())
+        .min_by_key(|(due, job)| (*due, job.id))
+        .map(|(_, job)| job)
 }
 
 /// Whether something that could be done since `due` should have been begun long ago.
@@ -72,9 +79,8 @@ mod tests {
     }
 
     fn found(jobs: &[Job], slots: Slots, waited: Duration) -> bool {
-        let due = Timestamp::UNIX_EPOCH;
-        let now = due + SignedDuration::try_from(waited).unwrap();
-        find_overdue(jobs, slots, Some(due), now).is_some()
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::try_from(waited).unwrap();
+        find_overdue(jobs, slots, now, |_| false).is_some()
     }
 
     /// F9: a leader that reports to be active, accepts work and never does any.
@@ -89,5 +95,22 @@ mod tests {
         assert!(!found(&[exclusive], SLOTS, long), "it may wait for a merge");
         let one_each = Slots { per_project: Some(1), ..SLOTS };
         assert!(!found(&[queued, running(2)], one_each, long), "its project has its share");
+    }
+
+    #[test]
+    fn a_job_that_is_kept_hides_no_other_one() {
+        let due = |id, second| {
+            let available_at = Timestamp::from_second(second).unwrap();
+            job(id, JobState::Queued { available_at })
+        };
+        let jobs = [due(3, 2), due(2, 1), due(1, 0)];
+        let now = Timestamp::from_second(3).unwrap() + JOB_OVERDUE;
+        let oldest = |kept: &[u128]| {
+            let is_kept = |job: &Job| kept.iter().any(|id| job.id == JobId::from_u128(*id));
+            find_overdue(&jobs, SLOTS, now, is_kept).map(|job| job.id)
+        };
+        assert_eq!(oldest(&[]), Some(JobId::from_u128(1)));
+        assert_eq!(oldest(&[1]), Some(JobId::from_u128(2)));
+        assert_eq!(oldest(&[1, 2, 3]), None);
     }
 }

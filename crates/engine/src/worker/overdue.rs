@@ -2,7 +2,7 @@
 
 use domain::{
     explain::{Slots, find_overdue, is_overdue},
-    job::JobStateTag,
+    job::{Job, JobState, JobStateTag},
 };
 use jiff::Timestamp;
 use ports::JobFilter;
@@ -14,9 +14,9 @@ impl Engine {
     pub(crate) async fn watch_overdue(&self, due: Option<Timestamp>) -> Result<(), EngineError> {
         let now = self.ports.clock.now();
         // What this machine cannot do for now is said already, and keeps its jobs.
-        if self.holds_back() || due.is_none_or(|due| !is_overdue(due, now)) {
+        let Some(due) = due.filter(|due| is_overdue(*due, now) && !self.holds_back()) else {
             return Ok(());
-        }
+        };
         let caps = &self.options.caps;
         let slots = Slots {
             total: caps.total,
@@ -26,7 +26,9 @@ impl Engine {
         };
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
         let jobs = self.ports.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
-        let Some(job) = find_overdue(&jobs, slots, due, now) else { return Ok(()) };
+        // Of the others nobody asked whether a worker can be given them.
+        let is_kept = |job: &Job| job.state != JobState::Queued { available_at: due };
+        let Some(job) = find_overdue(&jobs, slots, now, is_kept) else { return Ok(()) };
         let mut told = self.overdue.lock().expect("no holder panics");
         if *told != Some(job.id) {
             *told = Some(job.id);

@@ -10,10 +10,10 @@ use domain::{
     failure::FailureClass,
     id::PipelineId,
     job::JobStateTag,
-    pipeline::{EventKind, EventKindTag, Input, PipelineStateTag},
+    pipeline::{EventKind, EventKindTag, Input},
 };
 use engine::StopMode;
-use ports::{Clock as _, JobFilter, PipelineFilter};
+use ports::{Clock as _, JobFilter};
 use testkit::world::{Answer, PERSON, Script, TestEnv, World, definitions};
 
 const HOLDER: &str = "pid 7, `gatewright run`";
@@ -42,8 +42,8 @@ async fn explained_without(
         .list_jobs(&JobFilter { pipeline: None, states })
         .await
         .expect("the store is well");
-    let running = PipelineFilter { states: vec![PipelineStateTag::Running], ..Default::default() };
-    let others = world.store.list_pipelines(&running).await.expect("the store is well");
+    let merging = world.store.find_merging(&pipeline.project, world.clock.now());
+    let merging = merging.await.expect("the store is well");
     let (events, runs) = (world.events(id).await, world.runs(id).await);
     let question = world.question(id).await;
     let situation = Situation {
@@ -52,7 +52,7 @@ async fn explained_without(
         decision: question.as_ref(),
         runs: &runs,
         jobs: &jobs,
-        others: &others,
+        merging,
         holder,
         gone,
         agents: &BTreeMap::new(),

@@ -9,11 +9,8 @@ use domain::decision::{Choice, DecisionState};
 use ports::Store as _;
 
 use crate::{
-    commands::{
-        data::{Opened, gatewright},
-        pipeline::resolve_decision,
-        steering,
-    },
+    called::gatewright,
+    commands::{data::Opened, pipeline::resolve_decision, steering},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -109,24 +106,20 @@ async fn answer(
     let engine = steering::engine(context, &data).await?;
     let _moved = engine.resolve(&decision, choice, comment, &context.person).await?;
     let decision = data.store.find_decision(decision.id).await?.unwrap_or(decision);
+    let pipeline = data.store.find_pipeline(decision.pipeline).await?;
     if context.global.json {
-        output::json(&DecisionView::from(&decision));
+        let item = pipeline.as_ref().map(|it| &it.item.key);
+        output::json(&DecisionView::new(&decision, item));
         return Ok(ExitStatus::Success);
     }
-    let Some(pipeline) = data.store.find_pipeline(decision.pipeline).await? else {
-        return Ok(ExitStatus::Success);
-    };
+    let Some(pipeline) = pipeline else { return Ok(ExitStatus::Success) };
     output::data(format_args!(
         "{}: {choice}, by {}",
         pipeline.item.key,
         words::one_line(&context.person)
     ));
     if !pipeline.state.is_terminal() {
-        output::data(format_args!(
-            "  go on:   {} run --resume {}",
-            gatewright(context),
-            pipeline.id
-        ));
+        output::data(format_args!("  go on:   {} run --resume {}", gatewright(), pipeline.id));
     }
     Ok(ExitStatus::Success)
 }

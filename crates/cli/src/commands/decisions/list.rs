@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use api::DecisionView;
 use clap::Args;
 use comfy_table::Cell;
-use domain::id::PipelineId;
+use domain::{decision::Decision, id::PipelineId, item::ItemKey};
 use jiff::Timestamp;
-use ports::Store;
+use ports::{Store, StoreError};
 
 use crate::{
     commands::{damage, data::Opened},
@@ -30,8 +30,10 @@ impl List {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let Some(data) = Opened::find(context)? else { return Ok(nothing(context)) };
         let decisions = data.store.list_decisions(None, !self.all).await?;
-        damage::warn(context, &damage::load(&*data.store).await?);
-        let views: Vec<DecisionView> = decisions.iter().map(DecisionView::from).collect();
+        damage::warn(&damage::load(&*data.store).await?);
+        let items = items(&*data.store, &decisions).await?;
+        let view = |it: &Decision| DecisionView::new(it, items.get(&it.pipeline));
+        let views: Vec<DecisionView> = decisions.iter().map(view).collect();
         if views.is_empty() {
             return Ok(nothing(context));
         }
@@ -39,14 +41,13 @@ impl List {
             output::json(&views);
             return Ok(ExitStatus::Success);
         }
-        let items = items(&*data.store, &views).await?;
         let now = Timestamp::now();
         let mut table = words::table(&["item", "kind", "state", "asked", "question", "id"]);
         for view in &views {
             let tone = if view.closed_at.is_none() { Tone::Attention } else { Tone::Quiet };
             let question: String = words::one_line(&view.question).chars().take(80).collect();
             table.add_row(vec![
-                Cell::new(items.get(&view.pipeline).map_or("", String::as_str)),
+                Cell::new(view.item.as_deref().unwrap_or_default()),
                 Cell::new(view.kind),
                 tone.cell(&view.state),
                 Cell::new(words::ago(view.opened_at, now)),
@@ -69,18 +70,20 @@ fn nothing(context: &Context) -> ExitStatus {
     ExitStatus::Success
 }
 
-/// The items' keys, by pipeline.
+/// The items, by pipeline. One that cannot be read has none: whoever lists what is damaged says so.
 async fn items(
     store: &dyn Store,
-    views: &[DecisionView],
-) -> Result<BTreeMap<PipelineId, String>, CliError> {
+    decisions: &[Decision],
+) -> Result<BTreeMap<PipelineId, ItemKey>, CliError> {
     let mut items = BTreeMap::new();
-    for view in views {
-        if items.contains_key(&view.pipeline) {
+    for decision in decisions {
+        if items.contains_key(&decision.pipeline) {
             continue;
         }
-        if let Some(pipeline) = store.find_pipeline(view.pipeline).await? {
-            items.insert(view.pipeline, pipeline.item.key.to_string());
+        match store.find_pipeline(decision.pipeline).await {
+            Ok(Some(pipeline)) => drop(items.insert(decision.pipeline, pipeline.item.key)),
+            Ok(None) | Err(StoreError::Inconsistent { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(items)

@@ -10,10 +10,8 @@ use domain::{
 use ports::{Git as _, ProjectRef, Store as _};
 
 use crate::{
-    commands::{
-        data::{Opened, gatewright},
-        pipeline::resolve_decision,
-    },
+    called::gatewright,
+    commands::{data::Opened, pipeline::resolve_decision},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -34,11 +32,13 @@ impl Show {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let data = Opened::read(context)?;
         let decision = resolve_decision(&*data.store, &self.id).await?;
+        let pipeline = data.store.find_pipeline(decision.pipeline).await?;
         if context.global.json {
-            output::json(&DecisionView::from(&decision));
+            let item = pipeline.as_ref().map(|it| &it.item.key);
+            output::json(&DecisionView::new(&decision, item));
             return Ok(ExitStatus::Success);
         }
-        if let Some(pipeline) = data.store.find_pipeline(decision.pipeline).await? {
+        if let Some(pipeline) = pipeline {
             let (key, title) = (&pipeline.item.key, words::one_line(&pipeline.item.title));
             output::data(format_args!("{key}  {title}"));
             question_lines(&decision).iter().for_each(output::data);
@@ -48,7 +48,7 @@ impl Show {
         } else {
             question_lines(&decision).iter().for_each(output::data);
         }
-        answer_lines(context, &decision).iter().for_each(output::data);
+        answer_lines(&decision).iter().for_each(output::data);
         Ok(ExitStatus::Success)
     }
 }
@@ -95,10 +95,10 @@ pub(crate) fn question_lines(decision: &Decision) -> Vec<String> {
 }
 
 /// The commands that answer it, or the answer that it has.
-pub(crate) fn answer_lines(context: &Context, decision: &Decision) -> Vec<String> {
+pub(crate) fn answer_lines(decision: &Decision) -> Vec<String> {
     match &decision.state {
         DecisionState::Open => {
-            let gatewright = gatewright(context);
+            let gatewright = gatewright();
             decision.options.iter().map(|choice| answer(&gatewright, decision, *choice)).collect()
         }
         DecisionState::Resolved { choice, comment, by, at: _ } if comment.trim().is_empty() => {

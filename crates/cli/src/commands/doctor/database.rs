@@ -9,13 +9,13 @@ use store_sqlite::{Health, Unusable};
 
 use super::{missing, ok, warning};
 use crate::{
-    commands::{damage, data::gatewright},
+    called::gatewright,
+    commands::damage,
     context::{Context, try_open_for_reading},
     error::CliError,
 };
 
 const NAME: &str = "database";
-const RESTORE: &str = "gatewright restore FILE --force";
 /// Damaged rows that are named; there may be thousands.
 const ROWS_MAX: usize = 20;
 
@@ -29,26 +29,23 @@ pub(super) async fn checks(context: &Context, loaded: &Loaded) -> Vec<CheckView>
         }
         Err(error) => {
             let error = CliError::from(error);
-            let mend = error.help.unwrap_or_else(|| RESTORE.to_owned());
+            let mend = error.help.unwrap_or_else(restore);
             return vec![missing(NAME, error.message, mend)];
         }
     };
     match health {
-        Ok((store, health)) => told(context, &*store, &file, health).await,
-        Err(error) => vec![missing(NAME, crate::error::chain(&error), RESTORE)],
+        Ok((store, health)) => told(&*store, &file, health).await,
+        Err(error) => vec![missing(NAME, crate::error::chain(&error), restore())],
     }
 }
 
-async fn told(
-    context: &Context,
-    store: &dyn Store,
-    file: &camino::Utf8Path,
-    health: Health,
-) -> Vec<CheckView> {
+async fn told(store: &dyn Store, file: &camino::Utf8Path, health: Health) -> Vec<CheckView> {
     let Health { file: of_file, dangling, damage, broken } = health;
-    let gatewright = gatewright(context);
-    let mut checks: Vec<CheckView> =
-        of_file.into_iter().map(|what| missing(NAME, format!("{file}: {what}"), RESTORE)).collect();
+    let gatewright = gatewright();
+    let mut checks: Vec<CheckView> = of_file
+        .into_iter()
+        .map(|what| missing(NAME, format!("{file}: {what}"), restore()))
+        .collect();
     let count = damage.len();
     for row in damage.into_iter().take(ROWS_MAX).map(damage::view) {
         let mend = mend(store, &row, &gatewright).await;
@@ -56,7 +53,7 @@ async fn told(
     }
     if count > ROWS_MAX {
         let words = format!("{} more", count - ROWS_MAX);
-        checks.push(warning("damaged row", words, RESTORE));
+        checks.push(warning("damaged row", words, restore()));
     }
     let others = dangling.into_iter().chain(broken);
     let report = format!("{gatewright} export ID of what it names; then report it");
@@ -67,9 +64,14 @@ async fn told(
     checks
 }
 
+/// The command that brings a backup back in place of what is there.
+fn restore() -> String {
+    format!("{} restore FILE --force", gatewright())
+}
+
 /// What can be done about a damaged row: only a pipeline that can be read and has not ended can be cancelled.
 async fn mend(store: &dyn Store, row: &DamageView, gatewright: &str) -> String {
-    let Ok(id) = row.pipeline.parse::<PipelineId>() else { return RESTORE.to_owned() };
+    let Ok(id) = row.pipeline.parse::<PipelineId>() else { return restore() };
     let can_be_cancelled = match store.find_pipeline(id).await {
         Ok(Some(pipeline)) => {
             !pipeline.state.is_terminal()
@@ -83,7 +85,8 @@ async fn mend(store: &dyn Store, row: &DamageView, gatewright: &str) -> String {
         )
     } else {
         format!(
-            "{gatewright} export {id} saves what can be read; a backup brings it back: {RESTORE}"
+            "{gatewright} export {id} saves what can be read; a backup brings it back: {}",
+            restore()
         )
     }
 }

@@ -6,10 +6,8 @@ use jiff::Timestamp;
 
 use super::{ok, warning};
 use crate::{
-    commands::{
-        data::gatewright,
-        outbox::{counts, summary},
-    },
+    called::gatewright,
+    commands::outbox::{counts, summary},
     context::{Context, try_open_for_reading},
     wiring,
 };
@@ -34,7 +32,7 @@ pub(super) async fn checks(context: &Context, loaded: &Loaded) -> Vec<CheckView>
         .collect();
     // Whoever cannot be read is told of as a database.
     let Ok(store) = try_open_for_reading(&context.data_dir(loaded)) else { return checks };
-    let gatewright = gatewright(context);
+    let gatewright = gatewright();
     match counts(&*store).await {
         Ok(counts) => {
             checks.extend(counts.iter().filter(|it| it.dead > 0).map(|it| {

@@ -8,12 +8,8 @@ use jiff::Timestamp;
 
 use super::{missing, ok, warning};
 use crate::{
-    commands::{
-        agents,
-        data::{gatewright, root},
-        holds,
-        init::Tree,
-    },
+    called::gatewright,
+    commands::{agents, data::root, holds, init::Tree},
     context::Context,
     repository, wiring,
 };
@@ -27,13 +23,13 @@ pub(super) async fn agents(context: &Context, loaded: &Loaded) -> Vec<CheckView>
         checks.push(missing(
             "agents",
             "none can be started",
-            mend.unwrap_or_else(|| "gatewright init".to_owned()),
+            mend.unwrap_or_else(|| format!("{} init", gatewright())),
         ));
     } else if loaded.config.agent.is_none() && loaded.config.agents.is_empty() {
         checks.push(warning(
             "agents",
             "none is configured: name one with --agent each time",
-            "gatewright init",
+            format!("{} init", gatewright()),
         ));
     }
     checks
@@ -54,7 +50,7 @@ pub(super) async fn held(context: &Context, loaded: &Loaded) -> Vec<CheckView> {
     let check = |view: &BreakerView| {
         let name = format!("agents of {}", view.breaker);
         let found = holds::in_words(view, Timestamp::now());
-        match holds::mend(view, &gatewright(context)) {
+        match holds::mend(view, &gatewright()) {
             Some(mend) if all_wait => missing(&name, found, mend),
             Some(mend) => warning(&name, found, mend),
             None => warning(&name, found, "it goes on by itself"),
@@ -65,8 +61,9 @@ pub(super) async fn held(context: &Context, loaded: &Loaded) -> Vec<CheckView> {
 
 fn agent(view: &AgentView) -> CheckView {
     let name = format!("agent {}", view.name);
-    let mend =
-        || view.mend.clone().unwrap_or_else(|| format!("gatewright agents check {}", view.name));
+    let mend = || {
+        view.mend.clone().unwrap_or_else(|| format!("{} agents check {}", gatewright(), view.name))
+    };
     match (&view.problem, view.configured) {
         (None, _) => {
             let parts = [view.program.as_deref(), view.version.as_deref()];
@@ -111,7 +108,7 @@ fn tests(loaded: &Loaded, root: &Utf8Path) -> CheckView {
         None => warning(
             NAME,
             "none is configured, none was found",
-            "gatewright run --check \"make test\" …",
+            format!("{} run --check \"make test\" …", gatewright()),
         ),
     }
 }

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{Run, definition};
 use crate::{
+    called::gatewright,
     commands::here::{Ground, Here},
     context::Context,
     error::CliError,
@@ -32,7 +33,7 @@ impl Run {
         let definition = definition(&here, self.pipeline.as_ref())?;
         let gate = self.gate(&here.resolve(&definition).map_err(|error| {
             CliError::usage(error.to_string())
-                .help("set it in gatewright.toml; `gatewright init` writes one")
+                .help(format!("set it in gatewright.toml; `{} init` writes one", gatewright()))
         })?)?;
         let Here { loaded, settings, roles, ground, .. } = here;
         let ground = ground.ok_or_else(|| {

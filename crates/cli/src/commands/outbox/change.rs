@@ -10,6 +10,7 @@ use ports::{LetterFilter, Store as _};
 
 use super::find::find;
 use crate::{
+    called::gatewright,
     commands::{data::Opened, steering},
     context::Context,
     error::CliError,
@@ -52,11 +53,11 @@ impl Retry {
         for letter in letters {
             changed.push(engine.retry_letter(letter.id, &context.person).await?);
         }
-        tell(
-            context,
-            &changed,
-            "tried again with the next `gatewright run` or `gatewright outbox deliver`",
+        let gatewright = gatewright();
+        let next = format!(
+            "tried again with the next `{gatewright} run` or `{gatewright} outbox deliver`"
         );
+        tell(context, &changed, &next);
         Ok(ExitStatus::Success)
     }
 }

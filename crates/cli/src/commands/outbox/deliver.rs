@@ -11,11 +11,8 @@ use ports::{LetterFilter, Store};
 use tokio::sync::Notify;
 
 use crate::{
-    commands::{
-        data::{Opened, gatewright},
-        run::signals,
-        steering,
-    },
+    called::gatewright,
+    commands::{data::Opened, run::signals, steering},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -100,11 +97,8 @@ fn tell(context: &Context, delivery: &DeliveryView) {
         (_, Some(at)) => format!(" until {at:.0} ({})", words::ago(*at, now)),
         (_, None) => ", to destinations that are not configured here".to_owned(),
     };
-    let look = if *waiting + *dead > 0 {
-        format!(": {} outbox", gatewright(context))
-    } else {
-        String::new()
-    };
+    let look =
+        if *waiting + *dead > 0 { format!(": {} outbox", gatewright()) } else { String::new() };
     output::say(format_args!(
         "letters: {delivered} delivered, {waiting} waiting{until}, {dead} dead{look}"
     ));

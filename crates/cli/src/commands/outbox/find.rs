@@ -3,13 +3,17 @@
 use domain::{id::LetterId, outbox::Letter};
 use ports::{LetterFilter, Store};
 
-use crate::{commands::pipeline::begins_with, error::CliError, words};
+use crate::{called::gatewright, commands::pipeline::begins_with, error::CliError, words};
 
 /// The letter that `text` means: an id, or the beginning of exactly one.
 pub(super) async fn find(store: &dyn Store, text: &str) -> Result<Letter, CliError> {
     let missing = || {
-        CliError::new(format!("there is no letter `{}`", words::one_line(text)))
-            .help("`gatewright outbox list --state all` shows what there is")
+        let error = if text.trim().is_empty() {
+            CliError::usage("no letter is named: it takes an id, or the beginning of one")
+        } else {
+            CliError::new(format!("there is no letter `{}`", words::one_line(text)))
+        };
+        error.help(format!("`{} outbox list --state all` shows what there is", gatewright()))
     };
     if let Ok(id) = text.parse::<LetterId>() {
         return store.find_letter(id).await?.ok_or_else(missing);

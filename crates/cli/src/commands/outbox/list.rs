@@ -91,7 +91,7 @@ impl List {
         let damaged =
             if self.state.is_open() { data.store.damaged_letters().await? } else { Vec::new() };
         let damaged: Vec<DamageView> = damaged.into_iter().map(damage::view).collect();
-        damage::warn(context, &damaged);
+        damage::warn(&damaged);
         // Oldest first: in this order they are delivered.
         letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
         let views: Vec<LetterView> = letters.iter().map(LetterView::from).collect();

@@ -6,39 +6,61 @@ mod tests;
 use domain::{
     decision::{Decision, DecisionState},
     id::{DecisionId, PipelineId},
+    item::ItemKey,
     pipeline::Pipeline,
 };
 use ports::{PipelineFilter, Store, StoreError};
 
-use crate::{error::CliError, words};
+use crate::{called::gatewright, error::CliError, words};
 
 /// How many candidates an error names.
 const CANDIDATES_MAX: usize = 5;
 
 /// The pipeline that `text` means: an id, the beginning of exactly one, or an item's key.
 pub(crate) async fn resolve(store: &dyn Store, text: &str) -> Result<Pipeline, CliError> {
-    if let Ok(id) = text.parse::<PipelineId>() {
+    if let Some(id) = find_id(store, text).await? {
         return store.find_pipeline(id).await?.ok_or_else(|| no_pipeline(text));
     }
     let all = store.list_pipelines(&PipelineFilter::default()).await?;
     choose(text, &all).cloned()
 }
 
-/// The id of the pipeline that `text` means, also if the pipeline cannot be read: then it has to be the whole id.
+/// The id of the pipeline that `text` means, also if the pipeline cannot be read: then it has to be the whole id, or the
+/// item's key.
 pub(crate) async fn resolve_id(store: &dyn Store, text: &str) -> Result<PipelineId, CliError> {
-    match text.parse::<PipelineId>() {
-        Ok(id) => match store.find_pipeline(id).await {
+    match find_id(store, text).await? {
+        Some(id) => match store.find_pipeline(id).await {
             Ok(None) => Err(no_pipeline(text)),
             Ok(Some(_)) | Err(StoreError::Inconsistent { .. }) => Ok(id),
             Err(error) => Err(error.into()),
         },
-        Err(_) => Ok(resolve(store, text).await?.id),
+        None => Ok(resolve(store, text).await?.id),
+    }
+}
+
+/// The id that `text` is, or that of the pipeline whose item it names: nothing of the pipeline itself is read for it.
+pub(super) async fn find_id(
+    store: &dyn Store,
+    text: &str,
+) -> Result<Option<PipelineId>, StoreError> {
+    if let Ok(id) = text.parse::<PipelineId>() {
+        return Ok(Some(id));
+    }
+    match text.parse::<ItemKey>() {
+        Ok(item) => store.find_pipeline_of(&item).await,
+        Err(_) => Ok(None),
     }
 }
 
 fn no_pipeline(text: &str) -> CliError {
-    CliError::new(format!("there is no pipeline `{}`", words::one_line(text)))
-        .help("`gatewright pipeline list` shows what there is")
+    let error = if text.trim().is_empty() {
+        CliError::usage(
+            "no pipeline is named: it takes an id, the beginning of one, or an item's key",
+        )
+    } else {
+        CliError::new(format!("there is no pipeline `{}`", words::one_line(text)))
+    };
+    error.help(format!("`{} pipeline list` shows what there is", gatewright()))
 }
 
 fn choose<'a>(text: &str, all: &'a [Pipeline]) -> Result<&'a Pipeline, CliError> {
@@ -76,10 +98,15 @@ fn ambiguous(text: &str, what: &str, names: impl ExactSizeIterator<Item = String
 
 /// The question that `text` means: its id, the beginning of exactly one, or a pipeline that waits for exactly one.
 pub(crate) async fn resolve_decision(store: &dyn Store, text: &str) -> Result<Decision, CliError> {
-    let none = || {
-        CliError::new(format!("there is no question `{}`", words::one_line(text)))
-            .help("`gatewright decisions` lists the open ones")
-    };
+    let help = || format!("`{} decisions` lists the open ones", gatewright());
+    let none =
+        || CliError::new(format!("there is no question `{}`", words::one_line(text))).help(help());
+    if text.trim().is_empty() {
+        return Err(CliError::usage(
+            "no question is named: it takes its id, or the pipeline or item that waits for one answer",
+        )
+        .help(help()));
+    }
     if let Ok(id) = text.parse::<DecisionId>() {
         return store.find_decision(id).await?.ok_or_else(none);
     }
@@ -107,7 +134,7 @@ fn only_one(pipeline: &Pipeline, open: Vec<Decision>) -> Result<Decision, CliErr
     match (open.pop(), open.len()) {
         (Some(one), 0) => Ok(one),
         (None, _) => Err(CliError::new(format!("{key} waits for no answer"))
-            .help(format!("`gatewright pipeline show {key}` says where it is"))),
+            .help(format!("`{} pipeline show {key}` says where it is", gatewright()))),
         (Some(last), more) => Err(CliError::usage(format!("{key} waits for {} answers", more + 1))
             .help(format!("name the question, for example {}", last.id))),
     }

@@ -1,25 +1,22 @@
 //! `gatewright pipeline list`
 
-use api::PipelineView;
+use api::{DamageView, PipelineView};
 use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use comfy_table::Cell;
-use domain::{
-    job::JobStateTag,
-    name::ProjectKey,
-    pipeline::{PipelineState, PipelineStateTag},
-};
+use domain::{job::JobStateTag, name::ProjectKey, pipeline::PipelineStateTag};
 use jiff::Timestamp;
 use ports::{JobFilter, PipelineFilter, Store as _};
 use strum::VariantArray as _;
 
 use crate::{
+    called::gatewright,
     commands::{
         attendance::Attendance,
         damage,
-        data::{Opened, all_events, gatewright},
+        data::{Opened, last_pause},
     },
     context::Context,
     error::CliError,
@@ -56,19 +53,15 @@ impl List {
             limit: self.limit,
         };
         let pipelines = data.store.list_pipelines(&filter).await?;
-        damage::warn(context, &damage::load(&*data.store).await?);
+        damage::warn(&damaged(&data, &filter).await?);
         let live = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
         let jobs = data.store.list_jobs(&live).await?;
         let (attendance, now) = (Attendance::of(&data, &jobs), Timestamp::now());
         let mut views = Vec::new();
         for pipeline in &pipelines {
-            // Who paused it is in its log.
-            let events = match pipeline.state {
-                PipelineState::Paused { .. } => all_events(&*data.store, pipeline.id).await?,
-                _ => Vec::new(),
-            };
+            let pause = last_pause(&*data.store, pipeline).await?;
             let at_work = attendance.is_at_work(pipeline, &jobs);
-            views.push(PipelineView::with_events(pipeline, &events).attended(at_work));
+            views.push(PipelineView::with_events(pipeline, pause.as_slice()).attended(at_work));
         }
         if views.is_empty() {
             return Ok(nothing(context));
@@ -99,12 +92,23 @@ impl List {
     }
 }
 
+/// What is damaged among the pipelines that have not ended, and which of those that were asked for are left out for it.
+async fn damaged(data: &Opened, filter: &PipelineFilter) -> Result<Vec<DamageView>, CliError> {
+    let mut damaged = damage::load(&*data.store).await?;
+    for row in data.store.damaged_pipelines(filter).await?.into_iter().map(damage::view) {
+        if !damaged.iter().any(|it| (&it.table, &it.row) == (&row.table, &row.row)) {
+            damaged.push(row);
+        }
+    }
+    Ok(damaged)
+}
+
 /// Says that there are none.
 fn nothing(context: &Context) -> ExitStatus {
     if context.global.json {
         output::json(&[(); 0]);
     } else {
-        output::say(format_args!("no pipelines: {} run \"…\" makes one", gatewright(context)));
+        output::say(format_args!("no pipelines: {} run \"…\" makes one", gatewright()));
     }
     ExitStatus::Success
 }

@@ -12,9 +12,10 @@ use ports::Store as _;
 
 use super::{resolve, why};
 use crate::{
+    called::gatewright,
     commands::{
         damage,
-        data::{Opened, all_events, gatewright},
+        data::{Opened, all_events},
         decisions,
     },
     context::Context,
@@ -60,10 +61,13 @@ impl Show {
                 .iter()
                 .map(VerdictView::from)
                 .collect(),
-            decisions: decisions.iter().map(DecisionView::from).collect(),
+            decisions: decisions
+                .iter()
+                .map(|it| DecisionView::new(it, Some(&pipeline.item.key)))
+                .collect(),
             damaged: damaged.into_iter().map(damage::view).collect(),
         };
-        damage::warn(context, &detail.damaged);
+        damage::warn(&detail.damaged);
         if context.global.json {
             output::json(&detail);
             return Ok(ExitStatus::Success);
@@ -71,7 +75,7 @@ impl Show {
         head(&detail);
         course(&detail);
         let open = decisions.iter().filter(|it| it.state == DecisionState::Open);
-        open.for_each(|decision| question(context, decision));
+        open.for_each(question);
         if let Some(commit) = &detail.pipeline.head {
             let mirror = wiring::mirror(&data.data_dir, &pipeline.project);
             output::data("");
@@ -80,11 +84,7 @@ impl Show {
         }
         if !pipeline.state.is_terminal() {
             output::data("");
-            output::data(format_args!(
-                "go on: {} run --resume {}",
-                gatewright(context),
-                pipeline.id
-            ));
+            output::data(format_args!("go on: {} run --resume {}", gatewright(), pipeline.id));
         }
         Ok(ExitStatus::Success)
     }
@@ -196,12 +196,11 @@ fn verdict(verdict: &VerdictView) {
     }
 }
 
-fn question(context: &Context, decision: &Decision) {
+fn question(decision: &Decision) {
     output::data("");
     output::data(paint(Stream::Stdout, Tone::Attention, "a person is asked"));
-    for line in decisions::question_lines(decision)
-        .into_iter()
-        .chain(decisions::answer_lines(context, decision))
+    for line in
+        decisions::question_lines(decision).into_iter().chain(decisions::answer_lines(decision))
     {
         output::data(format_args!("  {line}"));
     }

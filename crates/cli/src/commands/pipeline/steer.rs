@@ -10,8 +10,9 @@ use ports::Store as _;
 
 use super::resolve;
 use crate::{
+    called::gatewright,
     commands::{
-        data::{Opened, all_events, gatewright},
+        data::{Opened, all_events},
         steering,
     },
     context::Context,
@@ -130,14 +131,14 @@ async fn steer(
     }
     let why = view.reason.as_ref().map(|why| format!(": {}", words::one_line(why)));
     output::data(format_args!("{} is {}{}", view.item, view.status, why.unwrap_or_default()));
-    if let Some(next) = next_step(context, &pipeline.state, &view) {
+    if let Some(next) = next_step(&pipeline.state, &view) {
         output::data(format_args!("  {next}"));
     }
     Ok(ExitStatus::Success)
 }
 
-fn next_step(context: &Context, state: &PipelineState, view: &PipelineView) -> Option<String> {
-    let gatewright = gatewright(context);
+fn next_step(state: &PipelineState, view: &PipelineView) -> Option<String> {
+    let gatewright = gatewright();
     match state {
         PipelineState::Running { .. } => {
             Some(format!("go on:   {gatewright} run --resume {}", view.id))

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, num::NonZeroU32};
 
-use api::{ExplanationView, PipelineView};
+use api::{ExplanationView, LetterView, PipelineView};
 use domain::{
     breaker::Breaker,
     explain::{Depth, Explanation, Situation, Slots, explain as explained},
@@ -10,19 +10,21 @@ use domain::{
     job::{Job, JobStateTag},
     limits::AGENT_STALL_LIMIT,
     name::AgentName,
-    pipeline::{Pipeline, PipelineStateTag},
+    outbox::{Letter, LetterState, LetterStateTag},
+    pipeline::{EventKindTag, Pipeline, TimerKey},
     run::Run,
 };
 use engine::{Lack, Layout};
 use jiff::Timestamp;
 use owo_colors::Stream;
-use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
+use ports::{JobFilter, LetterFilter, Store, StoreError};
 
-use super::resolve;
+use super::{find::find_id, resolve};
 use crate::{
+    called::gatewright,
     commands::{
         attendance::{self, Attendance},
-        data::{Opened, all_events, gatewright},
+        data::{Opened, all_events},
         decisions, holds,
     },
     context::Context,
@@ -32,6 +34,8 @@ use crate::{
     words::{self, MoverWords, Tone, event_line, one_line, paint, tone_of_event, tone_of_status},
 };
 
+/// Letters that are shown.
+const LETTERS_MAX: usize = 10;
 /// Events of a damaged pipeline that are shown.
 const DAMAGED_EVENTS: usize = 8;
 
@@ -53,9 +57,8 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let live =
         JobFilter { pipeline: None, states: vec![JobStateTag::Queued, JobStateTag::Running] };
     let jobs = store.list_jobs(&live).await?;
-    let running =
-        PipelineFilter { states: vec![PipelineStateTag::Running], ..PipelineFilter::default() };
-    let others = store.list_pipelines(&running).await?;
+    let now = Timestamp::now();
+    let merging = store.find_merging(&pipeline.project, now).await?;
     let held = held(&data, &jobs).await?;
     let attendance = Attendance::of(&data, &jobs);
     let holder = attendance.holder.clone();
@@ -67,30 +70,34 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         decision: decision.as_ref(),
         runs: &runs,
         jobs: &jobs,
-        others: &others,
+        merging,
         holder: holder.as_deref(),
         gone: &attendance.gone,
         agents: &agents,
         slots: slots(&data),
         held: &held,
         last_heard: last_heard(&data, &runs),
-        now: Timestamp::now(),
+        now,
     };
     let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
     let explanation = explained(&situation, depth);
     let view = PipelineView::with_events(&pipeline, &events);
+    let wall_time_ends_at = store.find_timer(pipeline.id, TimerKey::WallTime).await?;
+    let letters = open_letters(store, pipeline.id).await?;
     // Where nobody works, nobody knows whether it still is so.
     let lacks = holder.as_ref().map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
     if context.global.json {
         let holds = |lack: &&Lack| own.iter().any(|job| lack.holds(job.agent.as_ref()));
         let held = lacks.iter().filter(holds).map(|lack| lack.problem.clone()).collect();
-        output::json(&ExplanationView { held, ..ExplanationView::new(view, holder, &explanation) });
+        let letters = letters.iter().map(LetterView::from).collect();
+        let explained = ExplanationView::new(view, holder, &explanation);
+        output::json(&ExplanationView { held, wall_time_ends_at, letters, ..explained });
         return Ok(ExitStatus::Success);
     }
     let view = view.attended(explanation.at_work);
     let stall = stall_limit(&data, &pipeline, &runs).await?;
     let words = MoverWords {
-        gatewright: gatewright(context),
+        gatewright: gatewright(),
         pipeline: &pipeline,
         holder: holder.as_deref(),
         lacks: &lacks,
@@ -100,16 +107,74 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     };
     place(&view);
     movers(&words, &explanation);
-    for line in decision.iter().flat_map(|it| decisions::answer_lines(context, it)) {
+    for run in &explanation.left {
+        output::data(format_args!("  its agent is alive ({run}), and is taken up again then"));
+    }
+    for line in decision.iter().flat_map(decisions::answer_lines) {
         output::data(format_args!("  {line}"));
     }
-    because(&explanation, situation.now);
+    if let Some(at) = wall_time_ends_at {
+        let at = words::ago(at, now);
+        output::data(format_args!("  its time is over {at} (`wall_time`): a person is asked then"));
+    }
+    letter_lines(&letters, now);
+    because(&explanation, now);
     Ok(ExitStatus::Success)
+}
+
+/// The letters that tell of a pipeline and have not come to a good end, oldest first.
+async fn open_letters(store: &dyn Store, id: PipelineId) -> Result<Vec<Letter>, StoreError> {
+    let mut letters = Vec::new();
+    for state in [LetterStateTag::Queued, LetterStateTag::Sending, LetterStateTag::Dead] {
+        let filter =
+            LetterFilter { pipeline: Some(id), state: Some(state), ..LetterFilter::default() };
+        letters.extend(store.list_letters(&filter).await?);
+    }
+    letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
+    Ok(letters)
+}
+
+fn letter_lines(letters: &[Letter], now: Timestamp) {
+    if letters.is_empty() {
+        return;
+    }
+    output::data("");
+    output::data("what others were not told of it");
+    for letter in letters.iter().take(LETTERS_MAX) {
+        output::data(format_args!("  {}", letter_line(letter, now)));
+    }
+    if let Some(more) = letters.len().checked_sub(LETTERS_MAX).filter(|more| *more > 0) {
+        output::data(format_args!("  and {more} more: {} outbox", gatewright()));
+    }
+}
+
+fn letter_line(letter: &Letter, now: Timestamp) -> String {
+    let event = EventKindTag::from(&letter.event.kind).to_string().replace('_', " ");
+    let about = format!("{}: {event}", letter.destination);
+    let why = |why: &Option<String>| {
+        why.as_deref().map(|it| format!(" ({})", one_line(it))).unwrap_or_default()
+    };
+    match &letter.state {
+        LetterState::Queued { available_at } => {
+            let why = why(&letter.last_error);
+            format!("{about} waits, due {}{why}", words::ago(*available_at, now))
+        }
+        LetterState::Sending { owner, .. } => {
+            format!("{about} is being delivered by {}", one_line(owner))
+        }
+        LetterState::Dead { why: reason, .. } => format!(
+            "{about} is dead{}: {} outbox retry {}",
+            why(&Some(reason.clone())),
+            gatewright(),
+            letter.id
+        ),
+        LetterState::Delivered { .. } | LetterState::Dropped { .. } => about,
+    }
 }
 
 /// What can be said of a pipeline whose own row cannot be read: its log can.
 async fn find_damage(data: &Opened, id: &str) -> Result<Option<Vec<String>>, CliError> {
-    let Ok(id) = id.parse::<PipelineId>() else { return Ok(None) };
+    let Some(id) = find_id(&*data.store, id).await? else { return Ok(None) };
     let Err(error @ StoreError::Inconsistent { .. }) = data.store.find_pipeline(id).await else {
         return Ok(None);
     };

@@ -22,6 +22,7 @@ use store_sqlite::SqliteStore;
 
 use super::Run;
 use crate::{
+    called::gatewright,
     context::{Context, problems_error},
     error::CliError,
     output,
@@ -196,9 +197,10 @@ impl Run {
                 // Nobody said how it is tested: the repository may show it.
                 let detected = detect::detect(&repository_files(&ground.repository));
                 let Some(command) = detected.test_command else {
-                    return Err(CliError::usage(error.to_string()).help(
-                        "say how the work is tested: --check \"make test\", or `gatewright init`",
-                    ));
+                    return Err(CliError::usage(error.to_string()).help(format!(
+                        "say how the work is tested: --check \"make test\", or `{} init`",
+                        gatewright()
+                    )));
                 };
                 output::say(format_args!("testing with `{}` ({})", command.run, command.why));
                 ground.project = ground.project.clone().with_check(&command.run);
@@ -328,7 +330,10 @@ pub(super) fn needed_agents(
         let found = agent.cloned().or_else(of_role);
         needed.insert(found.ok_or_else(|| {
             CliError::usage(format!("no agent is configured for role `{name}`"))
-                .help("name one with --agent claude, or `agent = \"claude\"` in gatewright.toml (`gatewright init` writes one)")
+                .help(format!(
+                    "name one with --agent claude, or `agent = \"claude\"` in gatewright.toml (`{} init` writes one)",
+                    gatewright()
+                ))
         })?);
     }
     Ok(needed.into_iter().collect())
@@ -377,8 +382,10 @@ pub(super) async fn pause_others(
         }
         if !context.global.quiet && !later.contains(&pipeline.id) {
             output::say(format_args!(
-                "{} was left running by an earlier process and is paused: gatewright run --resume {}",
-                pipeline.item.key, pipeline.id
+                "{} was left running by an earlier process and is paused: {} run --resume {}",
+                pipeline.item.key,
+                gatewright(),
+                pipeline.id
             ));
         }
     }

@@ -103,7 +103,7 @@ pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult,
 /// document and not a line for each.
 pub(super) fn tell(result: &RunResult, context: &Context, is_one: bool) {
     if !context.global.json {
-        print(result, context);
+        print(result);
     } else if is_one {
         output::json(result);
     } else {
@@ -112,13 +112,13 @@ pub(super) fn tell(result: &RunResult, context: &Context, is_one: bool) {
 }
 
 /// Tells a person what came of a pipeline, and what they can do now.
-pub(crate) fn print(result: &RunResult, context: &Context) {
+pub(crate) fn print(result: &RunResult) {
     let title = words::safe(&result.title);
     output::data(format_args!("{} {}: {}", result.item, title, headline(result)));
     if let Some(reason) = &result.reason {
         output::data(format_args!("  {}", words::safe(reason)));
     }
-    for line in next_steps(result, context) {
+    for line in next_steps(result) {
         output::data(format_args!("  {line}"));
     }
 }
@@ -145,8 +145,8 @@ fn headline(result: &RunResult) -> String {
     format!("{what} ({took}{tokens})")
 }
 
-fn next_steps(result: &RunResult, context: &Context) -> Vec<String> {
-    let gatewright = data::gatewright(context);
+fn next_steps(result: &RunResult) -> Vec<String> {
+    let gatewright = crate::called::gatewright();
     let RunResult { pipeline, branch, target, .. } = result;
     let go_on = format!("then:    {gatewright} run --resume {pipeline}");
     let look = format!("look:    {gatewright} pipeline show {pipeline}");

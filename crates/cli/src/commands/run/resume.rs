@@ -8,7 +8,7 @@ use domain::{
     definition::Definition,
     id::PipelineId,
     name::{AgentName, ProjectKey},
-    pipeline::{Actor, EventKindTag, Input, Pipeline, PipelineState, PipelineStateTag},
+    pipeline::{Actor, Input, Pipeline, PipelineState, PipelineStateTag},
 };
 use git::MirrorGit;
 use ports::{Git as _, PipelineFilter, ProjectRef, Store as _};
@@ -55,7 +55,8 @@ impl Run {
         let wanted = self.wanted(&data.store).await?;
         let is_all = self.resume.iter().any(|text| text == ALL);
         let told: Vec<PipelineId> = wanted.iter().map(|it| it.id).collect();
-        let worst = if wanted.is_empty() {
+        let has_nothing = wanted.is_empty();
+        let worst = if has_nothing {
             output::say("nothing was interrupted");
             ExitStatus::Success
         } else {
@@ -71,7 +72,11 @@ impl Run {
         if outbox::deliver(context, &data).await?.interrupted {
             return Ok(ExitStatus::Interrupted);
         }
-        Ok(worst.max(say_who_waits(context, &data.store, &told).await?))
+        let waiting = say_who_waits(context, &data.store, &told).await?;
+        if context.global.json && has_nothing && waiting.is_none() {
+            output::json(&[(); 0]);
+        }
+        Ok(worst.max(waiting.unwrap_or(ExitStatus::Success)))
     }
 
     /// Works on what is wanted, group by group.
@@ -135,21 +140,22 @@ fn told(error: &CliError, whose: &str) -> ExitStatus {
 }
 
 /// Tells of every pipeline that waits for a person and was not `told` of before, as the `run` that stopped there did.
+/// `None` where there is none.
 async fn say_who_waits(
     context: &Context,
     store: &SqliteStore,
     told: &[PipelineId],
-) -> Result<ExitStatus, CliError> {
+) -> Result<Option<ExitStatus>, CliError> {
     let states = vec![PipelineStateTag::AwaitingHuman, PipelineStateTag::Blocked];
     let filter = PipelineFilter { states, ..PipelineFilter::default() };
     let mut waiting = store.list_pipelines(&filter).await?;
     waiting.retain(|pipeline| !told.contains(&pipeline.id));
     waiting.sort_by_key(|pipeline| pipeline.id);
-    let mut worst = ExitStatus::Success;
+    let mut worst = None;
     for pipeline in waiting {
         let result = result::load(store, pipeline.id).await?;
         result::tell(&result, context, false);
-        worst = worst.max(result.exit_status());
+        worst = worst.max(Some(result.exit_status()));
     }
     Ok(worst)
 }
@@ -163,7 +169,7 @@ async fn list_interrupted(store: &SqliteStore) -> Result<Vec<Pipeline>, CliError
     let mut interrupted = Vec::new();
     for pipeline in store.list_pipelines(&filter).await? {
         if !matches!(pipeline.state, PipelineState::Paused { .. })
-            || paused_by_us(store, pipeline.id).await?
+            || paused_by_us(store, &pipeline).await?
         {
             interrupted.push(pipeline);
         }
@@ -171,11 +177,9 @@ async fn list_interrupted(store: &SqliteStore) -> Result<Vec<Pipeline>, CliError
     Ok(interrupted)
 }
 
-async fn paused_by_us(store: &SqliteStore, id: PipelineId) -> Result<bool, CliError> {
-    let events = data::all_events(store, id).await?;
-    let paused =
-        events.iter().rfind(|event| EventKindTag::from(&event.kind) == EventKindTag::Paused);
-    Ok(paused.is_some_and(|event| event.actor == Actor::Engine))
+async fn paused_by_us(store: &SqliteStore, pipeline: &Pipeline) -> Result<bool, CliError> {
+    let pause = data::last_pause(store, pipeline).await?;
+    Ok(pause.is_some_and(|event| event.actor == Actor::Engine))
 }
 
 /// Puts a pipeline to those that it can be worked on with.

@@ -102,7 +102,7 @@ fn what_was_lost_to_a_restart_does_not_read_like_a_retry() {
     let cases = [
         (
             retried(FailureClass::Lost, "the orchestrator ended; its agent is still at work"),
-            "stage build: agent developer is taken up again, no try is spent: the orchestrator ended; its agent is still at work",
+            "stage build: agent developer goes back to the queue, no try is spent: the orchestrator ended; its agent is still at work",
         ),
         (
             retried(FailureClass::Permanent, "exited with code 1"),

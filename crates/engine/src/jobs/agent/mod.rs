@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use super::{Ending, JobError, Performed};
 use crate::{
-    Engine, Progress,
+    Engine, Progress, RunFound,
     settings::{AgentSetup, RoleSettings},
     worker::{Interrupt, StopMode},
 };
@@ -66,8 +66,12 @@ impl Engine {
         let is_new = open.is_none();
         let run = open.unwrap_or_else(|| self.new_run(&assignment));
         let sandbox = self.layout.agent_sandbox(run.id);
-        let adopted = self.ports.sandbox.status(&sandbox).await? != SandboxStatus::Absent;
-        if !adopted {
+        let found = match self.ports.sandbox.status(&sandbox).await? {
+            SandboxStatus::Absent => RunFound::New,
+            SandboxStatus::Running => RunFound::AtWork,
+            SandboxStatus::Ended(_) | SandboxStatus::Vanished => RunFound::Ended,
+        };
+        if found == RunFound::New {
             // It goes back as it came, and stays there until the next look finds the agent well: if that is what
             // would keep it there.
             if is_new
@@ -93,7 +97,7 @@ impl Engine {
             role: role.clone(),
             agent: run.agent.clone(),
             run: run.id,
-            adopted,
+            found,
         });
         let followed = self.follow(&assignment, run, &mut signal).await?;
         if followed.interrupt.is_some_and(leaves_agents) {
@@ -246,7 +250,9 @@ impl Engine {
         run.ended_at = Some(self.ports.clock.now());
         run.outcome = Some(outcome.clone());
         let ending = match (interrupt, outcome) {
-            (Some(_), _) => Ending::Released { reason: "the orchestrator was stopped".to_owned() },
+            (Some(_), _) => Ending::Released {
+                reason: "the orchestrator was stopped, and the agent with it".to_owned(),
+            },
             (None, RunOutcome::Ended { .. }) => {
                 Ending::Report(Report::Agent { run: run.id, usage: run.usage, report })
             }

@@ -71,8 +71,17 @@ fn what_could_mean_several_is_refused_and_they_are_named() {
 
 #[test]
 fn a_bare_prefix_means_nothing() {
-    for text in ["", "pl_", "pl", "run_01b", "pl_zz"] {
+    for text in ["pl_", "pl", "run_01b", "pl_zz"] {
         assert_eq!(found(text), Err(ExitStatus::Failure), "{text:?}");
+    }
+}
+
+#[test]
+fn whoever_names_nothing_is_told_what_to_name() {
+    for text in ["", " "] {
+        assert_eq!(found(text), Err(ExitStatus::Usage), "{text:?}");
+        let message = choose(text, &some()).unwrap_err().message;
+        assert!(message.contains("an id") && !message.contains('`'), "{message}");
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{exit::ExitStatus, output};
+use crate::{called::gatewright, exit::ExitStatus, output};
 
 /// How long work under way may take to be reported, once agents are left behind. A call of git or of the store that takes
 /// longer is dropped: whatever it did is found again.
@@ -33,20 +33,29 @@ pub(in crate::commands::run) async fn listen(
         output::say(match mode {
             StopMode::StopAgents => {
                 "stopping: agents are asked to end and what they left is kept (again: leave them behind)"
+                    .to_owned()
             }
-            StopMode::LeaveAgents => {
-                "stopping: agents go on by themselves and are taken up again on resume"
-            }
+            StopMode::LeaveAgents => left_behind(),
         });
     }
     stop.send_replace(Some(mode));
     if mode == StopMode::StopAgents {
         signals.next().await;
+        if !quiet {
+            output::say(left_behind());
+        }
         stop.send_replace(Some(StopMode::LeaveAgents));
     }
     end_soon();
     sleep(DRAIN_WITHIN).await;
     overdue.notify_one();
+}
+
+fn left_behind() -> String {
+    format!(
+        "stopping: agents are left at work by themselves, until `{} run --resume all` takes them up",
+        gatewright()
+    )
 }
 
 /// The same for a command that has letters under way and no agents: the first signal, of whatever kind, gives them the time

@@ -1,0 +1,57 @@
+//! What is wrong with what was typed, and the command that helps: one that can be typed as it stands.
+
+use crate::world::{World, assert_error};
+
+/// An error of `arguments` against a data directory that is named on the command line.
+fn assert_advised(world: &World, arguments: &[&str], error: &str, command: &str) {
+    let refused = world.call(&[&["--data-dir", "it's here"], arguments].concat());
+    let code = if error.contains("is named") { 2 } else { 1 };
+    let dir = world.dir().join("it's here");
+    let quoted = dir.as_str().replace('\'', r"'\''");
+    assert_error(&refused, code, error, &format!("--data-dir '{quoted}' {command}`"));
+}
+
+#[test]
+fn what_is_advised_finds_the_same_data_again() {
+    let world = World::of_agent("echo new > new.txt");
+    let delivered = world.call(&["--data-dir", "it's here", "run", "Add a file", "--merge"]);
+    assert_eq!(delivered.code(), Some(0), "{delivered:#?}");
+    for (arguments, error, command) in [
+        (&["pipeline", "show", "nope"][..], "there is no pipeline `nope`", "pipeline list"),
+        (&["pipeline", "show", ""], "no pipeline is named", "pipeline list"),
+        (&["logs", " "], "no pipeline is named", "pipeline list"),
+        (&["approve", ""], "no question is named", "decisions"),
+        (&["approve", "dec_0"], "there is no question `dec_0`", "decisions"),
+        (&["approve", "IT-001"], "IT-001 waits for no answer", "pipeline show IT-001"),
+        (&["outbox", "show", ""], "no letter is named", "outbox list --state all"),
+        (&["restore", "nofile.tar"], "could not read", "backup"),
+    ] {
+        assert_advised(&world, arguments, error, command);
+    }
+}
+
+#[test]
+fn more_words_than_anybody_reads_are_refused_and_change_nothing() {
+    let world = World::of_agent("exit 3");
+    world.deliver().assert_blocked("exited with code 3");
+    let words = "x".repeat(64 * 1024 + 1);
+    for command in [
+        &["pipeline", "cancel", "IT-001", "--reason"][..],
+        &["pipeline", "retry", "IT-001", "--comment"],
+        &["decisions", "resolve", "IT-001", "--choice", "retry", "--comment"],
+    ] {
+        let refused = world.call(&[command, &[words.as_str()]].concat());
+        assert_error(&refused, 2, "have 65537 bytes, at most 65536 fit", "say less");
+    }
+    let shown = world.call(&["pipeline", "show", "IT-001", "--json"]).json();
+    assert_eq!(shown["pipeline"]["status"], "blocked", "{shown:#}");
+}
+
+/// The names of branches are other people's words, and stand in the help.
+#[test]
+fn other_peoples_words_in_a_help_line_are_shown_and_not_obeyed() {
+    let world = World::of_agent("echo new > new.txt");
+    world.repository.git(&["branch", "a\u{202e}b"]);
+    let refused = world.call(&["run", "Add a file", "--target", "nowhere"]);
+    assert_error(&refused, 2, "has no branch `nowhere`", r"a\u{202e}b");
+}

@@ -1,0 +1,48 @@
+//! `logs --follow`: it ends where nothing can come any more, and says so where nobody is at work.
+
+use crate::world::World;
+
+#[test]
+fn whoever_follows_what_nobody_works_on_is_told_the_command_that_goes_on() {
+    let world = World::new();
+    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
+    world.gatewright.configure_agent(&format!(
+        "echo first; echo started > {}; read now < {}; echo new > new.txt; echo last",
+        started.path(),
+        end.path()
+    ));
+    let started = started.listen();
+    let running = world.start();
+    assert_eq!(started.next(), "started");
+    let attended = world.gatewright.start(world.dir(), &["logs", "IT-001", "--follow"]);
+    running.signal("KILL");
+    running.finish();
+    let told = attended.wait_for("nobody is at work on IT-001: ");
+    assert!(told.contains("run --resume IT-001` goes on"), "{told}");
+
+    // The agent lives on, and what it prints is shown; whoever takes it up records its end.
+    end.ring();
+    let resumed = world.resume().finish();
+    assert!(resumed.code().is_some(), "{resumed:#?}");
+    let followed = attended.finish();
+    assert_eq!(followed.code(), Some(0), "{followed:#?}");
+    assert_eq!(followed.stdout.lines().collect::<Vec<_>>(), ["first", "last"], "{followed:#?}");
+    assert_eq!(followed.stderr.matches("nobody is at work").count(), 1, "{followed:#?}");
+}
+
+#[test]
+fn following_ends_with_a_pipeline_that_is_given_up() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    running.signal("KILL");
+    running.finish();
+    let following = world.gatewright.start(world.dir(), &["logs", "IT-001", "--follow"]);
+    following.wait_for("nobody is at work on IT-001: ");
+    let cancelled = world.call(&["pipeline", "cancel", "IT-001"]);
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    let followed = following.finish();
+    assert_eq!(followed.code(), Some(0), "{followed:#?}");
+}
