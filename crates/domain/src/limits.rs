@@ -63,6 +63,16 @@ pub const DELIVERY_TIME_LIMIT: Duration = Duration::from_secs(30);
 pub const LETTER_LEASE_TTL: Duration = Duration::from_mins(1);
 /// Characters that are kept of what a destination says.
 pub const LETTER_WORDS_CHARS_MAX: usize = 500;
+/// Workspaces that one look considers for removal: a query each, and those of living pipelines come first where there are
+/// many.
+pub const WORKSPACES_LOOKED_AT_MAX: usize = 1000;
+/// Times that the removal of a workspace which was left behind is begun and not ended before a person has to do it.
+pub const SWEEPS_MAX: u32 = 4;
+/// Newest commits of the target among which items are looked for that another data directory has delivered: a tenth of a
+/// second of git's time.
+pub const SUBJECTS_READ_MAX: u32 = 10_000;
+/// The highest item number that is believed of a repository: it comes from outside, and the next one must have a number.
+pub const ITEM_NUMBER_MAX: u32 = 100_000_000;
 /// How often the watchdog looks for pipelines that nothing will move: soon enough for a person, and one query each time.
 pub const LIVENESS_CHECK: Duration = Duration::from_mins(1);
 

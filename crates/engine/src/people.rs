@@ -5,6 +5,7 @@ use domain::{
     definition::{Definition, DefinitionHash},
     id::{DecisionId, PipelineId},
     item::Item,
+    limits::{ITEM_NUMBER_MAX, SUBJECTS_READ_MAX},
     name::{DefinitionName, ProjectKey},
     pipeline::{Actor, Input, NewPipeline, Pipeline, PipelineOptions},
     revision::BranchName,
@@ -12,7 +13,7 @@ use domain::{
 };
 use ports::ProjectRef;
 
-use crate::{Cause, Engine, EngineError, Outcome};
+use crate::{Cause, Engine, EngineError, Outcome, jobs::TAKEN_IN};
 
 /// An item that somebody wants, before it has a number.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl Engine {
         // Refused before anything is written.
         let probe = domain::item::ItemKey { project: item.project.clone(), number: 0 };
         Item::new(probe, &item.title, &item.description)?;
-        let number_above = self.highest_number_in_use(&item.project).await?;
+        let number_above = self.highest_number_in_use(&item.project, &item.target).await?;
         self.ports.store.save_definition(hash, definition).await?;
         let new = NewPipeline {
             id: self.fresh_pipeline(),
@@ -60,16 +61,23 @@ impl Engine {
         Ok(self.ports.store.create_pipeline(&new).await?)
     }
 
-    /// The highest item number among the branches of the repository: another data directory may have used them.
-    async fn highest_number_in_use(&self, project: &ProjectKey) -> Result<u32, EngineError> {
+    /// The highest item number that the repository shows, by its branches and by what was merged into the target: another
+    /// data directory may have used them, or this one before a backup was brought back.
+    async fn highest_number_in_use(
+        &self,
+        project: &ProjectKey,
+        target: &BranchName,
+    ) -> Result<u32, EngineError> {
         let Some(project) = self.find_project(project).await? else { return Ok(0) };
-        let prefix = format!("feature/{}-", project.key);
         let branches = self.ports.git.list_branches(&project).await?;
-        let number = |branch: &BranchName| {
-            let rest = branch.as_str().strip_prefix(&prefix)?;
-            rest.split('-').next()?.parse::<u32>().ok()
-        };
-        Ok(branches.iter().filter_map(number).max().unwrap_or(0))
+        let mut numbers: Vec<u32> =
+            branches.iter().filter_map(|it| number_of_branch(it.as_str(), &project.key)).collect();
+        if branches.contains(target) {
+            let subjects =
+                self.ports.git.list_subjects(&project, target, SUBJECTS_READ_MAX).await?;
+            numbers.extend(subjects.iter().filter_map(|it| number_in_subject(it, &project.key)));
+        }
+        Ok(numbers.into_iter().filter(|number| *number <= ITEM_NUMBER_MAX).max().unwrap_or(0))
     }
 
     pub(crate) async fn find_project(
@@ -160,6 +168,51 @@ impl Engine {
             job: None,
             run: None,
             fired: None,
+        }
+    }
+}
+
+/// The number of the item that a branch of ours was made for.
+fn number_of_branch(branch: &str, key: &ProjectKey) -> Option<u32> {
+    let rest = branch.strip_prefix("feature/")?;
+    number_behind(rest, key, '-')
+}
+
+/// The number of the item that a commit brought: one that we merged or took in, or whose branch somebody merged.
+fn number_in_subject(subject: &str, key: &ProjectKey) -> Option<u32> {
+    let Some(merged) = subject.strip_prefix("Merge ") else {
+        return number_behind(subject, key, ':').filter(|_| subject.ends_with(TAKEN_IN));
+    };
+    let of_branch = || number_of_branch(&merged[merged.find("feature/")?..], key);
+    number_behind(merged, key, ':').or_else(of_branch)
+}
+
+/// The number in `KEY-7`, where `end` follows it.
+fn number_behind(text: &str, key: &ProjectKey, end: char) -> Option<u32> {
+    let (number, _) = text.strip_prefix(key.as_str())?.strip_prefix('-')?.split_once(end)?;
+    number.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_known_by_the_commits_that_brought_it_and_by_no_others() {
+        let key = ProjectKey::new("APP").expect("a key");
+        for (subject, number) in [
+            ("Merge APP-007: Add a flag", Some(7)),
+            ("APP-012: take in the request", Some(12)),
+            ("Merge branch 'feature/APP-3-add-a-flag' into main", Some(3)),
+            ("Merge pull request #4 from us/feature/APP-1234-x", Some(1234)),
+            ("APP-4711: fix what the tracker says", None),
+            ("Merge APP-7", None),
+            ("Merge XAPP-7: x", None),
+            ("Merge APP-4294967296: x", None),
+            ("Merge feature/", None),
+            ("", None),
+        ] {
+            assert_eq!(number_in_subject(subject, &key), number, "{subject}");
         }
     }
 }

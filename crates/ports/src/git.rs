@@ -306,6 +306,15 @@ pub trait Git: Send + Sync {
     /// The branches of the people's repository, as of the last sync.
     async fn list_branches(&self, project: &ProjectRef) -> Result<Vec<BranchName>, GitError>;
 
+    /// The first lines of the messages of a branch of the people's repository, as of the last sync: of its newest commits,
+    /// at most `max`.
+    async fn list_subjects(
+        &self,
+        project: &ProjectRef,
+        branch: &BranchName,
+        max: u32,
+    ) -> Result<Vec<String>, GitError>;
+
     /// The tree of a commit.
     async fn load_tree(
         &self,

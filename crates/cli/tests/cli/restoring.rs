@@ -67,6 +67,22 @@ fn work_that_was_delivered_since_the_backup_is_a_question_and_is_kept() {
     assert_eq!(world.repository.show("delivered-before:work.txt"), "before\n");
 }
 
+/// Two items of one number cannot be told apart in the repository's history. What was merged has no branch any more.
+#[test]
+fn numbers_that_were_given_since_the_backup_are_not_given_again() {
+    let world = World::of_agent("echo new > $GATEWRIGHT_ITEM.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let backup = world.call(&["backup", file(&world).as_str()]);
+    assert_eq!(backup.code(), Some(0), "{backup:#?}");
+    let run = |title| Told::of(&world.call(&["run", title, "--merge", "--json"]));
+    assert_eq!(run("Add another file").text("item"), "IT-002");
+    let restored = world.call(&["restore", file(&world).as_str(), "--force"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    let third = run("Add a third file");
+    assert_eq!(third.text("item"), "IT-003", "{third:#?}");
+}
+
 /// A pipe would be waited for, and a device has no end.
 #[test]
 fn what_is_no_regular_file_is_refused_at_once() {

@@ -13,6 +13,7 @@ use domain::{
     run::Run,
 };
 use ports::{GateError, GitError, SandboxError};
+pub(crate) use repository::TAKEN_IN;
 use tokio::sync::watch;
 pub(crate) use turns::WorkspaceTurns;
 

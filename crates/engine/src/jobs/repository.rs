@@ -10,6 +10,9 @@ use ports::{Conflict, FileWrite, Integration, Joined, Landing, Merge, ProjectRef
 use super::{JobError, Performed};
 use crate::Engine;
 
+/// What the commit with an item's words says, behind its key.
+pub(crate) const TAKEN_IN: &str = ": take in the request";
+
 impl Engine {
     pub(super) async fn project(&self, pipeline: &Pipeline) -> Result<ProjectRef, JobError> {
         let found = self.find_project(&pipeline.project).await?;
@@ -45,7 +48,7 @@ impl Engine {
             content: format!("# {}: {}\n\n{}\n", item.key, item.title, item.description.trim_end())
                 .into_bytes(),
         };
-        let message = format!("{}: take in the request\n", item.key);
+        let message = format!("{}{TAKEN_IN}\n", item.key);
         let head = self
             .ports
             .git

@@ -8,6 +8,17 @@ use tokio::task::JoinSet;
 use crate::world::{World, branch, commit, head, options, run, write};
 
 #[tokio::test]
+async fn the_newest_subjects_of_a_branch_are_read() {
+    let world = World::new();
+    commit(&world.people(), "second\n\nand more of it");
+    world.git.sync(&world.project).await.expect("synced");
+    let list = async |name, max| world.git.list_subjects(&world.project, &branch(name), max).await;
+    assert_eq!(list("main", 10).await.expect("a log"), ["second", "base"]);
+    assert_eq!(list("main", 1).await.expect("a log"), ["second"]);
+    assert!(matches!(list("nowhere", 1).await, Err(GitError::Command { .. })));
+}
+
+#[tokio::test]
 async fn branches_of_the_people_are_seen_after_a_sync_and_gone_when_they_are_gone() {
     let world = World::new();
     run(&world.people(), ["branch", "old"]);

@@ -100,6 +100,8 @@ pub(super) const CALLS: &[&str] = &[
     "git.land",
     "git.list_changes",
     "git.list_branches",
+    "git.list_subjects",
+    "git.list_workspaces",
     "git.load_tree",
     "git.move_branch",
     "git.open_workspace",

@@ -137,6 +137,15 @@ impl Git for FakeGit {
         if dir.exists() { std::fs::remove_dir_all(dir).map_err(io("remove", dir)) } else { Ok(()) }
     }
 
+    async fn list_subjects(
+        &self,
+        _: &ProjectRef,
+        _: &BranchName,
+        _: u32,
+    ) -> Result<Vec<String>, GitError> {
+        refused("list subjects")
+    }
+
     async fn sync(&self, _: &ProjectRef) -> Result<(), GitError> {
         refused("sync")
     }

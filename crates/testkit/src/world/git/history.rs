@@ -78,6 +78,12 @@ impl History {
         &self.get(commit).files
     }
 
+    /// The first lines of the messages of a commit and of all that it descends from.
+    pub(super) fn subjects(&self, commit: &CommitSha) -> impl Iterator<Item = String> {
+        let messages = self.ancestors(commit).into_iter().map(|it| self.message(&it).to_owned());
+        messages.filter_map(|message| message.lines().next().map(str::to_owned))
+    }
+
     pub(super) fn message(&self, commit: &CommitSha) -> &str {
         &self.get(commit).message
     }

@@ -61,6 +61,20 @@ impl Git for FakeGit {
         self.make("git.list_branches", list).await
     }
 
+    async fn list_subjects(
+        &self,
+        project: &ProjectRef,
+        branch: &BranchName,
+        max: u32,
+    ) -> Result<Vec<String>, GitError> {
+        let list = |model: &mut Model| {
+            let head = model.projects.seen(&project.key)?.get(branch.as_str()).cloned();
+            let head = head.ok_or_else(|| refused("read the log", "there is no such branch"))?;
+            Ok(model.history.subjects(&head).take(max as usize).collect())
+        };
+        self.make("git.list_subjects", list).await
+    }
+
     async fn load_tree(
         &self,
         _project: &ProjectRef,
