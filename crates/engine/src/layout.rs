@@ -31,10 +31,16 @@ impl Layout {
         self.run(run).join("agent")
     }
 
+    /// The workspaces of all pipelines, a directory for each.
+    #[must_use]
+    pub fn all_workspaces(&self) -> Utf8PathBuf {
+        self.data_dir.join("workspaces")
+    }
+
     /// All workspaces of a pipeline.
     #[must_use]
     pub fn workspaces(&self, pipeline: PipelineId) -> Utf8PathBuf {
-        self.data_dir.join("workspaces").join(pipeline.to_string())
+        self.all_workspaces().join(pipeline.to_string())
     }
 
     /// The workspace of a role: the same for all of its attempts, since agents find their sessions by path.

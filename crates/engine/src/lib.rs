@@ -19,6 +19,7 @@ mod jobs;
 mod orphans;
 mod outbox;
 mod recover;
+mod sweep;
 mod timers;
 mod watchdog;
 mod worker;
@@ -32,7 +33,7 @@ pub use apply::{Cause, JobReport, Outcome};
 pub use breakers::Parked;
 use domain::{
     definition::{Definition, DefinitionHash},
-    id::JobId,
+    id::{JobId, PipelineId},
     name::{AgentName, DestinationName},
 };
 pub use error::EngineError;
@@ -66,6 +67,8 @@ pub struct Engine {
     parked: Mutex<damage::Parked>,
     /// One run at a time in a workspace: an agent that is being stopped must be gone before the next one comes.
     workspaces: jobs::WorkspaceTurns,
+    /// Where the last look for workspaces that were left behind has come to. Held by whoever removes some.
+    swept: Arc<tokio::sync::Mutex<Option<PipelineId>>>,
     /// The job that was last said to be overdue.
     overdue: Mutex<Option<JobId>>,
     /// What was found able to work, or not, before jobs were given out.
@@ -90,6 +93,7 @@ impl Engine {
             sending: Mutex::default(),
             parked: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),
+            swept: Arc::default(),
             overdue: Mutex::default(),
             preflight: Mutex::default(),
             told: tokio::sync::Mutex::default(),

@@ -218,6 +218,14 @@ impl Git for MirrorGit {
         workspace::remove(self, dir).await
     }
 
+    async fn list_workspaces(&self, dir: &Utf8Path) -> Result<Vec<String>, GitError> {
+        workspace::list(dir).await
+    }
+
+    async fn sweep_workspace(&self, dir: &Utf8Path, tries_max: u32) -> Result<bool, GitError> {
+        workspace::sweep(self, dir, tries_max).await
+    }
+
     async fn join(
         &self,
         project: &ProjectRef,

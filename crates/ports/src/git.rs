@@ -420,6 +420,13 @@ pub trait Git: Send + Sync {
     /// Removes a workspace directory without following links out of it. Absent is fine.
     async fn remove_workspace(&self, dir: &Utf8Path) -> Result<(), GitError>;
 
+    /// The names of the directories in `dir`, below which workspaces are. Absent is fine.
+    async fn list_workspaces(&self, dir: &Utf8Path) -> Result<Vec<String>, GitError>;
+
+    /// Removes a workspace directory that was left behind, unless that was begun `tries_max` times already and never came
+    /// to its end: a removal that ends the process each time is not for ever. Says whether it is gone.
+    async fn sweep_workspace(&self, dir: &Utf8Path, tries_max: u32) -> Result<bool, GitError>;
+
     /// Merges the heads of roles that worked side by side, in order, onto `base`.
     async fn join(
         &self,

@@ -174,6 +174,14 @@ impl Git for WatchedGit {
         self.calls.make("git.remove_workspace", self.git.remove_workspace(dir)).await
     }
 
+    async fn list_workspaces(&self, dir: &Utf8Path) -> Result<Vec<String>, GitError> {
+        self.calls.make("git.list_workspaces", self.git.list_workspaces(dir)).await
+    }
+
+    async fn sweep_workspace(&self, dir: &Utf8Path, tries_max: u32) -> Result<bool, GitError> {
+        self.calls.make("git.sweep_workspace", self.git.sweep_workspace(dir, tries_max)).await
+    }
+
     async fn join(
         &self,
         project: &ProjectRef,

@@ -4,6 +4,7 @@ mod database;
 mod machine;
 mod outbox;
 mod project;
+mod workspaces;
 
 use api::{CheckState, CheckView};
 use clap::Args;
@@ -39,6 +40,7 @@ impl Doctor {
         checks.push(configuration);
         checks.push(machine::data_dir(context, &loaded));
         checks.extend(database::checks(context, &loaded).await);
+        checks.extend(workspaces::checks(context, &loaded).await);
         checks.extend(project::agents(context, &loaded).await);
         checks.extend(project::held(context, &loaded).await);
         checks.extend(outbox::checks(context, &loaded).await);

@@ -29,6 +29,7 @@ mod data;
 mod here;
 mod holds;
 mod steering;
+mod workspaces;
 
 use crate::{args::Command, context::Context, error::CliError, exit::ExitStatus};
 

@@ -85,6 +85,20 @@ fn what_was_cancelled_while_nobody_was_at_work_is_cleaned_up() {
     assert_eq!(workspaces(), 0);
     let again = world.call(&["run", "--resume", "all"]);
     assert!(!again.stderr.contains("cleaned up"), "{again:#?}");
+
+    // What somebody has opened who was late, and is gone.
+    let shown = world.call(&["pipeline", "show", "IT-001", "--json"]).json();
+    let pipeline = shown["pipeline"]["id"].as_str().unwrap();
+    let late = world.gatewright.data_dir().join("workspaces").join(pipeline);
+    std::fs::create_dir_all(late.join("solo/repository")).unwrap();
+    let doctor = world.call(&["doctor", "--json"]);
+    let words = format!("{late} is left of IT-001");
+    assert!(doctor.stdout.contains(&words), "{words}: {doctor:#?}");
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
+    assert_eq!(workspaces(), 0);
+    let doctor = world.call(&["doctor", "--json"]);
+    assert!(!doctor.stdout.contains("is left of"), "{doctor:#?}");
 }
 
 #[test]

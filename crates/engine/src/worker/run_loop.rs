@@ -176,6 +176,7 @@ impl Engine {
             self.watch_liveness().await?;
             self.stop_what_nobody_follows(tasks).await?;
             self.look_again_at_damage().await?;
+            self.sweep_beside(tasks);
             rounds.watch_at = self.after(liveness_check());
         }
         self.fire_due_timers(tasks).await?;

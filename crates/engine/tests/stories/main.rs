@@ -11,6 +11,7 @@ mod preflight;
 mod silence;
 
 mod supervision;
+mod sweeping;
 
 mod explaining;
 

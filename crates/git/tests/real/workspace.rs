@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use camino::Utf8Path;
 use git::{MirrorGit, Options};
 use ports::{Git, GitError, HandIn, MergeStrategy};
 
@@ -180,6 +181,28 @@ async fn a_repository_with_many_files_is_checked_out_whole() {
     let workspace = world.open().await;
     assert_eq!(run(&workspace.repository, ["status", "--porcelain"]), "");
     assert_eq!(read(&workspace.repository, "many/9/1499"), "1499");
+}
+
+/// A removal that ends the process each time must not do so for ever.
+#[tokio::test]
+async fn what_was_left_behind_is_removed_a_few_times_and_not_for_ever() {
+    let world = World::synced().await;
+    let workspaces = world.data().join("workspaces");
+    assert_eq!(world.git.list_workspaces(&workspaces).await.expect("there is none"), [""; 0]);
+    let workspace = world.open().await;
+    let dir = workspace.home.parent().and_then(Utf8Path::parent).expect("a parent").to_owned();
+    assert_eq!(world.git.list_workspaces(&workspaces).await.expect("listed"), ["p1"]);
+    // What two processes leave that are killed over it.
+    fs::write(workspaces.join(".p1.swept"), "xx").expect("a tally");
+    assert_eq!(world.git.list_workspaces(&workspaces).await.expect("listed"), ["p1"]);
+    assert!(!world.git.sweep_workspace(&dir, 2).await.expect("counted"), "it was tried twice");
+    assert!(workspace.repository.exists());
+    assert!(world.git.sweep_workspace(&dir, 3).await.expect("removed"), "once more");
+    assert_eq!(workspaces.read_dir_utf8().expect("a directory").count(), 0, "nor is a tally left");
+    for kept in [world.people(), world.mirror(), workspaces] {
+        let result = world.git.sweep_workspace(&kept, 3).await;
+        assert!(matches!(result, Err(GitError::Io { .. })), "{kept}: {result:?}");
+    }
 }
 
 #[tokio::test]

@@ -75,8 +75,12 @@ impl Play<'_> {
 
     /// What nobody was told of is found by whoever looks once in a while.
     async fn last_round(&mut self) {
-        if self.store.pair.model.look(|model| model.runs.values().any(|run| run.ended_at.is_none()))
-        {
+        let has_open_runs = self
+            .store
+            .pair
+            .model
+            .look(|model| model.runs.values().any(|run| run.ended_at.is_none()));
+        if has_open_runs || !self.left_behind().is_empty() {
             self.start_nodes();
             self.wait(2 * LIVENESS_CHECK).await;
         }

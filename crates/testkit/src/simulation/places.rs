@@ -107,6 +107,7 @@ pub(super) const CALLS: &[&str] = &[
     "git.open_workspace",
     "git.publish",
     "git.remove_workspace",
+    "git.sweep_workspace",
     "git.sync",
     "machine.check_agent",
     "machine.measure",
@@ -123,7 +124,6 @@ pub(super) const CALLS: &[&str] = &[
     "store.claim",
     "store.create_pipeline",
     "store.drop_timer",
-    "store.settle_run",
     "store.find_decision",
     "store.find_definition",
     "store.find_letter",
@@ -150,6 +150,7 @@ pub(super) const CALLS: &[&str] = &[
     "store.save_run",
     "store.settle_job",
     "store.settle_letter",
+    "store.settle_run",
     "store.take_letters",
 ];
 

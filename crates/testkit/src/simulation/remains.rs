@@ -2,10 +2,11 @@
 
 use domain::{
     id::PipelineId,
-    job::{JobState, Work},
+    job::JobState,
     limits::JOB_LOST_MAX,
     outbox::LetterState,
-    pipeline::{Delivered, EventKind, PipelineState},
+    pipeline::{Delivered, PipelineState},
+    run::Run,
 };
 
 use super::{coverage, invariants::rests_on_something, play::Play, routes::routes_of};
@@ -21,6 +22,9 @@ impl Play<'_> {
             }
             self.look_at_pipeline(id);
         }
+        for id in self.left_behind() {
+            self.record.violate("an end leaves nothing behind", format!("{id}: a workspace"));
+        }
         self.look_at_runs();
         self.look_at_landings();
         self.look_at_letters();
@@ -32,7 +36,6 @@ impl Play<'_> {
 
     fn look_at_pipeline(&self, id: PipelineId) {
         let state = self.state(id);
-        let label = coverage::label(&state);
         let waits = match &state {
             PipelineState::Queued
             | PipelineState::Succeeded { .. }
@@ -46,27 +49,27 @@ impl Play<'_> {
         if !waits {
             self.record.violate("everything comes to an end", self.story());
         }
-        let dirs = self.world.git.workspace_dirs();
-        let keeps = dirs.iter().any(|dir| dir.as_str().contains(&id.to_string()));
-        let is_over =
-            matches!(state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
-        if is_over && keeps && !self.clean_up_was_given_up(id) {
-            self.record
-                .violate("an end leaves nothing behind", format!("{id}, {label}: a workspace"));
-        }
         if let PipelineState::Succeeded { delivered } = &state {
             self.look_at_delivery(id, delivered);
         }
     }
 
-    /// Whether a clean-up was given up: what ends the process each time is not tried for ever, and the workspace stays.
-    fn clean_up_was_given_up(&self, id: PipelineId) -> bool {
-        let is_meant =
-            |kind: &EventKind| matches!(kind, EventKind::JobFailed { work: Work::Cleanup, .. });
-        self.store.pair.model.look(|model| {
-            let mut of_pipeline = model.events.iter().filter(|event| event.pipeline == id);
-            of_pipeline.any(|event| is_meant(&event.kind))
-        })
+    /// Pipelines that have ended for good and have a workspace. One in which an agent has left what is not kept yet stays.
+    pub(super) fn left_behind(&self) -> Vec<PipelineId> {
+        let dirs = self.world.git.workspace_dirs();
+        let is_left_behind = |id: &PipelineId| {
+            let is_over = matches!(
+                self.state(*id),
+                PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. }
+            );
+            let waits = |run: &Run| run.pipeline == *id && run.ended_at.is_none();
+            is_over
+                && dirs.iter().any(|dir| dir.as_str().contains(&id.to_string()))
+                && !self.store.pair.model.look(|model| model.runs.values().any(waits))
+        };
+        let mut ids = self.pipelines();
+        ids.retain(is_left_behind);
+        ids
     }
 
     /// What a pipeline says that it has delivered is there.

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::signals;
 use crate::{
-    commands::{data::Opened, steering},
+    commands::{data::Opened, steering, workspaces},
     context::Context,
     error::CliError,
     output,
@@ -27,7 +27,8 @@ pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, C
     let due = list_clean_ups(store).await?;
     let left: BTreeSet<PipelineId> =
         store.list_orphaned_runs().await?.iter().map(|run| run.pipeline).collect();
-    if due.is_empty() && left.is_empty() {
+    let workspaces = workspaces::list_left_behind(store, &data.data_dir).await?;
+    if due.is_empty() && left.is_empty() && workspaces.is_empty() {
         return Ok(false);
     }
     let engine = steering::engine(context, data).await?;
@@ -40,11 +41,13 @@ pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, C
         };
         steering::stop_left_behind(context, data, Arc::clone(&engine), &pipeline).await?;
     }
-    if due.is_empty() || !is_all_that_is_left(store, &due).await? {
+    if (due.is_empty() && workspaces.is_empty()) || !is_all_that_is_left(store, &due).await? {
         return Ok(false);
     }
     let interrupted = work(context, &engine).await?;
-    let done = due.len().saturating_sub(list_clean_ups(store).await?.len());
+    let left = workspaces::list_left_behind(store, &data.data_dir).await?.len();
+    let done =
+        (due.len() + workspaces.len()).saturating_sub(list_clean_ups(store).await?.len() + left);
     if done > 0 && !context.global.quiet {
         let what = if done == 1 { "a pipeline".to_owned() } else { format!("{done} pipelines") };
         output::say(format_args!("cleaned up behind {what} that had ended"));

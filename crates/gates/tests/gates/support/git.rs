@@ -137,6 +137,14 @@ impl Git for FakeGit {
         if dir.exists() { std::fs::remove_dir_all(dir).map_err(io("remove", dir)) } else { Ok(()) }
     }
 
+    async fn list_workspaces(&self, _: &Utf8Path) -> Result<Vec<String>, GitError> {
+        refused("list workspaces")
+    }
+
+    async fn sweep_workspace(&self, _: &Utf8Path, _: u32) -> Result<bool, GitError> {
+        refused("sweep a workspace")
+    }
+
     async fn list_subjects(
         &self,
         _: &ProjectRef,

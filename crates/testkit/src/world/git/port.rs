@@ -230,12 +230,22 @@ impl Git for FakeGit {
 
     async fn remove_workspace(&self, dir: &Utf8Path) -> Result<(), GitError> {
         let remove = |model: &mut Model| {
-            let lost = model.workspaces.not_kept(&model.history, dir);
-            model.damage = model.damage.take().or(lost);
-            model.workspaces.remove(dir);
+            model.remove_workspace(dir);
             Ok(())
         };
         self.make("git.remove_workspace", remove).await
+    }
+
+    async fn list_workspaces(&self, dir: &Utf8Path) -> Result<Vec<String>, GitError> {
+        self.make("git.list_workspaces", |model| Ok(model.workspaces.names(dir))).await
+    }
+
+    async fn sweep_workspace(&self, dir: &Utf8Path, _tries_max: u32) -> Result<bool, GitError> {
+        let sweep = |model: &mut Model| {
+            model.remove_workspace(dir);
+            Ok(true)
+        };
+        self.make("git.sweep_workspace", sweep).await
     }
 
     async fn join(
@@ -305,6 +315,13 @@ impl Git for FakeGit {
 }
 
 impl Model {
+    /// Removes what is below a directory. Work that is in no mirror must not go with it.
+    fn remove_workspace(&mut self, dir: &Utf8Path) {
+        let lost = self.workspaces.not_kept(&self.history, dir);
+        self.damage = self.damage.take().or(lost);
+        self.workspaces.remove(dir);
+    }
+
     fn integrate(&mut self, merge: &Merge, at: Timestamp) -> Result<Integration, GitError> {
         let Merge { project, head, target, strategy, message } = merge;
         self.history.find(head)?;

@@ -1,6 +1,6 @@
 //! Workspaces: clones that belong to agents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{revision::CommitSha, verdict::Finding};
@@ -133,6 +133,14 @@ impl Workspaces {
         let mut below = self.0.iter().filter(|(repository, _)| repository.starts_with(dir));
         let (repository, _) = below.find(|(_, clone)| lost(clone))?;
         Some(format!("work in {repository} was thrown away"))
+    }
+
+    /// The names of the directories in `dir` that have any below them.
+    pub(super) fn names(&self, dir: &Utf8Path) -> Vec<String> {
+        let below = self.0.keys().filter_map(|repository| repository.strip_prefix(dir).ok());
+        let names = below.filter_map(|path| path.components().next());
+        let names: BTreeSet<String> = names.map(|name| name.to_string()).collect();
+        names.into_iter().collect()
     }
 
     /// Where they are.

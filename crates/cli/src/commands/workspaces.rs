@@ -1,0 +1,56 @@
+//! Workspaces that an end has left behind, for whoever looks: `run` removes them along the way.
+
+use std::{fs, io};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::{id::PipelineId, item::ItemKey, job::JobStateTag, pipeline::PipelineState};
+use engine::Layout;
+use ports::{JobFilter, Store, StoreError};
+
+use super::backup::cannot;
+use crate::error::CliError;
+
+/// The workspaces of pipelines that have ended and whose clean-up waits for nobody, with the items that they were for.
+pub(crate) async fn list_left_behind(
+    store: &dyn Store,
+    data_dir: &Utf8Path,
+) -> Result<Vec<(ItemKey, Utf8PathBuf)>, CliError> {
+    let layout = Layout::new(data_dir.to_owned());
+    let place = layout.all_workspaces();
+    let mut left = Vec::new();
+    for id in list(&place).map_err(cannot("read", &place))? {
+        match item_of(store, id).await {
+            Ok(item) => left.extend(item.map(|item| (item, layout.workspaces(id)))),
+            // It is parked, and named by whoever lists what is damaged.
+            Err(StoreError::Inconsistent { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(left)
+}
+
+/// The item of a pipeline that has ended for good, where no job of it is left.
+async fn item_of(store: &dyn Store, id: PipelineId) -> Result<Option<ItemKey>, StoreError> {
+    let Some(pipeline) = store.find_pipeline(id).await? else { return Ok(None) };
+    let is_over =
+        matches!(pipeline.state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
+    let states = vec![JobStateTag::Queued, JobStateTag::Running];
+    let filter = JobFilter { pipeline: Some(id), states };
+    let is_left = is_over && store.list_jobs(&filter).await?.is_empty();
+    Ok(is_left.then_some(pipeline.item.key))
+}
+
+/// Pipelines that have workspaces, in order.
+fn list(place: &Utf8Path) -> io::Result<Vec<PipelineId>> {
+    let entries = match fs::read_dir(place) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        ids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<PipelineId>().ok()));
+    }
+    ids.sort();
+    Ok(ids)
+}

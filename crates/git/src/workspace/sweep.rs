@@ -1,0 +1,82 @@
+//! Removing what an end has left behind, a few times and not for ever.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use ports::GitError;
+
+use super::{place::check_place, remove};
+use crate::{
+    MirrorGit,
+    blocking::{blocking, io_error},
+};
+
+/// What is being done, for errors.
+const OPERATION: &str = "remove a workspace that was left behind";
+
+/// The names of the directories in `dir`, in order. What is hidden is being made, or is a tally.
+pub(crate) async fn list(dir: &Utf8Path) -> Result<Vec<String>, GitError> {
+    let place = dir.to_owned();
+    let list = move || -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(&place) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            // A name that is no text is none of ours.
+            if let (true, Ok(name)) = (entry.file_type()?.is_dir(), entry.file_name().into_string())
+                && !name.starts_with('.')
+            {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    };
+    blocking(list).await.map_err(io_error("list the workspaces", dir))
+}
+
+/// Removes a directory of workspaces, unless that was begun `tries_max` times and never came to its end.
+pub(crate) async fn sweep(
+    git: &MirrorGit,
+    dir: &Utf8Path,
+    tries_max: u32,
+) -> Result<bool, GitError> {
+    check_place(OPERATION, &git.data_dir, dir)?;
+    let tally = tally_path(dir).map_err(io_error(OPERATION, dir))?;
+    let begun = {
+        let tally = tally.clone();
+        move || begin(&tally, tries_max)
+    };
+    if !blocking(begun).await.map_err(io_error(OPERATION, dir))? {
+        return Ok(false);
+    }
+    remove(git, dir).await?;
+    blocking(move || fs::remove_file(tally)).await.map_err(io_error(OPERATION, dir))?;
+    Ok(true)
+}
+
+/// Where the tries are counted: a file beside the directory, as long as there were tries.
+fn tally_path(dir: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    match (dir.parent(), dir.file_name()) {
+        (Some(parent), Some(name)) => Ok(parent.join(format!(".{name}.swept"))),
+        _ => Err(io::ErrorKind::InvalidFilename.into()),
+    }
+}
+
+/// Counts a try, durably, where there may be one more. Says whether there may.
+fn begin(tally: &Utf8Path, tries_max: u32) -> io::Result<bool> {
+    let mut file = OpenOptions::new().append(true).create(true).open(tally)?;
+    if file.metadata()?.len() >= tries_max.into() {
+        return Ok(false);
+    }
+    file.write_all(b"x")?;
+    file.sync_all()?;
+    Ok(true)
+}
