@@ -159,6 +159,27 @@ async fn who_waits_for_a_slot_is_told_who_has_it() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_merge_is_told_who_holds_the_lease() {
+    let mut env = TestEnv::new().await;
+    let ids = [env.start("Add a flag").await, env.start("Add a switch").await];
+    env.world.gates.hold("mergeable");
+    env.work();
+    let waits = async |world: &World| {
+        let [one, other] = ids;
+        let held = [why(world, one).await.movers, why(world, other).await.movers];
+        match [held[0].as_slice(), held[1].as_slice()] {
+            [[Mover::Merge { holder, .. }], _] => *holder == other,
+            [_, [Mover::Merge { holder, .. }]] => *holder == one,
+            _ => false,
+        }
+    };
+    env.until("one waits for the other", waits).await;
+    env.world.gates.release("mergeable");
+    env.work_to_rest().await;
+    assert_eq!(env.world.git.landings(&env.project), 2);
+}
+
+#[tokio::test]
 async fn the_chain_goes_back_over_what_sent_the_work_back() {
     let mut env = TestEnv::new().await;
     for _ in 0..2 {
