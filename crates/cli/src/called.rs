@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use camino::Utf8Path;
 
-use crate::context::Context;
+use crate::context::{Context, resolved};
 
 /// Settled with the command line, on which it depends, and read wherever an error becomes words: those are made where
 /// nobody knows the command line any more. Until then it is our name.
@@ -12,13 +12,13 @@ static CALLED: RwLock<Option<String>> = RwLock::new(None);
 
 /// Settles it by the command line.
 pub(crate) fn settle(context: &Context) {
-    let data_dir = context.global.data_dir.as_ref().map(|dir| context.absolute(dir));
+    let data_dir = context.global.data_dir.as_ref().map(|dir| resolved(&context.absolute(dir)));
     settle_at(context, data_dir.as_deref());
 }
 
 /// The same for a command that has a data directory of its own.
 pub(crate) fn settle_at(context: &Context, data_dir: Option<&Utf8Path>) {
-    let config = context.global.config.as_ref().map(|file| context.absolute(file));
+    let config = context.global.config.as_ref().map(|file| resolved(&context.absolute(file)));
     let called = words(context.called(), config.as_deref(), data_dir);
     *CALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(called);
 }

@@ -155,7 +155,7 @@ impl Context {
 }
 
 /// A path without `..` and links, as far as it exists: what does not exist yet cannot be a link.
-fn resolved(path: &Utf8Path) -> Utf8PathBuf {
+pub(crate) fn resolved(path: &Utf8Path) -> Utf8PathBuf {
     let there = path.ancestors().find_map(|dir| Some((dir, dir.canonicalize_utf8().ok()?)));
     match there {
         Some((dir, real)) => match path.strip_prefix(dir) {

@@ -4,7 +4,7 @@ use crate::world::{World, assert_error};
 
 /// An error of `arguments` against a data directory that is named on the command line.
 fn assert_advised(world: &World, arguments: &[&str], error: &str, command: &str) {
-    let refused = world.call(&[&["--data-dir", "it's here"], arguments].concat());
+    let refused = world.call(&[&["--data-dir", "tests/../it's here"], arguments].concat());
     let code = if error.contains("is named") { 2 } else { 1 };
     let dir = world.dir().join("it's here");
     let quoted = dir.as_str().replace('\'', r"'\''");
