@@ -18,8 +18,9 @@ use crate::{context::Context, output};
 
 /// How often elapsed times move on.
 const TICK: Duration = Duration::from_millis(250);
-/// How often it is looked for jobs that nothing but time or a person lets go on: no event tells of them.
-const PARKED_LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked for jobs that nothing but time or a person lets go on, of which no event tells. All that are
+/// queued are read for it, where a breaker is open: there may be ten thousand.
+const PARKED_LOOK: Duration = Duration::from_secs(5);
 
 /// A display at work.
 pub(crate) struct Display {
