@@ -1,4 +1,4 @@
-//! The process group of a command: the program and whatever it started.
+//! The process group of a command: the program and whatever it started, and what has left the group since.
 
 use nix::{
     sys::{
@@ -9,19 +9,22 @@ use nix::{
 };
 use tokio::process::Child;
 
-/// Kills the group when it is dropped.
+use super::offspring::Mark;
+
+/// Kills the group when it is dropped, and whatever else has the mark of the delivery.
 ///
 /// The leader must not have been waited for while this lives: until then its number cannot be given to anybody else.
 #[derive(Debug)]
 pub(super) struct Group {
     leader: Option<Pid>,
+    mark: Mark,
 }
 
 impl Group {
     /// The group that `child` leads.
-    pub(super) fn of(child: &Child) -> Self {
+    pub(super) fn of(child: &Child, mark: Mark) -> Self {
         let leader = child.id().and_then(|id| i32::try_from(id).ok());
-        Self { leader: leader.map(Pid::from_raw) }
+        Self { leader: leader.map(Pid::from_raw), mark }
     }
 
     /// Returns when the leader has ended, and leaves it to be waited for.
@@ -42,5 +45,6 @@ impl Drop for Group {
             // The only failure is that nobody is left.
             killpg(leader, Signal::SIGKILL).ok();
         }
+        self.mark.kill_all();
     }
 }

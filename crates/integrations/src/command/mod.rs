@@ -1,9 +1,11 @@
 //! `kind = "command"`: a program that is given each letter on its standard input.
 //!
 //! It may be given a letter twice: `GATEWRIGHT_LETTER_KEY` is the same then, and the program's to use. It runs in a
-//! process group of its own, which ends with it; a delivery that is dropped kills the group.
+//! process group of its own, which ends with it, as does what it has started in a session of its own; a delivery that is
+//! dropped kills them all.
 
 mod group;
+mod offspring;
 mod talk;
 mod verdict;
 
@@ -12,6 +14,7 @@ use std::{collections::BTreeMap, process::Stdio};
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
 use domain::{outbox::Letter, pipeline::EventKindTag, secrets::Secrets};
+use offspring::Mark;
 use ports::{Delivery, Destination};
 use talk::{Ended, talk};
 use tokio::process::Command;
@@ -49,10 +52,11 @@ impl CommandDestination {
         Self { options }
     }
 
-    fn command(&self, letter: &Letter) -> Option<Command> {
+    fn command(&self, letter: &Letter, mark: &Mark) -> Option<Command> {
         let CommandOptions { command: line, directory, path, env, secrets } = &self.options;
         let (program, arguments) = line.split_first()?;
         let mut command = Command::new(program);
+        let (mark, value) = mark.variable();
         command
             .args(arguments)
             .env_clear()
@@ -64,6 +68,7 @@ impl CommandDestination {
             .env("GATEWRIGHT_DESTINATION", letter.destination.as_str())
             .env("GATEWRIGHT_ITEM", letter.item.to_string())
             .env("GATEWRIGHT_EVENT", EventKindTag::from(&letter.event.kind).to_string())
+            .env(mark, value)
             .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,7 +89,8 @@ impl Destination for CommandDestination {
                 return Delivery::Refused { why: format!("could not write it as JSON: {error}") };
             }
         };
-        let Some(mut command) = self.command(letter) else {
+        let mark = Mark::new(letter);
+        let Some(mut command) = self.command(letter, &mark) else {
             return retry("its `command` is empty".to_owned());
         };
         let child = match command.spawn() {
@@ -96,7 +102,7 @@ impl Destination for CommandDestination {
         };
         let secrets = self.options.secrets.values();
         let secrets = Secrets::new(secrets.map(|secret| (secret.as_str(), MASK.to_owned())));
-        match talk(child, line.as_bytes(), &secrets).await {
+        match talk(child, line.as_bytes(), &secrets, mark).await {
             Ok(Ended { status, stdout, stderr }) => verdict(status, &stdout, &stderr),
             Err(error) => retry(format!("could not talk to the command: {error}")),
         }

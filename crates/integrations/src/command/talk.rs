@@ -8,7 +8,7 @@ use tokio::{
     process::{Child, ChildStdin},
 };
 
-use super::group::Group;
+use super::{group::Group, offspring::Mark};
 
 /// Bytes of each of its outputs that are read; the rest is let go.
 const OUTPUT_BYTES_MAX: u64 = 16 * 1024;
@@ -21,13 +21,19 @@ pub(super) struct Ended {
 }
 
 /// Gives `letter` to `child`, until it has ended. What it started and left behind ends with it: it could hold the
-/// outputs open for ever. Dropped before, it kills the group.
-pub(super) async fn talk(mut child: Child, letter: &[u8], secrets: &Secrets) -> io::Result<Ended> {
-    let group = Group::of(&child);
+/// outputs open for ever. Dropped before, it kills them all.
+pub(super) async fn talk(
+    mut child: Child,
+    letter: &[u8],
+    secrets: &Secrets,
+    mark: Mark,
+) -> io::Result<Ended> {
+    let group = Group::of(&child, mark);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let end_all = async {
         group.ended().await;
-        drop(group);
+        // It looks through all processes. Cut short, it goes on by itself.
+        tokio::task::spawn_blocking(move || drop(group)).await.ok();
     };
     let ((), (), stdout, stderr) =
         tokio::join!(write(stdin, letter), end_all, read(stdout, secrets), read(stderr, secrets));

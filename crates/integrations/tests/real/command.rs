@@ -41,11 +41,15 @@ async fn a_program_gets_the_letter_and_its_key_and_nothing_of_our_environment() 
         (given["title"].as_str(), given["event"].as_str()),
         (Some("a\nb"), Some("cancelled"))
     );
+    let given = fs::read_to_string(dir.join("env")).unwrap();
+    let (mark, rest) = given.split_once('\n').unwrap();
+    let start = "GATEWRIGHT_DELIVERY=pl_00000000000000000000000000000001/1/out/0/";
+    assert!(mark.starts_with(start), "{mark}");
     let expected = "GATEWRIGHT_DESTINATION=out\nGATEWRIGHT_EVENT=cancelled\nGATEWRIGHT_ITEM=ET-001\n\
         GATEWRIGHT_LETTER_ID=ltr_00000000000000000000000000000001\n\
         GATEWRIGHT_LETTER_KEY=pl_00000000000000000000000000000001/1/out/0\n\
         PATH=/usr/bin:/bin\nPLACE=here\nTOKEN=hunter2\n";
-    assert_eq!(fs::read_to_string(dir.join("env")).unwrap(), expected);
+    assert_eq!(rest, expected);
 }
 
 #[tokio::test]
@@ -116,14 +120,30 @@ async fn what_a_program_leaves_behind_ends_with_it() {
     reader.join().unwrap();
 }
 
+/// In no group of ours, and nobody's child: it is found by what it was given.
 #[tokio::test]
-async fn a_delivery_that_is_dropped_kills_the_whole_group() {
+async fn what_a_program_starts_in_a_session_of_its_own_ends_with_it() {
+    let (_kept, dir) = directory();
+    let pipe = dir.join("pipe");
+    nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = "exec 3<>pipe; setsid sh -c 'sleep 1000; echo late >&3' & echo started; exit 0";
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || assert_nobody_holds(&pipe)
+    });
+    let answer = shell(&dir, script).deliver(&letter(1, "a")).await;
+    assert_eq!(answer, Delivery::Delivered { remote: Some("started".to_owned()) });
+    reader.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_dropped_kills_whatever_came_of_it() {
     let (_kept, dir) = directory();
     let pipe = dir.join("pipe");
     nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let ready = dir.join("ready");
     nix::unistd::mkfifo(ready.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let script = "exec 3<>pipe; (sleep 1000; echo late >&3) & echo ready > ready; sleep 1000";
+    let script = "exec 3<>pipe; (sleep 1000; echo late >&3) & setsid sleep 1000 & echo ready > ready; sleep 1000";
     let destination = shell(&dir, script);
     let reader = std::thread::spawn({
         let pipe = pipe.clone();
