@@ -1,5 +1,6 @@
 //! Histories repeat themselves.
 
+mod deaths;
 mod moves;
 mod mutations;
 mod plans;

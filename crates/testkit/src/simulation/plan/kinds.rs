@@ -121,6 +121,8 @@ pub enum Ask {
     Answer(Reply),
     /// The last question that was settled gets an answer once more.
     AnswerAgain,
+    /// The question that is open is approved without a look, if it is an approval.
+    ApproveUnseen,
     /// Wait.
     Pause,
     /// Go on.

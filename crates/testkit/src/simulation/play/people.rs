@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     decision::{Choice, Decision, DecisionState},
     definition::Definition,
-    id::PipelineId,
+    id::{DecisionId, PipelineId},
     pipeline::{Delivery, Input, InputTag, PipelineOptions, Refusal},
     revision::BranchName,
 };
@@ -21,7 +21,7 @@ use crate::{
         record::Record,
         shapes::definition_of,
     },
-    world::definitions,
+    world::{PERSON, definitions},
 };
 
 impl Play<'_> {
@@ -92,6 +92,12 @@ impl Play<'_> {
                 }
                 return;
             }
+            Ask::ApproveUnseen => {
+                if let Some(decision) = self.question(id, true) {
+                    self.approve_unseen(decision.id);
+                }
+                return;
+            }
             Ask::AnswerAgain => {
                 if let Some(decision) = self.question(id, false) {
                     let choice = choice(&decision, Reply::GoOn);
@@ -121,6 +127,18 @@ impl Play<'_> {
             let by = coverage::called(InputTag::Resolve);
             let result = engine.resolve(&decision, choice, "as you like", &by).await;
             told(&record, &store, result);
+        });
+    }
+
+    fn approve_unseen(&mut self, decision: DecisionId) {
+        let record = Arc::clone(&self.record);
+        let process = self.people_talk_to();
+        let engine = Arc::clone(&process.engine);
+        process.does(async move {
+            let approved = engine.approve_unseen(decision, PERSON).await;
+            if let Err(EngineError::Refused(refusal)) = approved {
+                record.violate("nothing of ours breaks", refusal.to_string());
+            }
         });
     }
 

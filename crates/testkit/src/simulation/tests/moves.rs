@@ -11,24 +11,24 @@ use crate::simulation::{
 /// Histories of seeds, for what happens all the time.
 const SEEDS: u64 = 60;
 /// Longer than a node is gone.
-const LONG: Act = Act::Wait { seconds: 61 };
+pub(super) const LONG: Act = Act::Wait { seconds: 61 };
 /// Long enough for what takes no time.
-const SHORT: Act = Act::Wait { seconds: 1 };
+pub(super) const SHORT: Act = Act::Wait { seconds: 1 };
 /// What people ask.
 const PAUSE: Act = asks(Ask::Pause);
 const RESUME: Act = asks(Ask::Resume);
-const CANCEL: Act = asks(Ask::Cancel);
+pub(super) const CANCEL: Act = asks(Ask::Cancel);
 const RETRY: Act = asks(Ask::Retry);
 const RESTART: Act = asks(Ask::Restart { stage: 0 });
 /// News of a letter.
-const DROP: Act = Act::Letter { back: 0, asks: AskOfLetter::Drop };
+pub(super) const DROP: Act = Act::Letter { back: 0, asks: AskOfLetter::Drop };
 
 /// What the domain allows, as it was reviewed.
 const TABLE: &str = include_str!(
     "../../../../domain/src/pipeline/tests/snapshots/domain__pipeline__tests__table__transition_table.snap"
 );
 
-const fn asks(asks: Ask) -> Act {
+pub(super) const fn asks(asks: Ask) -> Act {
     Act::Person { pipeline: 0, asks }
 }
 
@@ -36,7 +36,7 @@ fn dies_at(call: &str, times: u8, seconds: u16) -> Act {
     Act::CrashAt { node: 0, call: call.to_owned(), after: false, times, seconds }
 }
 
-const fn agent_fails(class: Trouble) -> Act {
+pub(super) const fn agent_fails(class: Trouble) -> Act {
     Act::Agent(Conduct::Fails { class, seconds: 0, tokens: 0 })
 }
 
@@ -45,7 +45,7 @@ const fn gate_fails() -> Act {
 }
 
 /// A pipeline whose letters arrive late, and what happens to it.
-fn plan(shape: Shape, before: &[Act], after: &[Act]) -> Plan {
+pub(super) fn plan(shape: Shape, before: &[Act], after: &[Act]) -> Plan {
     let late = Act::Destination { destination: 0, does: Welcome::Fails, tries: 9 };
     let create = Act::Create { project: 0, shape, start: true, human_gates: true, merge: true };
     let mut acts = vec![late];
