@@ -39,3 +39,17 @@ fn the_end_waits_for_what_was_asked_of_a_suspended_process() {
     let plan = plan(include_str!("plans/something-asked-of-a-suspended-process.json"));
     assert_eq!(History::of(&plan).violation, None);
 }
+
+/// What an agent left could not be taken up, and a person cancelled: nobody stopped looking after it, and its run stayed open.
+#[test]
+fn the_run_of_an_agent_that_nobody_follows_is_ended() {
+    let plan = plan(include_str!("plans/an-agent-that-nobody-follows.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
+
+/// The wall time of a pipeline takes the job away just as its agent ends: whoever had the job ends the run.
+#[test]
+fn the_run_of_a_job_that_was_taken_away_as_it_ended_is_ended() {
+    let plan = plan(include_str!("plans/a-wall-time-that-ends-with-an-agent.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
