@@ -91,7 +91,7 @@ fn what_is_no_regular_file_is_refused_at_once() {
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("coreutils").success());
     for archive in [pipe.as_str(), "/dev/zero", world.gatewright.home().as_str()] {
         let refused = world.call(&["restore", archive]);
-        assert_error(&refused, 2, "is no regular file", "`gatewright backup`");
+        assert_error(&refused, 2, "is no regular file", "backup` has written");
         assert!(!world.gatewright.data_dir().exists(), "{archive}");
     }
 }
