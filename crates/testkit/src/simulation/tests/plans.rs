@@ -53,3 +53,11 @@ fn the_run_of_a_job_that_was_taken_away_as_it_ended_is_ended() {
     let plan = plan(include_str!("plans/a-wall-time-that-ends-with-an-agent.json"));
     assert_eq!(History::of(&plan).violation, None);
 }
+
+/// A person has the stage begin anew while the process is gone: who stops its agent and who takes the run up would both end
+/// it, and the later wrote over what the other had said.
+#[test]
+fn a_run_that_two_would_end_ends_once() {
+    let plan = plan(include_str!("plans/a-run-that-two-would-end.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
