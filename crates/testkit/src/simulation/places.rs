@@ -144,6 +144,7 @@ pub(super) const CALLS: &[&str] = &[
     "store.save_breaker",
     "store.save_definition",
     "store.save_run",
+    "store.settle_job",
     "store.settle_letter",
     "store.settle_run",
     "store.take_letters",

@@ -40,11 +40,11 @@ const NOBODY_CALLS: &[(&str, &str)] = &[
     ("store.list_projects", "people ask, and nothing is done about the answer"),
     ("store.list_verdicts", "people ask, and nothing is done about the answer"),
     ("store.save_project", "it is done once, before anything works"),
-    (
-        "store.settle_job",
-        "a step ends the jobs that nobody waits for; this is for damaged rows, which no history has",
-    ),
 ];
+
+/// Calls that none of the stories makes, with the reason: histories of seeds have to do.
+const IN_NO_STORY: &[(&str, &str)] =
+    &[("store.settle_job", "it ends a job that nobody waits for: one seed in sixty comes to that")];
 
 /// Every verb of the ports, like `store.apply`.
 fn verbs() -> BTreeSet<String> {
@@ -155,9 +155,11 @@ fn a_process_dies_at_every_call_and_nothing_is_broken() {
                 calls[*at].contains(call)
             });
             if !made.any(|at| dies(&stories[at], call, side)) {
-                missed.push((call, side));
+                missed.push((*call, side));
             }
         }
     }
-    assert_eq!(missed, [], "a story in which the call is made lets a process die there");
+    let both = |(call, _): &(&'static str, _)| [(*call, Side::Before), (*call, Side::After)];
+    let excused: Vec<_> = IN_NO_STORY.iter().flat_map(both).collect();
+    assert_eq!(missed, excused, "a story in which the call is made lets a process die there");
 }
