@@ -74,8 +74,8 @@ pub(super) fn audit(mut site: Site, tally: &Tally, storm: &Storm, started: Insta
     let (mut known, mut lost, mut twice, mut delivered) = (BTreeSet::new(), 0, 0, 0);
     let files = site.repository.git(&["ls-tree", "--name-only", "main"]);
     let subjects = site.repository.git(&["log", "--merges", "--format=%s", "main"]);
-    for id in site.listed("") {
-        let shown = show(&site, &id);
+    for pipeline in site.listed("") {
+        let shown = show(&site, pipeline["id"].as_str().unwrap_or_default());
         let runs = shown["runs"].as_array().cloned().unwrap_or_default();
         known.extend(runs.iter().filter_map(|it| it["id"].as_str().map(str::to_owned)));
         let item = shown["pipeline"]["item"].as_str().unwrap_or_default().to_owned();
@@ -106,7 +106,8 @@ pub(super) fn audit(mut site: Site, tally: &Tally, storm: &Storm, started: Insta
     report.row("agents launched", &launches.values().sum::<u32>());
     report.row("runs remembered", &known.len());
     report.row("gates run", &effects.iter().filter(|line| *line == "gate").count());
-    report.row("retries that a person had to allow", &site.retries);
+    report.row("retries that a person had to allow", &site.retries.values().sum::<u32>());
+    site.retries.iter().for_each(|(reason, count)| report.row(format!("- {reason}"), count));
     report.row("results lost", &lost);
     report.row("merged twice", &twice);
     report.row("runs launched twice", &launches.values().filter(|count| **count > 1).count());

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Report {
     title: String,
-    rows: Vec<(&'static str, String)>,
+    rows: Vec<(String, String)>,
     /// One sentence each; none where everything held.
     pub violations: Vec<String>,
 }
@@ -16,8 +16,8 @@ impl Report {
         Self { title, rows: Vec::new(), violations: Vec::new() }
     }
 
-    pub(crate) fn row(&mut self, what: &'static str, count: &impl ToString) {
-        self.rows.push((what, count.to_string()));
+    pub(crate) fn row(&mut self, what: impl Into<String>, count: &impl ToString) {
+        self.rows.push((what.into(), count.to_string()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The place of a storm: a repository, the binary, and the orchestrator that is started again whenever it is gone.
 
-use std::{fs, mem, os::unix::process::ExitStatusExt as _};
+use std::{collections::BTreeMap, fs, mem, os::unix::process::ExitStatusExt as _};
 
 use camino::Utf8PathBuf;
 use ports::Entropy as _;
@@ -47,7 +47,8 @@ pub(super) struct Site {
     pub(super) failpoint: Option<String>,
     pub(super) violations: Vec<String>,
     pub(super) starts: u32,
-    pub(super) retries: u32,
+    /// What a person was asked about and had tried again, by why.
+    pub(super) retries: BTreeMap<String, u32>,
     /// Orchestrators that came to their failpoint.
     pub(super) died_at_points: u32,
     pub(super) pipelines: u32,
@@ -81,7 +82,7 @@ impl Site {
             failpoint: None,
             violations: Vec::new(),
             starts: 0,
-            retries: 0,
+            retries: BTreeMap::new(),
             died_at_points: 0,
             pipelines: 0,
             script,
@@ -168,12 +169,15 @@ impl Site {
         if self.orchestrator().is_some() {
             return true;
         }
-        let blocked = self.listed("blocked");
-        for pipeline in &blocked {
-            self.retries += 1;
+        for blocked in self.listed("blocked") {
+            let reason = blocked["reason"].as_str().unwrap_or("without a reason");
+            // Without what is of one run only, so that they can be counted.
+            let reason = reason.split(" run_").next().unwrap_or(reason);
+            *self.retries.entry(reason.to_owned()).or_default() += 1;
+            let pipeline = blocked["id"].as_str().unwrap_or_default();
             let arguments = ["pipeline", "retry", pipeline, "--json"];
             let retried = self.gatewright.run(self.repository.path(), &arguments);
-            if retried.code() != Some(0) || self.retries > RETRIES_MAX {
+            if retried.code() != Some(0) || self.retries.values().sum::<u32>() > RETRIES_MAX {
                 self.accuse(format!("{pipeline} could not be retried: {retried:?}"));
                 return false;
             }
@@ -186,15 +190,14 @@ impl Site {
         left
     }
 
-    /// The pipelines in a state, or all.
-    pub(super) fn listed(&self, state: &str) -> Vec<String> {
+    /// The pipelines in a state, or all, as lists show them.
+    pub(super) fn listed(&self, state: &str) -> Vec<serde_json::Value> {
         let listed = self
             .gatewright
             .run(self.repository.path(), &["pipeline", "list", "--limit", "0", "--json"]);
         let all = if listed.code() == Some(0) { listed.json() } else { serde_json::json!([]) };
         let meant = |it: &&serde_json::Value| state.is_empty() || it["status"] == state;
-        let id = |it: &serde_json::Value| it["id"].as_str().unwrap_or_default().to_owned();
-        all.as_array().into_iter().flatten().filter(meant).map(id).collect()
+        all.as_array().into_iter().flatten().filter(meant).cloned().collect()
     }
 
     /// Moves the clock of every orchestrator forward.
