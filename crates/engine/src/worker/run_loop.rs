@@ -58,6 +58,7 @@ impl Engine {
             heartbeat_at: self.after(heartbeat()),
             watch_at: self.ports.clock.now(),
             at_rest,
+            has_looked_last: false,
         };
         let mut refusals = Refusals::default();
         loop {
@@ -189,9 +190,15 @@ impl Engine {
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
         // What is being looked at is no work: every half minute something is, and letters would have their time anew.
         let mut nothing_left = claimed == 0 && !work_left;
+        rounds.has_looked_last &= claimed == 0;
         if nothing_left && rounds.at_rest == AtRest::Return {
             // Nobody may look again for long. What is found is told to others as well.
             nothing_left = self.watch_liveness().await? == 0;
+            if !rounds.has_looked_last {
+                rounds.has_looked_last = true;
+                self.stop_what_nobody_follows(tasks).await?;
+                nothing_left &= tasks.is_empty();
+            }
         }
         // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
         let due = next_due.first_after(self.ports.clock.now()).unwrap_or(Timestamp::MAX);
@@ -320,6 +327,8 @@ struct Rounds {
     heartbeat_at: Timestamp,
     watch_at: Timestamp,
     at_rest: AtRest,
+    /// It was looked, since a job was last begun, for agents whose end could not be written down.
+    has_looked_last: bool,
 }
 
 /// What came of a turn of the loop.

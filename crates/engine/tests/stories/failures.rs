@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     decision::DecisionKind,
+    definition::PipelineLimits,
     failure::FailureClass,
     job::{JobState, JobStateTag},
     limits::JOB_TRANSIENT_ATTEMPTS_MAX,
@@ -164,6 +165,28 @@ async fn a_store_that_will_not_hear_a_report_loses_no_result() {
     env.work_to_rest().await;
     assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
     assert_eq!(env.world.sandbox.launches(), 1);
+    env.world.check(id).await;
+}
+
+/// Nobody may look again for long: what could not be written down is looked at before the process ends.
+#[tokio::test]
+async fn a_run_whose_end_the_store_would_not_hear_is_closed_before_the_process_ends() {
+    let wall_time = Duration::from_mins(1);
+    let mut env = TestEnv::new().await;
+    env.definition.limits =
+        PipelineLimits { wall_time: Some(wall_time), ..PipelineLimits::default() };
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    let full = || StoreError::DiskFull { operation: "write" };
+    env.world.watched_store.refuse(Some("store.settle_run"), 1, full);
+    env.world.clock.advance(wall_time);
+    env.work_to_rest().await;
+    assert_eq!(env.world.watched_store.refusals_left(), 0, "it was refused");
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Blocked);
+    let runs = env.world.runs(id).await;
+    assert!(runs.len() == 1 && runs[0].ended_at.is_some(), "{runs:?}");
     env.world.check(id).await;
 }
 

@@ -61,3 +61,11 @@ fn a_run_that_two_would_end_ends_once() {
     let plan = plan(include_str!("plans/a-run-that-two-would-end.json"));
     assert_eq!(History::of(&plan).violation, None);
 }
+
+/// The store has no room just as an agent that was stopped has ended. The process that ends when nothing is left to do looks
+/// once more before it does: nobody may look again for long.
+#[test]
+fn a_run_whose_end_could_not_be_written_is_closed_before_the_process_ends() {
+    let plan = plan(include_str!("plans/a-run-whose-end-could-not-be-written.json"));
+    assert_eq!(History::of(&plan).violation, None);
+}
