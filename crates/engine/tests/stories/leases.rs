@@ -192,6 +192,31 @@ async fn a_lease_that_two_find_over_is_taken_back_once() {
     env.world.check(id).await;
 }
 
+/// A machine that goes down takes the process, the supervisor and the agent with it: one loss and not two, so that it may
+/// do so as often in a row as is allowed.
+#[tokio::test]
+async fn a_machine_that_goes_down_costs_one_loss_each_time() {
+    let mut env = TestEnv::new().await;
+    let id = env.start("Add a flag").await;
+    for time in 0..JOB_LOST_MAX {
+        let launch = time as usize;
+        env.world.sandbox.next_plays(Script::waits());
+        env.work();
+        env.until("it is followed", async |world| {
+            world.sandbox.launches() == launch + 1 && world.sandbox.followers() == 1
+        })
+        .await;
+        let budget = env.world.jobs(id, JobStateTag::Running).await[0].budget;
+        assert_eq!(budget, Budget { lost: time, ..Budget::default() });
+        env.world.sandbox.vanish(launch);
+        env.crash().await;
+    }
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert_eq!(env.world.sandbox.launches(), JOB_LOST_MAX as usize + 1);
+    env.world.check(id).await;
+}
+
 /// F11: a heartbeat that lives on beside a loop which is dead keeps work for ever. Ours is sent by the loop itself.
 #[tokio::test]
 async fn f11_a_loop_that_hangs_sends_no_heartbeat() {

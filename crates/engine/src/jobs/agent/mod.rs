@@ -103,7 +103,8 @@ impl Engine {
         if followed.interrupt.is_some_and(leaves_agents) {
             return Ok(Performed { ending: Ending::Abandoned, run: None });
         }
-        self.finish(&assignment, &workspace, followed).await
+        let performed = self.finish(&assignment, &workspace, followed).await?;
+        Ok(if found == RunFound::Ended { performed.lost_once() } else { performed })
     }
 
     /// Leaves a job that was taken away to whoever has it by now. Where its pipeline has ended meanwhile, its workspaces were
