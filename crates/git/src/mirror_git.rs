@@ -100,6 +100,16 @@ impl Git for MirrorGit {
         mirror::list_subjects(&self.mirror(project), branch, max).await
     }
 
+    async fn find_merges(
+        &self,
+        project: &ProjectRef,
+        branch: &BranchName,
+        since: &CommitSha,
+        words: &str,
+    ) -> Result<Vec<CommitSha>, GitError> {
+        mirror::find_merges(&self.mirror(project), branch, since, words).await
+    }
+
     async fn load_tree(
         &self,
         project: &ProjectRef,

@@ -315,6 +315,16 @@ pub trait Git: Send + Sync {
         max: u32,
     ) -> Result<Vec<String>, GitError>;
 
+    /// Merge commits of a branch of the people's repository, as of the last sync, that `since` does not hold and whose
+    /// messages hold `words`, the newest first.
+    async fn find_merges(
+        &self,
+        project: &ProjectRef,
+        branch: &BranchName,
+        since: &CommitSha,
+        words: &str,
+    ) -> Result<Vec<CommitSha>, GitError>;
+
     /// The tree of a commit.
     async fn load_tree(
         &self,

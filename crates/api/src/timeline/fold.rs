@@ -73,6 +73,7 @@ impl Fold {
             | EventKind::JobRetried { .. }
             | EventKind::BreakerOpened { .. }
             | EventKind::JobFailed { .. }
+            | EventKind::MergedBefore { .. }
             | EventKind::DecisionWithdrawn { .. }
             | EventKind::Stranded { .. }
             | EventKind::Paused

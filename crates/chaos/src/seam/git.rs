@@ -54,6 +54,17 @@ impl Git for WatchedGit {
         self.calls.make("git.list_subjects", self.git.list_subjects(project, branch, max)).await
     }
 
+    async fn find_merges(
+        &self,
+        project: &ProjectRef,
+        branch: &BranchName,
+        since: &CommitSha,
+        words: &str,
+    ) -> Result<Vec<CommitSha>, GitError> {
+        let found = self.git.find_merges(project, branch, since, words);
+        self.calls.make("git.find_merges", found).await
+    }
+
     async fn load_tree(
         &self,
         project: &ProjectRef,

@@ -87,6 +87,10 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::TargetMoved { round } => {
             format!("somebody else moved the target: the merge starts again (try {})", round + 1)
         }
+        EventKind::MergedBefore { commits } => {
+            let named: Vec<&str> = commits.iter().map(|commit| commit.short()).collect();
+            format!("the target holds a merge of it that was made before: {}", named.join(", "))
+        }
         EventKind::Blocked { stage, reason } => format!("stage {stage} is blocked: {reason}"),
         EventKind::Stranded { stage } => {
             format!("nothing was left that would have moved stage {stage} on: please report it")
@@ -133,6 +137,7 @@ pub(crate) const fn tone_of_event(event: &EventKind) -> Tone {
         | EventKind::BreakerOpened { .. }
         | EventKind::DecisionOpened { .. }
         | EventKind::TargetMoved { .. }
+        | EventKind::MergedBefore { .. }
         | EventKind::Blocked { .. }
         | EventKind::Paused => Tone::Attention,
         EventKind::Started

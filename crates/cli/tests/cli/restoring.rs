@@ -17,8 +17,8 @@ fn file(world: &World) -> Utf8PathBuf {
     world.gatewright.home().join("gatewright.backup")
 }
 
-/// A world with a backup that was made while its agent was at work; the agent has ended since, and its branch was left.
-fn delivered_since() -> World {
+/// A world with a backup that was made while its agent was at work; the agent has ended since, and its work was delivered.
+fn delivered_since(flags: &[&str]) -> World {
     let world = World::new();
     let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
     world.gatewright.configure_agent(&format!(
@@ -26,7 +26,8 @@ fn delivered_since() -> World {
         started.path(),
         end.path()
     ));
-    let running = world.gatewright.start(world.dir(), &["run", "Add a file", "--json"]);
+    let arguments = [&["run", "Add a file", "--json"], flags].concat();
+    let running = world.gatewright.start(world.dir(), &arguments);
     assert_eq!(started.listen().next(), "started");
     let backup = world.call(&["backup", file(&world).as_str()]);
     assert_eq!(backup.code(), Some(0), "{backup:#?}");
@@ -42,7 +43,7 @@ const BRANCH: &str = "feature/IT-001-add-a-file";
 /// It cannot pass by itself: it is tried once, and a person is told which branch and what to do with it.
 #[test]
 fn work_that_was_delivered_since_the_backup_is_a_question_and_is_kept() {
-    let world = delivered_since();
+    let world = delivered_since(&[]);
     let before = world.repository.head(BRANCH);
     let restored = world.call(&["restore", file(&world).as_str(), "--force"]);
     assert_eq!(restored.code(), Some(0), "{restored:#?}");
@@ -81,6 +82,27 @@ fn numbers_that_were_given_since_the_backup_are_not_given_again() {
     assert_eq!(restored.code(), Some(0), "{restored:#?}");
     let third = run("Add a third file");
     assert_eq!(third.text("item"), "IT-003", "{third:#?}");
+}
+
+/// What was merged has no branch that would be in the way: the target itself tells of it.
+#[test]
+fn work_that_was_merged_since_the_backup_is_a_question_and_not_merged_again() {
+    let world = delivered_since(&["--merge"]);
+    let before = world.repository.head("main");
+    let restored = world.call(&["restore", file(&world).as_str(), "--force"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+
+    let told = Told::of(&world.resume().finish());
+    told.assert_blocked("`main` holds a merge of this pipeline already");
+    assert!(told.text("reason").contains(before.short()), "{told:#?}");
+    assert_eq!(world.repository.head("main"), before);
+
+    // A person has looked, and wants both.
+    let retried = world.call(&["pipeline", "retry", "IT-001"]);
+    assert_eq!(retried.code(), Some(0), "{retried:#?}");
+    let told = Told::of(&world.resume().finish());
+    assert_eq!(told.outcome(), ("succeeded", Some(0)), "{told:#?}");
+    assert_ne!(world.repository.head("main"), before);
 }
 
 /// A pipe would be waited for, and a device has no end.
@@ -129,7 +151,7 @@ fn sha256(bytes: &[u8]) -> String {
 /// The pipeline could not go on, which would show long after what was there is gone.
 #[test]
 fn mirrors_without_the_commits_of_unfinished_work_are_refused_before_anything_is_replaced() {
-    let world = delivered_since();
+    let world = delivered_since(&[]);
     let other = World::new().repository;
     let bundle = world.gatewright.home().join("other.bundle");
     other.git(&["checkout", "--quiet", "--orphan", "alone"]);

@@ -45,6 +45,7 @@ const fn leads_on(kind: &EventKind) -> bool {
         | EventKind::DecisionOpened { .. }
         | EventKind::DecisionResolved { .. }
         | EventKind::TargetMoved { .. }
+        | EventKind::MergedBefore { .. }
         | EventKind::Blocked { .. }
         | EventKind::Paused
         | EventKind::Resumed

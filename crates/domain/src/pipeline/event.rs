@@ -190,6 +190,12 @@ pub enum EventKind {
         /// Which try this was, from 1.
         round: u32,
     },
+    /// The target holds merges of this very pipeline that nothing here tells of: they were made before a backup was brought
+    /// back. Whoever is asked knows of them from now on.
+    MergedBefore {
+        /// The merge commits, the newest first.
+        commits: Vec<CommitSha>,
+    },
     /// Only a person can settle it.
     Blocked {
         /// The stage.

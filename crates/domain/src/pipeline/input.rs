@@ -259,6 +259,11 @@ pub enum MergeReport {
         /// Where the target is.
         target: CommitSha,
     },
+    /// The target holds merges of this very pipeline that nothing here tells of.
+    MergedBefore {
+        /// The merge commits, the newest first.
+        commits: Vec<CommitSha>,
+    },
     /// Branch and target contradict each other.
     Conflict {
         /// The branch with the target merged in, conflict markers and all: where the mending starts.

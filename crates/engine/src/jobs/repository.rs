@@ -1,8 +1,9 @@
 //! Work on the mirror and on the people's repository.
 
 use domain::{
+    id::PipelineId,
     job::Job,
-    pipeline::{Candidate, MergeReport, Pipeline, Report, Step},
+    pipeline::{Candidate, EventKind, MergeReport, Pipeline, Report, Step},
     revision::CommitSha,
 };
 use ports::{Conflict, FileWrite, Integration, Joined, Landing, Merge, ProjectRef, Publication};
@@ -12,6 +13,9 @@ use crate::Engine;
 
 /// What the commit with an item's words says, behind its key.
 pub(crate) const TAKEN_IN: &str = ": take in the request";
+
+/// Events of a pipeline that are looked through at once.
+const EVENTS_READ_AT_ONCE: u32 = 1000;
 
 impl Engine {
     pub(super) async fn project(&self, pipeline: &Pipeline) -> Result<ProjectRef, JobError> {
@@ -83,11 +87,20 @@ impl Engine {
             target: pipeline.target.clone(),
             strategy: self.options.project(&pipeline.project).merge_strategy,
             message: format!(
-                "Merge {}: {}\n\nBranch {} of pipeline {}.\n",
-                item.key, item.title, pipeline.branch, pipeline.id
+                "Merge {}: {}\n\nBranch {} {}\n",
+                item.key,
+                item.title,
+                pipeline.branch,
+                mark(pipeline.id)
             ),
         };
-        let report = match self.ports.git.integrate(&merge, self.ports.clock.now()).await? {
+        let integration = self.ports.git.integrate(&merge, self.ports.clock.now()).await?;
+        let commits = match &integration {
+            Integration::AlreadyMerged { .. } => Vec::new(),
+            _ => self.find_merges_of_before(&pipeline, &merge.project).await?,
+        };
+        let report = match integration {
+            _ if !commits.is_empty() => MergeReport::MergedBefore { commits },
             Integration::Candidate { commit, tree, head, target } => MergeReport::Integrated {
                 candidate: Candidate { commit, tree, head, target, round: job.slot.round },
             },
@@ -97,6 +110,35 @@ impl Engine {
             }
         };
         Ok(Performed::report(Report::Merge(report)))
+    }
+
+    /// Merges of a pipeline that the target holds and its log does not tell of: the log is of a backup that was made before
+    /// them. A definition may merge more than once, which the log tells of.
+    async fn find_merges_of_before(
+        &self,
+        pipeline: &Pipeline,
+        project: &ProjectRef,
+    ) -> Result<Vec<CommitSha>, JobError> {
+        let Some(base) = &pipeline.base else { return Ok(Vec::new()) };
+        let (git, words) = (&self.ports.git, mark(pipeline.id));
+        let mut merges = git.find_merges(project, &pipeline.target, base, &words).await?;
+        let mut after = 0;
+        while !merges.is_empty() {
+            let events =
+                self.ports.store.list_events(Some(pipeline.id), after, EVENTS_READ_AT_ONCE).await?;
+            let Some(last) = events.last() else { break };
+            after = last.seq;
+            for event in &events {
+                match &event.kind {
+                    EventKind::StagePassed { commit, .. } => merges.retain(|it| it != commit),
+                    EventKind::MergedBefore { commits } => {
+                        merges.retain(|it| !commits.contains(it));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(merges)
     }
 
     pub(super) async fn land(&self, job: &Job) -> Result<Performed, JobError> {
@@ -127,6 +169,11 @@ impl Engine {
         };
         Ok(Performed::report(report))
     }
+}
+
+/// What the message of a merge commit of ours says of the pipeline that made it.
+fn mark(pipeline: PipelineId) -> String {
+    format!("of pipeline {pipeline}.")
 }
 
 fn commit_of(job: &Job) -> Result<&CommitSha, JobError> {

@@ -4,6 +4,7 @@ use domain::revision::{BranchName, CommitSha};
 use ports::GitError;
 
 use super::Mirror;
+use crate::revisions;
 
 /// Where the mirror keeps a branch of the people's repository.
 const TRACKING: &str = "refs/remotes/origin/";
@@ -35,6 +36,20 @@ pub(crate) async fn list_subjects(
     let output = mirror.git(format!("read the log of `{branch}`")).args(args).run().await?;
     let subjects = output.stdout.split(|byte| *byte == 0).filter(|subject| !subject.is_empty());
     Ok(subjects.map(|subject| String::from_utf8_lossy(subject).into_owned()).collect())
+}
+
+/// Its merge commits that `since` does not hold and whose messages hold `words`, the newest first.
+pub(crate) async fn find_merges(
+    mirror: &Mirror<'_>,
+    branch: &BranchName,
+    since: &CommitSha,
+    words: &str,
+) -> Result<Vec<CommitSha>, GitError> {
+    let (words, range) = (format!("--grep={words}"), format!("{since}..{}", tracking_ref(branch)));
+    let args = ["rev-list", "--merges", "--fixed-strings", &words, &range, "--"];
+    let operation = format!("look for merges in `{branch}`");
+    let output = mirror.git(operation.as_str()).args(args).run().await?;
+    output.text().lines().map(|id| revisions::commit(&operation, id)).collect()
 }
 
 /// Moves one of our branches if it is where it should be, or already where it is to go.

@@ -18,6 +18,27 @@ async fn the_newest_subjects_of_a_branch_are_read() {
     assert!(matches!(list("nowhere", 1).await, Err(GitError::Command { .. })));
 }
 
+/// Only merges, only those since then, and only with these very words: a dot is a dot.
+#[tokio::test]
+async fn merges_are_found_by_their_words() {
+    let world = World::new();
+    let (people, words) = (world.people(), "of pipeline p.1.");
+    let since = head(&people);
+    for (name, of) in [("one", words), ("two", "of pipeline px1.")] {
+        run(&people, ["switch", "--quiet", "--create", name, since.as_str()]);
+        commit(&people, &format!("work\n\n{words}"));
+        run(&people, ["switch", "--quiet", "main"]);
+        let message = format!("Merge it\n\nBranch {name} {of}");
+        run(&people, ["merge", "--quiet", "--no-ff", "--message", &message, name]);
+    }
+    world.git.sync(&world.project).await.expect("synced");
+    let main = branch("main");
+    let find = async |since| world.git.find_merges(&world.project, &main, since, words).await;
+    let found = find(&since).await.expect("looked");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(find(&found[0]).await.expect("looked"), [], "it is not newer than itself");
+}
+
 #[tokio::test]
 async fn branches_of_the_people_are_seen_after_a_sync_and_gone_when_they_are_gone() {
     let world = World::new();

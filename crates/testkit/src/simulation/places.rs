@@ -92,6 +92,7 @@ pub(super) const CALLS: &[&str] = &[
     "gates.judge",
     "git.collect",
     "git.commit_files",
+    "git.find_merges",
     "git.find_target",
     "git.integrate",
     "git.join",

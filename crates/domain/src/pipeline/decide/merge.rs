@@ -7,6 +7,7 @@ use crate::{
     limits::MERGE_RETRIES_MAX,
     name::GateName,
     pipeline::{Block, Candidate, Delivered, Effect, EventKind, MergeReport, StageAttempt, Step},
+    revision::CommitSha,
 };
 
 impl Draft<'_> {
@@ -53,6 +54,17 @@ impl Draft<'_> {
             }
             MergeReport::AlreadyMerged { target } if !landing => {
                 self.merged(&attempt, target.clone())
+            }
+            MergeReport::MergedBefore { commits } if !landing => {
+                self.event(EventKind::MergedBefore { commits: commits.clone() });
+                let named: Vec<&str> = commits.iter().map(CommitSha::short).collect();
+                let message = format!(
+                    "`{}` holds a merge of this pipeline already, {}, that was made before a backup was brought back;                      look at it, then cancel if that is the work to keep, or retry to merge what was made since as well",
+                    self.pipeline.target,
+                    named.join(", ")
+                );
+                self.not_landed(attempt, round, message);
+                Ok(())
             }
             MergeReport::Conflict { head, findings } if !landing => {
                 // Whoever mends it has both sides before them; what they hand in then descends from the target.
@@ -121,11 +133,7 @@ impl Draft<'_> {
         Refusal::MayHaveLanded { target: self.pipeline.target.clone() }
     }
 
-    fn merged(
-        &mut self,
-        attempt: &StageAttempt,
-        commit: crate::revision::CommitSha,
-    ) -> Result<(), Refusal> {
+    fn merged(&mut self, attempt: &StageAttempt, commit: CommitSha) -> Result<(), Refusal> {
         let stage = self.stage(&attempt.stage)?;
         let head = self.head()?;
         self.effect(Effect::ReleaseMergeLease);

@@ -246,6 +246,22 @@ fn a_landing_in_doubt_is_landed_again_and_never_made_anew() {
     assert_eq!(status(&driver), Tag::Succeeded);
 }
 
+/// What the target holds of a pipeline, and its log does not tell of, was merged before a backup was brought back.
+#[test]
+fn a_merge_of_before_a_backup_is_a_question_and_the_answer_goes_on() {
+    let mut driver = in_ship();
+    let (slot, _) = driver.job("integrate");
+    let report = Report::Merge(MergeReport::MergedBefore { commits: vec![sha(600)] });
+    let decided = driver.give(&Input::JobDone { slot, report }).expect("a live job may report");
+    let known = |event: &EventKind| matches!(event, EventKind::MergedBefore { commits } if *commits == [sha(600)]);
+    assert!(decided.events.iter().any(known), "it is known from now on");
+    assert_eq!(status(&driver), Tag::Blocked);
+    assert!(!driver.holds_lease);
+    driver.give(&Input::Retry { comment: String::new() }).expect("a blocked pipeline is retried");
+    driver.succeed_until(|it| it.pipeline.state.is_terminal());
+    assert_eq!(status(&driver), Tag::Succeeded);
+}
+
 #[test]
 fn what_nobody_has_landed_may_be_made_anew() {
     let mut driver = in_ship();

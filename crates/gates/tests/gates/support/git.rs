@@ -154,6 +154,16 @@ impl Git for FakeGit {
         refused("list subjects")
     }
 
+    async fn find_merges(
+        &self,
+        _: &ProjectRef,
+        _: &BranchName,
+        _: &CommitSha,
+        _: &str,
+    ) -> Result<Vec<CommitSha>, GitError> {
+        refused("find merges")
+    }
+
     async fn sync(&self, _: &ProjectRef) -> Result<(), GitError> {
         refused("sync")
     }

@@ -84,6 +84,21 @@ impl History {
         messages.filter_map(|message| message.lines().next().map(str::to_owned))
     }
 
+    /// Merges of `head` that `since` does not hold and whose messages hold `words`, the newest first.
+    pub(super) fn merges(
+        &self,
+        head: &CommitSha,
+        since: &CommitSha,
+        words: &str,
+    ) -> Vec<CommitSha> {
+        let old = self.ancestors(since);
+        let is_meant = |id: &CommitSha| {
+            let commit = self.get(id);
+            commit.parents.len() > 1 && commit.message.contains(words) && !old.contains(id)
+        };
+        self.ancestors(head).into_iter().rev().filter(is_meant).collect()
+    }
+
     pub(super) fn message(&self, commit: &CommitSha) -> &str {
         &self.get(commit).message
     }

@@ -75,6 +75,21 @@ impl Git for FakeGit {
         self.make("git.list_subjects", list).await
     }
 
+    async fn find_merges(
+        &self,
+        project: &ProjectRef,
+        branch: &BranchName,
+        since: &CommitSha,
+        words: &str,
+    ) -> Result<Vec<CommitSha>, GitError> {
+        let find = |model: &mut Model| {
+            let head = model.projects.seen(&project.key)?.get(branch.as_str()).cloned();
+            let head = head.ok_or_else(|| refused("find merges", "there is no such branch"))?;
+            Ok(model.history.merges(&head, since, words))
+        };
+        self.make("git.find_merges", find).await
+    }
+
     async fn load_tree(
         &self,
         _project: &ProjectRef,
