@@ -58,11 +58,11 @@ impl Provider {
     pub(crate) fn failure(&self, ended_at: Timestamp) -> Option<Failure> {
         let failure = match self.open.as_ref()? {
             Trouble::Retrying { status: Some(status), .. } => {
-                refusal(*status, "tried again until it ended")
+                refusal(*status, "the agent ended with that answer")
             }
             Trouble::Retrying { status: None, .. } => Failure::new(
                 FailureClass::Transient,
-                "the model provider did not answer; tried again until it ended",
+                "the model provider did not answer, and the agent ended",
             ),
             Trouble::RateLimited => {
                 Failure::new(FailureClass::Quota, "a quota window of the model provider is spent")
