@@ -2,6 +2,7 @@
 
 use domain::{
     id::{LetterId, PipelineId},
+    limits::LETTER_FAILURES_MAX,
     name::DestinationName,
     outbox::{Letter, LetterState, LetterStateTag},
     pipeline::EventKindTag,
@@ -38,6 +39,12 @@ pub struct LetterView {
     /// Who is delivering it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Whether that process is there, where somebody has looked. Where it is not, the next one takes the letter up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_work: Option<bool>,
+    /// The letter that its destination gets first, where it waits for that one and somebody has looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<LetterId>,
     /// When it was delivered, given up or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -72,11 +79,13 @@ impl From<&Letter> for LetterView {
             at: letter.event.at,
             due_at: None,
             owner: None,
+            at_work: None,
+            behind: None,
             ended_at: None,
             remote: None,
             by: None,
             reason: None,
-            failures: letter.failures,
+            failures: failures(letter),
             last_error: letter.last_error.clone(),
         };
         match letter.state.clone() {
@@ -96,6 +105,14 @@ impl From<&Letter> for LetterView {
     }
 }
 
+/// Tries that failed. A letter counts those that were to be repeated; where it is dead before it has used them up, the one
+/// that its destination refused for good comes on top.
+fn failures(letter: &Letter) -> u32 {
+    let is_dead = matches!(letter.state, LetterState::Dead { .. });
+    let was_refused = letter.failures < LETTER_FAILURES_MAX && !letter.is_lost_too_often();
+    letter.failures + u32::from(is_dead && was_refused)
+}
+
 /// What came of delivering what was due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeliveryView {
@@ -108,6 +125,8 @@ pub struct DeliveryView {
     pub next_due: Option<Timestamp>,
     /// Letters that nobody tries to deliver any more.
     pub dead: u64,
+    /// How many of those this delivery has given up.
+    pub died: u64,
     /// Whether it was cut short by a signal.
     pub interrupted: bool,
 }

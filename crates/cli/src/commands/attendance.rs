@@ -27,21 +27,26 @@ impl Attendance {
     /// Looks who is there of those that have these jobs.
     pub(crate) fn of(data: &Opened, jobs: &[Job]) -> Self {
         let holder = data.holder();
-        let pid = holder.as_deref().and_then(holder::pid);
-        let is_gone = |owner: &&str| match (&holder, pid, pid_of_owner(owner)) {
-            (None, _, _) => true,
-            (Some(_), Some(holder), Some(owner)) => holder != owner,
-            // Somebody who calls itself otherwise: nobody guesses.
-            (Some(_), _, _) => false,
-        };
         let owners = jobs.iter().filter_map(|job| Some(job.lease()?.owner.as_str()));
-        let gone = owners.filter(is_gone).map(str::to_owned).collect();
+        let gone = owners.filter(|owner| is_gone(holder.as_deref(), owner));
+        let gone = gone.map(str::to_owned).collect();
         Self { holder, gone }
     }
 
     /// Whether a process works on a pipeline that has these jobs.
     pub(crate) fn is_at_work(&self, pipeline: &Pipeline, jobs: &[Job]) -> Option<bool> {
         is_at_work(pipeline, jobs, self.holder.as_deref(), &self.gone, Timestamp::now())
+    }
+}
+
+/// Whether the process that called itself `owner` is gone, where `holder` holds the data directory: one process does at a
+/// time, and nobody else works.
+pub(crate) fn is_gone(holder: Option<&str>, owner: &str) -> bool {
+    let Some(holder) = holder else { return true };
+    match (holder::pid(holder), pid_of_owner(owner)) {
+        (Some(holder), Some(owner)) => holder != owner,
+        // Somebody who calls itself otherwise: nobody guesses.
+        (_, _) => false,
     }
 }
 
@@ -90,5 +95,14 @@ mod tests {
     fn the_owner_of_a_lease_is_known_by_its_process() {
         assert_eq!(pid_of_owner("71-00ff"), Some(71));
         assert_eq!(pid_of_owner("engine"), None);
+    }
+
+    #[test]
+    fn who_does_not_hold_the_data_directory_is_gone() {
+        let holder = Some("pid 71, `gatewright run`, since 2026-01-01T00:00:00Z");
+        assert!(!is_gone(holder, "71-00ff"));
+        assert!(is_gone(holder, "70-00ff"));
+        assert!(is_gone(None, "71-00ff"));
+        assert!(!is_gone(holder, "engine"), "nobody guesses");
     }
 }

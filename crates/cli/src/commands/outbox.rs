@@ -5,11 +5,13 @@ mod deliver;
 mod find;
 mod list;
 mod show;
+mod standing;
 
 use api::OutboxView;
 use clap::{Args, Subcommand};
 pub(crate) use deliver::deliver;
 use ports::Store;
+pub(crate) use standing::{Standing, next_sender};
 
 use crate::{
     context::Context,

@@ -146,7 +146,9 @@ fn print(view: &QueueView, gatewright: &str) {
         output::data(paint(Stream::Stdout, Tone::Bad, &alarm));
     }
     for outbox in &view.outbox {
-        output::data(format_args!("outbox {}", outbox::summary(outbox, now)));
+        let nobody = view.holder.is_none() && outbox.waiting > 0;
+        let next = if nobody { format!("; {}", outbox::next_sender()) } else { String::new() };
+        output::data(format_args!("outbox {}{next}", outbox::summary(outbox, now)));
     }
     for problem in &view.held {
         output::data(format_args!("held   {}", words::one_line(problem)));

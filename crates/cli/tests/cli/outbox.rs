@@ -88,6 +88,21 @@ fn a_kill_between_the_effect_and_its_acknowledgement_leaves_one_effect() {
 
     let open = world.call(&["outbox", "--json"]).json();
     assert_eq!(open[0]["state"], "sending", "{open:#?}");
+    // Its lease goes on for a minute, and says nothing.
+    assert_eq!(open[0]["at_work"], false, "{open:#?}");
+    let open = world.call(&["outbox"]);
+    assert!(open.stdout.contains("its sender is gone"), "{open:#?}");
+    assert!(open.stderr.contains("outbox deliver` sends it"), "{open:#?}");
+    let id = open.stdout.split_whitespace().find(|it| it.starts_with("ltr_")).expect("an id");
+    let shown = world.call(&["outbox", "show", id]).stdout;
+    assert!(shown.contains("which is gone: the next `"), "{shown}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(
+        why.contains("chat: succeeded is not delivered, its sender is gone: the next `"),
+        "{why}"
+    );
+    let queue = world.call(&["queue"]).stdout;
+    assert!(queue.contains("outbox chat: 1 waiting (") && queue.contains(" sends it"), "{queue}");
     let next = Told::of(&world.call(&["run", "Add another file", "--json"]));
     assert_eq!(next.outcome(), ("succeeded", Some(0)), "{next:#?}");
     let mut effects = lines(&file);
@@ -123,6 +138,7 @@ fn a_letter_that_is_refused_is_told_and_can_be_tried_again_or_dropped() {
 
     let dead = world.call(&["outbox", "--json"]).json();
     let first = dead[0]["id"].as_str().expect("a dead letter").to_owned();
+    assert_eq!(dead[0]["failures"], 1, "the try that was refused failed: {dead:#}");
     let empty = world.call(&["outbox", "drop", &first, "--reason", " "]);
     assert_error(&empty, 2, "the reason is empty", "say why");
     let long = "x".repeat(64 * 1024 + 1);
@@ -146,6 +162,9 @@ fn a_letter_that_is_refused_is_told_and_can_be_tried_again_or_dropped() {
     assert_eq!(numbers(&letters), promised[1..], "{letters:#?}");
     let events = world.call(&["events", "IT-001"]);
     assert!(events.stdout.contains("dropped: nobody reads it"), "{events:#?}");
+    let open = world.call(&["outbox"]);
+    let words = "everything is delivered but what was dropped: ";
+    assert!(open.stderr.contains(words) && open.stderr.contains("--state dropped"), "{open:#?}");
 }
 
 #[test]
@@ -197,6 +216,10 @@ fn resuming_everything_delivers_what_waits_also_where_nothing_was_interrupted() 
     assert!(resumed.stderr.contains(&words), "{resumed:#?}");
     assert_eq!(numbers(&lines(&file)), promised);
     assert_eq!(world.call(&["outbox", "--json"]).json(), serde_json::json!([]));
+    let all = world.call(&["outbox", "list", "--state", "all"]).stdout;
+    assert!(all.contains("delivered") && !all.contains("not now"), "that is past: {all}");
+    let open = world.call(&["outbox"]);
+    assert!(open.stderr.lines().any(|line| line == "everything is delivered"), "{open:#?}");
 }
 
 /// What a cron job calls.
@@ -204,6 +227,13 @@ fn resuming_everything_delivers_what_waits_also_where_nothing_was_interrupted() 
 fn delivering_ends_when_nothing_is_due_and_says_what_waits_until_when() {
     let world = World::new();
     let promised = with_waiting_letters(&world);
+    let waiting = world.call(&["outbox", "--json"]).json();
+    assert_eq!(waiting[0].get("behind"), None, "{waiting:#}");
+    assert_eq!(waiting[1]["behind"], waiting[0]["id"], "{waiting:#}");
+    let listed = world.call(&["outbox"]).stdout;
+    assert_eq!(listed.matches("behind another").count(), promised.len() - 1, "{listed}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("waits behind another letter"), "{why}");
     have_it_tried_again(&world);
 
     let told = world.call(&["outbox", "deliver", "--json"]);
@@ -217,8 +247,13 @@ fn delivering_ends_when_nothing_is_due_and_says_what_waits_until_when() {
 
     tell(&world, "log", &command("exit 67"));
     have_it_tried_again(&world);
-    let told = world.call(&["outbox", "deliver", "--json"]).json();
+    let told = world.call(&["outbox", "deliver", "--json"]);
+    assert_eq!(told.code(), Some(3), "a person has to see to them: {told:#?}");
+    let told = told.json();
     assert_eq!((&told["waiting"], &told["dead"]), (&0.into(), &all.into()), "{told:#}");
+    assert_eq!(told["died"], all, "{told:#}");
+    let again = world.call(&["outbox", "deliver", "--json"]);
+    assert_eq!((again.code(), &again.json()["died"]), (Some(0), &0.into()), "{again:#?}");
 }
 
 /// `doctor` must not call ready what will never tell anybody anything.

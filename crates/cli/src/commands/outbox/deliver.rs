@@ -31,7 +31,12 @@ impl Deliver {
         if context.global.json {
             output::json(&delivery);
         }
-        Ok(if delivery.interrupted { ExitStatus::Interrupted } else { ExitStatus::Success })
+        Ok(match delivery.died {
+            _ if delivery.interrupted => ExitStatus::Interrupted,
+            0 => ExitStatus::Success,
+            // Whoever is called by a timer has to hear of it, once.
+            _ => ExitStatus::WaitsForPerson,
+        })
     }
 }
 
@@ -49,6 +54,7 @@ pub(crate) async fn deliver(context: &Context, data: &Opened) -> Result<Delivery
         waiting: left.len() as u64,
         next_due: store.next_letter(&known).await?,
         dead: dead.len() as u64,
+        died: waiting.intersection(&dead).count() as u64,
         interrupted,
     };
     tell(context, &delivery);
@@ -87,7 +93,7 @@ async fn list(store: &dyn Store, state: LetterStateTag) -> Result<BTreeSet<Lette
 }
 
 fn tell(context: &Context, delivery: &DeliveryView) {
-    let DeliveryView { delivered, waiting, next_due, dead, interrupted: _ } = delivery;
+    let DeliveryView { delivered, waiting, next_due, dead, died: _, interrupted: _ } = delivery;
     if context.global.quiet || (*delivered, *waiting, *dead) == (0, 0, 0) {
         return;
     }

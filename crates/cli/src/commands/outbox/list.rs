@@ -7,7 +7,9 @@ use domain::{name::DestinationName, outbox::LetterStateTag};
 use jiff::Timestamp;
 use ports::{LetterFilter, Store as _};
 
+use super::standing::{self, Standing};
 use crate::{
+    called::gatewright,
     commands::{damage, data::Opened},
     context::Context,
     error::CliError,
@@ -81,7 +83,7 @@ impl List {
     }
 
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let Some(data) = Opened::find(context)? else { return Ok(self.nothing(context)) };
+        let Some(data) = Opened::find(context)? else { return Ok(self.nothing(context, false)) };
         let mut letters = Vec::new();
         for state in self.state.filters() {
             let (destination, limit) = (self.destination.clone(), self.limit);
@@ -94,9 +96,10 @@ impl List {
         damage::warn(&damaged);
         // Oldest first: in this order they are delivered.
         letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
-        let views: Vec<LetterView> = letters.iter().map(LetterView::from).collect();
+        let standing = Standing::look(&data).await?;
+        let views: Vec<LetterView> = letters.iter().map(|it| standing.view(it)).collect();
         if views.is_empty() && (damaged.is_empty() || context.global.json) {
-            return Ok(self.nothing(context));
+            return Ok(self.nothing(context, self.has_dropped(&data).await?));
         }
         if views.is_empty() {
             output::say("there are no letters but those that are damaged");
@@ -119,27 +122,47 @@ impl List {
             "id",
         ]);
         for view in &views {
-            let error = words::one_line(view.last_error.as_deref().unwrap_or_default());
+            // Why a try failed that another has made good is nobody's concern any more.
+            let error = view.last_error.as_deref().filter(|_| view.state != "delivered");
+            let error = words::one_line(error.unwrap_or_default());
             table.add_row(vec![
                 Cell::new(&view.item),
                 Cell::new(&view.event),
                 Cell::new(words::ago(view.at, now)),
                 Cell::new(&view.destination),
                 tone(&view.state).cell(&view.state),
-                Cell::new(view.due_at.map(|at| words::ago(at, now)).unwrap_or_default()),
+                Cell::new(standing::due(view, now)),
                 Cell::new(view.failures),
                 Cell::new(error.chars().take(60).collect::<String>()),
                 Cell::new(view.id),
             ]);
         }
         output::data(table.trim_fmt());
+        if views.iter().any(|view| view.at_work == Some(false)) {
+            output::say(format_args!("its sender is gone: {}", standing::next_sender()));
+        }
         Ok(ExitStatus::Success)
     }
 
+    /// Whether a person had a letter dropped that would be listed otherwise.
+    async fn has_dropped(&self, data: &Opened) -> Result<bool, CliError> {
+        let filter = LetterFilter {
+            pipeline: None,
+            destination: self.destination.clone(),
+            state: Some(LetterStateTag::Dropped),
+            limit: 1,
+        };
+        Ok(!data.store.list_letters(&filter).await?.is_empty())
+    }
+
     /// Says that there are none.
-    fn nothing(&self, context: &Context) -> ExitStatus {
+    fn nothing(&self, context: &Context, has_dropped: bool) -> ExitStatus {
         match self.state {
             _ if context.global.json => output::json(&[(); 0]),
+            State::Open if has_dropped => output::say(format_args!(
+                "everything is delivered but what was dropped: {} outbox list --state dropped",
+                gatewright()
+            )),
             State::Open => output::say("everything is delivered"),
             _ => output::say("there are no such letters"),
         }

@@ -4,7 +4,10 @@ use api::LetterView;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::find::find;
+use super::{
+    find::find,
+    standing::{Standing, next_sender},
+};
 use crate::{
     commands::data::Opened, context::Context, error::CliError, exit::ExitStatus, output, words,
 };
@@ -20,7 +23,7 @@ impl Show {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let data = Opened::read(context)?;
         let letter = find(&*data.store, &self.id).await?;
-        let view = LetterView::from(&letter);
+        let view = Standing::look(&data).await?.view(&letter);
         if context.global.json {
             output::json(&view);
         } else {
@@ -55,7 +58,11 @@ fn print(view: &LetterView, happened: Option<&str>) {
     text("", happened);
     time("happened", Some(view.at));
     time("due", view.due_at);
+    text("behind", view.behind.map(|it| it.to_string()).as_deref());
     text("taken by", view.owner.as_deref());
+    if view.at_work == Some(false) {
+        text("", Some(&format!("which is gone: {}", next_sender())));
+    }
     time("ended", view.ended_at);
     text("it is called", view.remote.as_deref());
     text("dropped by", view.by.as_deref());

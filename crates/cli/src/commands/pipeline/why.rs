@@ -10,8 +10,8 @@ use domain::{
     job::{Job, JobStateTag},
     limits::AGENT_STALL_LIMIT,
     name::AgentName,
-    outbox::{Letter, LetterState, LetterStateTag},
-    pipeline::{EventKindTag, Pipeline, TimerKey},
+    outbox::LetterStateTag,
+    pipeline::{Pipeline, TimerKey},
     run::Run,
 };
 use engine::{Lack, Layout};
@@ -25,7 +25,7 @@ use crate::{
     commands::{
         attendance::{self, Attendance},
         data::{Opened, all_events},
-        decisions, holds,
+        decisions, holds, outbox,
     },
     context::Context,
     error::CliError,
@@ -83,13 +83,12 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let explanation = explained(&situation, depth);
     let view = PipelineView::with_events(&pipeline, &events);
     let wall_time_ends_at = store.find_timer(pipeline.id, TimerKey::WallTime).await?;
-    let letters = open_letters(store, pipeline.id).await?;
+    let letters = open_letters(&data, pipeline.id).await?;
     // Where nobody works, nobody knows whether it still is so.
     let lacks = holder.as_ref().map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
     if context.global.json {
         let holds = |lack: &&Lack| own.iter().any(|job| lack.holds(job.agent.as_ref()));
         let held = lacks.iter().filter(holds).map(|lack| lack.problem.clone()).collect();
-        let letters = letters.iter().map(LetterView::from).collect();
         let explained = ExplanationView::new(view, holder, &explanation);
         output::json(&ExplanationView { held, wall_time_ends_at, letters, ..explained });
         return Ok(ExitStatus::Success);
@@ -123,18 +122,22 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
 }
 
 /// The letters that tell of a pipeline and have not come to a good end, oldest first.
-async fn open_letters(store: &dyn Store, id: PipelineId) -> Result<Vec<Letter>, StoreError> {
+async fn open_letters(data: &Opened, id: PipelineId) -> Result<Vec<LetterView>, CliError> {
     let mut letters = Vec::new();
     for state in [LetterStateTag::Queued, LetterStateTag::Sending, LetterStateTag::Dead] {
         let filter =
             LetterFilter { pipeline: Some(id), state: Some(state), ..LetterFilter::default() };
-        letters.extend(store.list_letters(&filter).await?);
+        letters.extend(data.store.list_letters(&filter).await?);
     }
     letters.sort_by_key(|letter| (letter.event.seq, letter.destination.clone()));
-    Ok(letters)
+    if letters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let standing = outbox::Standing::look(data).await?;
+    Ok(letters.iter().map(|letter| standing.view(letter)).collect())
 }
 
-fn letter_lines(letters: &[Letter], now: Timestamp) {
+fn letter_lines(letters: &[LetterView], now: Timestamp) {
     if letters.is_empty() {
         return;
     }
@@ -148,27 +151,26 @@ fn letter_lines(letters: &[Letter], now: Timestamp) {
     }
 }
 
-fn letter_line(letter: &Letter, now: Timestamp) -> String {
-    let event = EventKindTag::from(&letter.event.kind).to_string().replace('_', " ");
-    let about = format!("{}: {event}", letter.destination);
-    let why = |why: &Option<String>| {
-        why.as_deref().map(|it| format!(" ({})", one_line(it))).unwrap_or_default()
-    };
-    match &letter.state {
-        LetterState::Queued { available_at } => {
-            let why = why(&letter.last_error);
-            format!("{about} waits, due {}{why}", words::ago(*available_at, now))
+fn letter_line(letter: &LetterView, now: Timestamp) -> String {
+    let about = format!("{}: {}", letter.destination, letter.event.replace('_', " "));
+    let why = letter.reason.as_deref().or(letter.last_error.as_deref());
+    let why = why.map(|it| format!(" ({})", one_line(it))).unwrap_or_default();
+    match (letter.state.as_str(), letter.due_at) {
+        ("queued", _) if letter.behind.is_some() => {
+            format!("{about} waits behind another letter{why}")
         }
-        LetterState::Sending { owner, .. } => {
-            format!("{about} is being delivered by {}", one_line(owner))
+        ("queued", Some(at)) => format!("{about} waits, due {}{why}", words::ago(at, now)),
+        ("sending", _) if letter.at_work == Some(false) => {
+            format!("{about} is not delivered, its sender is gone: {}", outbox::next_sender())
         }
-        LetterState::Dead { why: reason, .. } => format!(
-            "{about} is dead{}: {} outbox retry {}",
-            why(&Some(reason.clone())),
-            gatewright(),
-            letter.id
-        ),
-        LetterState::Delivered { .. } | LetterState::Dropped { .. } => about,
+        ("sending", _) => {
+            let owner = one_line(letter.owner.as_deref().unwrap_or_default());
+            format!("{about} is being delivered by {owner}")
+        }
+        ("dead", _) => {
+            format!("{about} is dead{why}: {} outbox retry {}", gatewright(), letter.id)
+        }
+        _ => about,
     }
 }
 

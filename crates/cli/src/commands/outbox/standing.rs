@@ -1,0 +1,69 @@
+//! Where does a letter stand: is its sender there, and which one does it wait for?
+
+use std::collections::BTreeMap;
+
+use api::LetterView;
+use domain::{
+    id::LetterId,
+    name::DestinationName,
+    outbox::{Letter, LetterStateTag},
+};
+use jiff::Timestamp;
+use ports::{LetterFilter, Store as _};
+
+use crate::{
+    called::gatewright,
+    commands::{attendance::is_gone, data::Opened},
+    error::CliError,
+    words,
+};
+
+/// What is seen of letters beside what they say of themselves.
+pub(crate) struct Standing {
+    /// The process that holds the data directory.
+    holder: Option<String>,
+    /// The letter that each destination gets next, by the number of its event.
+    next: BTreeMap<DestinationName, (u64, LetterId)>,
+}
+
+impl Standing {
+    /// Looks.
+    pub(crate) async fn look(data: &Opened) -> Result<Self, CliError> {
+        let mut next = BTreeMap::new();
+        for state in [LetterStateTag::Queued, LetterStateTag::Sending] {
+            let filter = LetterFilter { state: Some(state), ..LetterFilter::default() };
+            for letter in data.store.list_letters(&filter).await? {
+                let this = (letter.event.seq, letter.id);
+                let first = next.entry(letter.destination).or_insert(this);
+                *first = this.min(*first);
+            }
+        }
+        Ok(Self { holder: data.holder(), next })
+    }
+
+    /// The view of a letter, with what was seen.
+    pub(crate) fn view(&self, letter: &Letter) -> LetterView {
+        let mut view = LetterView::from(letter);
+        view.at_work = view.owner.as_deref().map(|owner| !is_gone(self.holder.as_deref(), owner));
+        let waits = LetterStateTag::from(&letter.state) == LetterStateTag::Queued;
+        let next = self.next.get(&letter.destination).map(|(_, id)| *id);
+        view.behind = next.filter(|next| waits && *next != letter.id);
+        view
+    }
+}
+
+/// When a letter is delivered, in a few words.
+pub(crate) fn due(view: &LetterView, now: Timestamp) -> String {
+    match (view.at_work, view.behind) {
+        (Some(false), _) => "its sender is gone".to_owned(),
+        (Some(true), _) => "at work".to_owned(),
+        (None, Some(_)) => "behind another".to_owned(),
+        (None, None) => view.due_at.map(|at| words::ago(at, now)).unwrap_or_default(),
+    }
+}
+
+/// Who sends what a process that is gone was sending.
+pub(crate) fn next_sender() -> String {
+    let gatewright = gatewright();
+    format!("the next `{gatewright} run` or `{gatewright} outbox deliver` sends it")
+}
