@@ -8,6 +8,7 @@ use domain::{
     explain::{Cap, Holder, Mover},
     job::{Job, Work},
     pipeline::{Actor, Pipeline},
+    run::Run,
 };
 use engine::Lack;
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub(crate) struct MoverWords<'a> {
     pub(crate) lacks: &'a [Lack],
     /// The jobs of the pipeline that are live.
     pub(crate) jobs: &'a [Job],
+    /// Its runs.
+    pub(crate) runs: &'a [Run],
     /// How long an agent may be silent.
     pub(crate) stall_limit: Duration,
     /// Now.
@@ -85,11 +88,10 @@ impl MoverWords<'_> {
             }
             Mover::Worker { work, owner, until, run, since, last_heard, is_gone, agent_lives } => {
                 let (what, owner) = (job(work), one_line(owner));
+                let has_ended = *agent_lives == Some(false);
                 // Where the process is gone, its lease says nothing any more.
                 let mut lines = vec![if *is_gone {
-                    format!(
-                        "{what} was begun by {owner}, which is gone, and is taken up again then"
-                    )
+                    self.left_by(work, &owner)
                 } else {
                     let until = ago(*until, self.now);
                     format!("{what} is at work ({owner}, its lease ends {until})")
@@ -97,12 +99,18 @@ impl MoverWords<'_> {
                 lines.extend(agent_lives.map(|lives| format!("  its agent {}", lives_on(lives))));
                 if let (Some(run), Some(since)) = (run, since) {
                     lines.push(format!("  {run}, begun {}", ago(*since, self.now)));
-                    lines.push(format!("  {gatewright} logs {key} --follow"));
+                    // There is something to follow where the agent prints and somebody takes note of its end.
+                    let follow = if *is_gone || has_ended { "" } else { " --follow" };
+                    lines.push(format!("  {gatewright} logs {key}{follow}"));
                 }
-                if let Some(heard) = last_heard {
-                    lines.push(self.silence(*heard));
-                }
+                lines.extend(last_heard.filter(|_| !has_ended).map(|heard| {
+                    let heard = ago(heard, self.now);
+                    if *is_gone { format!("  last heard {heard}") } else { self.silence(&heard) }
+                }));
                 lines
+            }
+            Mover::Recovery { work, owner, .. } if self.holder.is_none() => {
+                vec![self.left_by(work, &one_line(owner))]
             }
             Mover::Recovery { work, owner, since } => vec![format!(
                 "{} is taken back from {}, whose lease ended {}: by the process at work with its next heartbeat",
@@ -153,6 +161,20 @@ impl MoverWords<'_> {
         }
     }
 
+    /// What becomes of what a process that is gone was doing: a run that has not ended is taken up, and anything else is
+    /// done once more.
+    fn left_by(&self, work: &Work, owner: &str) -> String {
+        let of_work = |run: &&Run| {
+            run.ended_at.is_none()
+                && self.jobs.iter().any(|it| it.id == run.job && it.slot.work == *work)
+        };
+        let next = match self.runs.iter().find(of_work) {
+            Some(_) => "is taken up again",
+            None => "begins anew",
+        };
+        format!("{} was begun by {owner}, which is gone, and {next} then", job(work))
+    }
+
     /// What is due is done by whoever is free, unless this machine lacks what it takes to start a process.
     fn claim(&self, work: &Work, since: Timestamp) -> Vec<String> {
         let what = format!("{} is due (since {})", job(work), ago(since, self.now));
@@ -166,10 +188,9 @@ impl MoverWords<'_> {
         [format!("{what} and waits for this machine:")].into_iter().chain(lacks).collect()
     }
 
-    fn silence(&self, heard: Timestamp) -> String {
+    fn silence(&self, heard: &str) -> String {
         format!(
-            "  last heard {}; it is stopped after {} of silence, no tool call being under way",
-            ago(heard, self.now),
+            "  last heard {heard}; it is stopped after {} of silence, no tool call being under way",
             duration(self.stall_limit)
         )
     }

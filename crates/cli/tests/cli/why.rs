@@ -55,6 +55,9 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     assert!(!why.contains("is at work (") && why.contains("which is gone"), "{why}");
     assert!(world.call(&["queue"]).stdout.contains("nobody is at work"));
     assert!(why.contains("its agent is alive"), "{why}");
+    assert!(why.contains("and is taken up again then"), "{why}");
+    assert!(why.contains("last heard ") && !why.contains("it is stopped after"), "{why}");
+    assert!(!why.contains("--follow"), "nobody follows it: {why}");
 
     // The lease says otherwise for half a minute.
     let queued = world.call(&["queue", "--json"]).json()["running"][0].clone();
@@ -67,6 +70,7 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     assert!(queued.contains("is gone; its agent has ended)"), "{queued}");
     let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("its agent has ended"), "{why}");
+    assert!(!why.contains("last heard") && !why.contains("--follow"), "{why}");
     let resumed = world.resume();
     let told = resumed.wait_for("the agent of solo ");
     assert!(told.contains("has ended meanwhile: what it left is taken over"), "{told}");
@@ -147,6 +151,8 @@ fn after_a_restore_nobody_is_said_to_be_at_work() {
     assert_eq!(job.get("agent_lives"), None, "its run was ended with the restore: {job:#}");
     let listed = there(&["pipeline", "list"]).stdout;
     assert!(listed.contains("running (nobody at work)"), "{listed}");
+    let why = there(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("which is gone, and begins anew then"), "{why}");
     let here = world.call(&["queue", "--json"]).json()["running"][0].clone();
     assert_eq!((&here["at_work"], &here["agent_lives"]), (&true.into(), &true.into()), "{here:#}");
     drop(running);

@@ -101,6 +101,7 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         holder: holder.as_deref(),
         lacks: &lacks,
         jobs: &own,
+        runs: &runs,
         stall_limit: stall,
         now: situation.now,
     };
