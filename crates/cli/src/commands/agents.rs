@@ -4,7 +4,7 @@ use api::{AgentView, BreakerView, ResumedView, ScenarioView};
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use config::{AgentKind, AgentSettings, Loaded};
-use domain::name::AgentName;
+use domain::{breaker::BreakerKey, name::AgentName};
 use jiff::Timestamp;
 use ports::AgentError;
 
@@ -32,8 +32,8 @@ pub(crate) enum Agents {
     },
     /// Let an agent try again that waits for a provider, a quota window or a login: one job first, then the others
     Resume {
-        /// The agent
-        name: AgentName,
+        /// The agent, or what it waits behind: `command@mine`
+        name: String,
     },
     /// Start every configured agent's program as far as its version; exit 1 if one does not answer
     Check(Check),
@@ -131,10 +131,13 @@ fn print(context: &Context, views: &[AgentView]) {
 }
 
 /// Lets one job try whatever its agent waits for.
-async fn resume(context: &Context, name: &AgentName) -> Result<ExitStatus, CliError> {
-    let data = Opened::write(context, &format!("agents resume {name}")).await?;
+async fn resume(context: &Context, name: &str) -> Result<ExitStatus, CliError> {
+    let data = Opened::write(context, "agents resume").await?;
     let guards = holds::guards(&data.loaded);
-    let Some(key) = guards.get(name) else {
+    let is_meant =
+        |(agent, key): &(&AgentName, &BreakerKey)| agent.as_str() == name || key.as_str() == name;
+    let Some((_, key)) = guards.iter().find(is_meant) else {
+        let name = words::one_line(name);
         let known: Vec<&str> = guards.keys().map(AgentName::as_str).collect();
         let help = format!("known: {}", known.join(", "));
         return Err(CliError::usage(format!("there is no agent `{name}`")).help(help));

@@ -12,6 +12,7 @@ use owo_colors::Stream;
 use ports::Store;
 
 use crate::{
+    called::gatewright,
     commands::{data::Opened, pipeline::resolve},
     context::Context,
     error::CliError,
@@ -40,7 +41,13 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::read(context)?;
+        let data = match &self.pipeline {
+            Some(_) => Opened::read(context)?,
+            None => match self.find(context).await? {
+                Some(data) => data,
+                None => return Ok(ExitStatus::Success),
+            },
+        };
         let store = &*data.store;
         let pipeline = match &self.pipeline {
             Some(text) => Some(resolve(store, text).await?.id),
@@ -56,6 +63,23 @@ impl Events {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+}
+
+impl Events {
+    /// What there is, or `None` before anything was ever begun; who follows waits until something is.
+    async fn find(&self, context: &Context) -> Result<Option<Opened>, CliError> {
+        let mut found = Opened::find(context)?;
+        if found.is_none() {
+            output::say(format_args!("nothing yet: {} run \"…\" begins something", gatewright()));
+        }
+        if self.follow {
+            while found.is_none() {
+                tokio::time::sleep(POLL).await;
+                found = Opened::find(context)?;
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -86,8 +86,8 @@ impl Logs {
         let dir = Layout::new(data.data_dir.clone()).agent_sandbox(run.id);
         let parser = if self.raw { None } else { self::parser(data, run) };
         let mut renderer = Renderer::new(run.id, parser, json);
-        let secrets = secrets(context, data, run);
-        let mut log = Log::new(dir.join("stdout.log"), secrets.clone());
+        let (path, secrets) = (dir.join("stdout.log"), secrets(context, data, run));
+        let mut log = Log::new(path.clone(), secrets.clone());
         let mut said = None;
         loop {
             // Asked before reading: whatever was printed until the end is read after it is known to have come.
@@ -109,6 +109,11 @@ impl Logs {
             tokio::time::sleep(follow::POLL).await;
         }
         log.finish(&mut |line| renderer.line(line));
+        if !path.exists() {
+            output::say(format_args!(
+                "what it printed is not here ({path} is missing): a backup holds no logs"
+            ));
+        }
         let run = data.store.find_run(run.id).await?.unwrap_or_else(|| run.clone());
         if !json {
             let stderr = follow::tail(&dir.join("stderr.log"), STDERR_LINES, secrets).await?;

@@ -293,13 +293,16 @@ fn before_the_first_run_lists_are_empty_and_nothing_is_made() {
         &["decisions", "list"],
         &["outbox"],
         &["outbox", "list", "--state", "all"],
+        &["events"],
     ] {
         let told = world.call(arguments);
         assert_eq!(told.code(), Some(0), "{arguments:?}: {told:#?}");
         assert_ne!(told.stderr, "", "{arguments:?}");
         let told = world.call(&[arguments, &["--json"]].concat());
         assert_eq!(told.code(), Some(0), "{arguments:?}: {told:#?}");
-        if arguments[0] != "queue" {
+        if arguments[0] == "events" {
+            assert_eq!(told.stdout, "", "an object a line, and none: {told:#?}");
+        } else if arguments[0] != "queue" {
             assert_eq!(told.json(), serde_json::json!([]), "{arguments:?}");
         }
     }

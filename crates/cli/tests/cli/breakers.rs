@@ -28,7 +28,7 @@ fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     assert_eq!(doctor.code(), Some(1), "the one agent that works here cannot: {doctor:#?}");
     assert!(!doctor.stderr.contains("ready to work"), "{doctor:#?}");
 
-    let resumed = world.call(&["agents", "resume", "it"]);
+    let resumed = world.call(&["agents", "resume", "command@it"]);
     assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
     let again = world.resume().finish();
     assert_eq!(again.code(), Some(0), "{again:#?}");

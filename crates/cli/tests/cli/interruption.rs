@@ -216,6 +216,7 @@ fn a_second_ctrl_c_leaves_a_stubborn_agent_behind_and_ends() {
     running.signal("INT");
     let told = Told::of(&running.finish());
     assert_eq!(told.code, Some(130), "{told:#?}");
+    assert!(told.stderr.contains("agents were told to end, and may be ending"), "{told:#?}");
     world.assert_untouched();
     let told = Told::of(&world.resume().finish());
     world.assert_merged(&told);

@@ -62,6 +62,7 @@ fn work_that_was_delivered_since_the_backup_is_a_question_and_is_kept() {
     world.repository.git(&["branch", "--move", BRANCH, "delivered-before"]);
     let retried = world.call(&["pipeline", "retry", "IT-001"]);
     assert_eq!(retried.code(), Some(0), "{retried:#?}");
+    assert!(retried.stdout.contains("IT-001 is running (nobody at work)"), "{retried:#?}");
     let told = Told::of(&world.resume().finish());
     assert_eq!(told.outcome(), ("succeeded", Some(0)), "{told:#?}");
     assert_eq!(world.repository.show(&format!("{BRANCH}:work.txt")), "after\n");

@@ -153,6 +153,9 @@ fn after_a_restore_nobody_is_said_to_be_at_work() {
     assert!(listed.contains("running (nobody at work)"), "{listed}");
     let why = there(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("which is gone, and begins anew then"), "{why}");
+    let logs = there(&["logs", "IT-001"]);
+    assert_eq!(logs.code(), Some(0), "{logs:#?}");
+    assert!(logs.stderr.contains("a backup holds no logs"), "{logs:#?}");
     let here = world.call(&["queue", "--json"]).json()["running"][0].clone();
     assert_eq!((&here["at_work"], &here["agent_lives"]), (&true.into(), &true.into()), "{here:#}");
     drop(running);

@@ -124,13 +124,16 @@ async fn steer(
     steering::stop_left_behind(context, &data, engine, &pipeline).await?;
     let pipeline = data.store.find_pipeline(pipeline.id).await?.unwrap_or(pipeline);
     let events = all_events(&*data.store, pipeline.id).await?;
-    let view = PipelineView::with_events(&pipeline, &events);
+    // Nobody else can be at work: this process holds the data directory, and ends.
+    let is_running = matches!(pipeline.state, PipelineState::Running { .. });
+    let view = PipelineView::with_events(&pipeline, &events).attended(is_running.then_some(false));
     if context.global.json {
         output::json(&view);
         return Ok(ExitStatus::Success);
     }
     let why = view.reason.as_ref().map(|why| format!(": {}", words::one_line(why)));
-    output::data(format_args!("{} is {}{}", view.item, view.status, why.unwrap_or_default()));
+    let status = words::status(&view);
+    output::data(format_args!("{} is {status}{}", view.item, why.unwrap_or_default()));
     if let Some(next) = next_step(&pipeline.state, &view) {
         output::data(format_args!("  {next}"));
     }

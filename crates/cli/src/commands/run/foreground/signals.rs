@@ -42,7 +42,10 @@ pub(in crate::commands::run) async fn listen(
     if mode == StopMode::StopAgents {
         signals.next().await;
         if !quiet {
-            output::say(left_behind());
+            output::say(format_args!(
+                "stopping: agents were told to end, and may be ending; whatever they left is taken up by `{} run --resume all`",
+                gatewright()
+            ));
         }
         stop.send_replace(Some(StopMode::LeaveAgents));
     }
