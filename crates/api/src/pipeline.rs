@@ -1,6 +1,7 @@
 //! Pipelines.
 
 use domain::{
+    breaker::BreakerKey,
     definition::DefinitionHash,
     id::{DecisionId, PipelineId},
     item::Item,
@@ -32,6 +33,15 @@ pub struct PipelineView {
     /// on with `run --resume`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_work: Option<bool>,
+    /// Whether an agent that was launched for it lives, where somebody has looked: it outlives its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_lives: Option<bool>,
+    /// The breaker that all of its jobs wait behind, where somebody has looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<BreakerKey>,
+    /// When that lets one of them go on; absent where a person has to come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goes_on_at: Option<Timestamp>,
     /// Who paused it, where it is paused and its log was at hand: `engine`, where its process was interrupted, or a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_by: Option<String>,
@@ -94,6 +104,9 @@ impl PipelineView {
             title: title.clone(),
             status: PipelineStateTag::from(&pipeline.state),
             at_work: None,
+            agent_lives: None,
+            waits_for: None,
+            goes_on_at: None,
             paused_by: paused_by(pipeline, events).map(ToString::to_string),
             reason: reason(pipeline, events),
             stage: pipeline.stage().cloned(),

@@ -42,6 +42,9 @@ pub struct JobView {
     pub kind: JobKind,
     /// `queued`, `running`, `done`, `failed`, `cancelled`.
     pub state: String,
+    /// Whether its pipeline is paused, where somebody has looked: nothing of it is begun then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
     /// Not before this, where it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
@@ -96,6 +99,7 @@ impl From<&Job> for JobView {
             work: work.to_string(),
             kind: work.kind(),
             state: JobStateTag::from(&job.state).to_string(),
+            paused: None,
             due_at,
             lease,
             at_work: None,
@@ -159,7 +163,7 @@ pub struct QueueView {
     pub holder: Option<String>,
     /// Letters that have not come to a good end, by destination.
     pub outbox: Vec<OutboxView>,
-    /// What holds agents back.
+    /// What holds agents back, whole kinds of them.
     pub breakers: Vec<BreakerView>,
     /// What the process that works, or worked last, found unable to work on this machine.
     pub held: Vec<String>,

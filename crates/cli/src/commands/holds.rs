@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use api::BreakerView;
 use camino::Utf8Path;
 use config::Loaded;
-use domain::{breaker::BreakerKey, name::AgentName};
+use domain::{
+    breaker::BreakerKey,
+    job::{Job, JobKind, JobState},
+    name::AgentName,
+    pipeline::{Pipeline, PipelineState},
+};
 use engine::Lack;
 use jiff::Timestamp;
 use ports::Store;
@@ -37,7 +42,27 @@ pub(crate) async fn load(
     Ok(breakers.iter().filter_map(|breaker| BreakerView::of(breaker, guards)).collect())
 }
 
-/// The same, for those who only mention it: nothing where nothing can be read.
+/// The breaker that every job of a pipeline waits behind, where it runs and they do: of several, the one that opens first.
+pub(crate) fn find_hold<'a>(
+    pipeline: &Pipeline,
+    jobs: &[Job],
+    breakers: &'a [BreakerView],
+) -> Option<&'a BreakerView> {
+    let PipelineState::Running { .. } = pipeline.state else { return None };
+    let is_own =
+        |job: &&Job| job.pipeline == pipeline.id && job.slot.work.kind() != JobKind::Cleanup;
+    let hold = |job: &Job| match job.state {
+        JobState::Queued { .. } => breakers.iter().find(|it| {
+            let is_behind = job.agent.iter().any(|agent| it.agents.contains(agent));
+            is_behind && (it.until.is_some() || it.waits_for_a_person())
+        }),
+        JobState::Running { .. } | JobState::Done | JobState::Failed | JobState::Cancelled => None,
+    };
+    let holds: Option<Vec<&BreakerView>> = jobs.iter().filter(is_own).map(hold).collect();
+    holds?.into_iter().min_by_key(|it| it.until.unwrap_or(Timestamp::MAX))
+}
+
+/// What holds something back, for those who only mention it: nothing where nothing can be read.
 pub(crate) async fn look(context: &Context) -> Vec<BreakerView> {
     let Ok(data) = Opened::read(context) else { return Vec::new() };
     load(&*data.store, &guards(&data.loaded)).await.unwrap_or_default()

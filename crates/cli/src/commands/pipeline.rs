@@ -5,6 +5,7 @@ mod find;
 mod diff;
 mod graph;
 mod list;
+mod seen;
 mod show;
 mod steer;
 mod why;

@@ -3,6 +3,7 @@
 mod overdue;
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal as _},
     num::NonZeroU32,
     time::Duration,
@@ -12,11 +13,11 @@ use api::{CapsView, JobView, QueueView};
 use clap::Args;
 use comfy_table::Cell;
 use config::Loaded;
-use domain::explain::Slots;
+use domain::{explain::Slots, id::PipelineId, pipeline::PipelineStateTag};
 use jiff::Timestamp;
 use overdue::Keepers;
 use owo_colors::Stream;
-use ports::{JobFilter, NextDue, Store as _};
+use ports::{JobFilter, NextDue, PipelineFilter, Store as _};
 
 use crate::{
     called::gatewright,
@@ -108,7 +109,11 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let lacks = holds::lacks(&data.data_dir);
     let mut damaged = damage::load(&*data.store).await?;
     let keepers = Keepers { breakers: &breakers, lacks: &lacks, damaged: &damaged };
-    let overdue = overdue::find(&*data.store, &jobs, slots, job, &keepers).await?;
+    let filter =
+        PipelineFilter { states: vec![PipelineStateTag::Paused], ..PipelineFilter::default() };
+    let paused = data.store.list_pipelines(&filter).await?;
+    let paused: BTreeSet<PipelineId> = paused.into_iter().map(|it| it.id).collect();
+    let overdue = overdue::find(&jobs, slots, job, &paused, &keepers);
     let held = lacks.into_iter().map(|it| it.problem).collect();
     let outbox = outbox::counts(&*data.store).await?;
     damaged.extend(data.store.damaged_letters().await?.into_iter().map(damage::view));
@@ -118,10 +123,10 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(breakers);
     for job in &mut view.running {
         job.at_work = job.lease.as_ref().map(|lease| !attendance.gone.contains(&lease.owner));
-        job.agent_lives = agents.get(&job.id).map(|(_, lives)| *lives);
     }
-    for job in &mut view.queued {
+    for job in view.running.iter_mut().chain(&mut view.queued) {
         job.agent_lives = agents.get(&job.id).map(|(_, lives)| *lives);
+        job.paused = Some(paused.contains(&job.pipeline));
     }
     Ok(QueueView { overdue, outbox, held, damaged, ..view })
 }
@@ -180,6 +185,7 @@ fn print(view: &QueueView, gatewright: &str) {
     }
     for job in &view.queued {
         let due = match (&job.waits_for, job.goes_on_at) {
+            _ if job.paused == Some(true) => None,
             (Some(_), Some(at)) => Some(format!("held, goes on {}", words::ago(at, now))),
             (Some(_), None) => Some("held".to_owned()),
             (None, _) => job.due_at.map(|at| format!("due {}", words::ago(at, now))),
@@ -209,8 +215,11 @@ fn worker(job: &JobView, now: Timestamp) -> String {
 fn row(job: &JobView, tone: Tone, since: String, worker: String) -> Vec<Cell> {
     let error: String =
         words::one_line(job.last_error.as_deref().unwrap_or("")).chars().take(60).collect();
+    // As lists of pipelines say it, also while the lease of a process that is gone has not run out.
+    let is_paused = job.paused == Some(true) && job.at_work != Some(true);
+    let state = if is_paused { "paused" } else { job.state.as_str() };
     vec![
-        tone.cell(&job.state),
+        tone.cell(state),
         Cell::new(&job.work),
         Cell::new(format!("{} #{}", job.stage, job.attempt)),
         Cell::new(job.agent.as_ref().map(ToString::to_string).unwrap_or_default()),

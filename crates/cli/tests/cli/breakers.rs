@@ -21,6 +21,10 @@ fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     assert_eq!(queue["queued"][0]["waits_for"], "command@it");
     assert_eq!(queue["queued"][0]["failures"], 0);
     assert_eq!(queue["next_due"], serde_json::Value::Null, "nothing but a person moves it");
+    let listed = world.call(&["pipeline", "list"]).stdout;
+    assert!(listed.contains("running (waits for a log-in of command@it)"), "{listed}");
+    let shown = world.call(&["pipeline", "show", "IT-001", "--json"]).json();
+    assert_eq!(shown["pipeline"]["waits_for"], "command@it", "{shown:#}");
     let agents = world.call(&["agents", "list"]);
     assert!(agents.stdout.contains("paused"), "{agents:#?}");
     let doctor = world.call(&["doctor"]);
@@ -41,6 +45,18 @@ fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     assert_eq!(nothing.json(), expected);
 }
 
+/// Its process has ended properly, and said so.
+#[test]
+fn who_waits_for_a_login_is_not_said_to_have_been_left_by_a_process() {
+    let world =
+        World::of_agent("echo '{\"type\":\"retrying\",\"status\":401,\"attempt\":1}'; exit 1");
+    assert_eq!(world.deliver().outcome(), ("running", Some(3)));
+    let next = world.call(&["run", "Add another file", "--merge"]);
+    assert_eq!(next.code(), Some(3), "{next:#?}");
+    let words = "IT-001 waits for agents of command@it, and is paused: ";
+    assert!(next.stderr.contains(words), "{next:#?}");
+}
+
 /// Nothing happens for hours, and no event tells of it.
 #[test]
 fn whoever_resumes_into_a_spent_window_is_told_what_is_waited_for_and_until_when() {
@@ -49,6 +65,9 @@ fn whoever_resumes_into_a_spent_window_is_told_what_is_waited_for_and_until_when
     );
     let running = world.start();
     running.wait_for("agents of command@it wait until");
+    let listed = world.call(&["pipeline", "list"]).stdout;
+    assert!(listed.contains("running (waits for command@it until 2"), "{listed}");
+    assert!(!listed.contains("nobody at work"), "{listed}");
     running.signal("INT");
     let told = Told::of(&running.finish());
     assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");

@@ -58,6 +58,7 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     assert!(why.contains("and is taken up again then"), "{why}");
     assert!(why.contains("last heard ") && !why.contains("it is stopped after"), "{why}");
     assert!(!why.contains("--follow"), "nobody follows it: {why}");
+    assert!(listed(&world).contains("(nobody at work), its agent is alive"), "{}", listed(&world));
 
     // The lease says otherwise for half a minute.
     let queued = world.call(&["queue", "--json"]).json()["running"][0].clone();
@@ -159,6 +160,27 @@ fn after_a_restore_nobody_is_said_to_be_at_work() {
     let here = world.call(&["queue", "--json"]).json()["running"][0].clone();
     assert_eq!((&here["at_work"], &here["agent_lives"]), (&true.into(), &true.into()), "{here:#}");
     drop(running);
+}
+
+/// SIGTERM pauses the pipeline and leaves its agent at work: both are so, wherever one looks.
+#[test]
+fn an_agent_that_sigterm_left_at_work_is_told_by_every_list() {
+    let world = World::new();
+    let started = world.gatewright.bell("started");
+    world.gatewright.configure_agent(&format!("echo started > {}; sleep 1000", started.path()));
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    running.signal("TERM");
+    drop(running.finish());
+    let words = "paused (interrupted), its agent is alive";
+    assert!(listed(&world).contains(words), "{}", listed(&world));
+    let shown = world.call(&["pipeline", "show", "IT-001"]).stdout;
+    assert!(shown.contains(words), "{shown}");
+    assert_eq!(explained(&world)["pipeline"]["agent_lives"], true);
+    let queue = world.call(&["queue"]).stdout;
+    let job = queue.lines().find(|line| line.contains("agent:solo")).expect("its job");
+    assert!(job.contains("paused") && job.contains("its agent is alive"), "{queue}");
+    assert!(!job.contains("running") && !job.contains("queued"), "{queue}");
 }
 
 #[test]

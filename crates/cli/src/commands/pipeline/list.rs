@@ -6,15 +6,15 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use comfy_table::Cell;
-use domain::{job::JobStateTag, name::ProjectKey, pipeline::PipelineStateTag};
+use domain::{name::ProjectKey, pipeline::PipelineStateTag};
 use jiff::Timestamp;
-use ports::{JobFilter, PipelineFilter, Store as _};
+use ports::{PipelineFilter, Store as _};
 use strum::VariantArray as _;
 
+use super::seen::Seen;
 use crate::{
     called::gatewright,
     commands::{
-        attendance::Attendance,
         damage,
         data::{Opened, last_pause},
     },
@@ -54,14 +54,12 @@ impl List {
         };
         let pipelines = data.store.list_pipelines(&filter).await?;
         damage::warn(&damaged(&data, &filter).await?);
-        let live = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
-        let jobs = data.store.list_jobs(&live).await?;
-        let (attendance, now) = (Attendance::of(&data, &jobs), Timestamp::now());
+        let (seen, now) = (Seen::look(&data, None).await?, Timestamp::now());
         let mut views = Vec::new();
         for pipeline in &pipelines {
             let pause = last_pause(&*data.store, pipeline).await?;
-            let at_work = attendance.is_at_work(pipeline, &jobs);
-            views.push(PipelineView::with_events(pipeline, pause.as_slice()).attended(at_work));
+            let view = PipelineView::with_events(pipeline, pause.as_slice());
+            views.push(seen.add_to(view, pipeline).await?);
         }
         if views.is_empty() {
             return Ok(nothing(context));

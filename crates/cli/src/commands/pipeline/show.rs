@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use owo_colors::Stream;
 use ports::Store as _;
 
-use super::{resolve, why};
+use super::{resolve, seen::Seen, why};
 use crate::{
     called::gatewright,
     commands::{
@@ -47,11 +47,12 @@ impl Show {
         let store = &*data.store;
         let pipeline = resolve(store, &self.id).await?;
         let events = all_events(store, pipeline.id).await?;
-        let at_work = why::at_work(&data, &pipeline).await?;
+        let view = PipelineView::with_events(&pipeline, &events);
+        let view = Seen::look(&data, Some(pipeline.id)).await?.add_to(view, &pipeline).await?;
         let decisions = store.list_decisions(Some(pipeline.id), false).await?;
         let damaged = store.find_damage(Some(pipeline.id), Timestamp::now()).await?;
         let detail = PipelineDetailView {
-            pipeline: PipelineView::with_events(&pipeline, &events).attended(at_work),
+            pipeline: view,
             description: pipeline.item.description.clone(),
             timeline: api::timeline(&events),
             runs: store.list_runs(pipeline.id).await?.iter().map(RunView::from).collect(),

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use owo_colors::Stream;
 use ports::{JobFilter, LetterFilter, Store, StoreError};
 
-use super::{find::find_id, resolve};
+use super::{find::find_id, resolve, seen::Seen};
 use crate::{
     called::gatewright,
     commands::{
@@ -82,6 +82,7 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
     let explanation = explained(&situation, depth);
     let view = PipelineView::with_events(&pipeline, &events);
+    let view = Seen::look(&data, Some(pipeline.id)).await?.add_to(view, &pipeline).await?;
     let wall_time_ends_at = store.find_timer(pipeline.id, TimerKey::WallTime).await?;
     let letters = open_letters(&data, pipeline.id).await?;
     // Where nobody works, nobody knows whether it still is so.
@@ -93,7 +94,6 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         output::json(&ExplanationView { held, wall_time_ends_at, letters, ..explained });
         return Ok(ExitStatus::Success);
     }
-    let view = view.attended(explanation.at_work);
     let stall = stall_limit(&data, &pipeline, &runs).await?;
     let words = MoverWords {
         gatewright: gatewright(),
@@ -195,13 +195,6 @@ async fn find_damage(data: &Opened, id: &str) -> Result<Option<Vec<String>>, Cli
     let lines_of = last.filter_map(|event| Some((event.at, event_line(&event.kind)?)));
     lines.extend(lines_of.map(|(at, line)| format!("  {:<9} {line}", words::ago(at, now))));
     Ok(Some(lines))
-}
-
-/// Whether a process works on it, as lists and `show` say it.
-pub(super) async fn at_work(data: &Opened, pipeline: &Pipeline) -> Result<Option<bool>, CliError> {
-    let live = JobFilter { pipeline: Some(pipeline.id), states: vec![JobStateTag::Running] };
-    let jobs = data.store.list_jobs(&live).await?;
-    Ok(Attendance::of(data, &jobs).is_at_work(pipeline, &jobs))
 }
 
 fn slots(data: &Opened) -> Slots {

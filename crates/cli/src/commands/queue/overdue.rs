@@ -7,13 +7,9 @@ use domain::{
     explain::{Slots, find_overdue, is_overdue},
     id::{JobId, PipelineId},
     job::{Job, JobKind},
-    pipeline::PipelineStateTag,
 };
 use engine::Lack;
 use jiff::Timestamp;
-use ports::{PipelineFilter, Store};
-
-use crate::error::CliError;
 
 /// What may keep a job that is due.
 pub(super) struct Keepers<'a> {
@@ -26,23 +22,19 @@ pub(super) struct Keepers<'a> {
 }
 
 /// The oldest of `jobs` that has been due for long although nothing keeps it. `due` is when the first is.
-pub(super) async fn find(
-    store: &dyn Store,
+pub(super) fn find(
     jobs: &[Job],
     slots: Slots,
     due: Option<Timestamp>,
+    paused: &BTreeSet<PipelineId>,
     keepers: &Keepers<'_>,
-) -> Result<Option<JobId>, CliError> {
+) -> Option<JobId> {
     let now = Timestamp::now();
     if due.is_none_or(|due| !is_overdue(due, now)) {
-        return Ok(None);
+        return None;
     }
-    let filter =
-        PipelineFilter { states: vec![PipelineStateTag::Paused], ..PipelineFilter::default() };
-    let paused = store.list_pipelines(&filter).await?;
-    let paused: BTreeSet<PipelineId> = paused.into_iter().map(|it| it.id).collect();
     let is_kept = |job: &Job| paused.contains(&job.pipeline) || keepers.keep(job);
-    Ok(find_overdue(jobs, slots, now, is_kept).map(|job| job.id))
+    find_overdue(jobs, slots, now, is_kept).map(|job| job.id)
 }
 
 impl Keepers<'_> {

@@ -366,6 +366,7 @@ pub(super) async fn pause_others(
         .into_iter()
         .filter(|it| !ours.contains(&it.id))
         .collect();
+    let parked = bench.engine.list_parked().await?;
     for pipeline in others {
         match bench.engine.set_aside(pipeline.id).await {
             Ok(_) => {}
@@ -381,8 +382,12 @@ pub(super) async fn pause_others(
             Err(error) => return Err(error.into()),
         }
         if !context.global.quiet && !later.contains(&pipeline.id) {
+            let how = match parked.iter().find(|it| it.pipelines.contains(&pipeline.id)) {
+                Some(parked) => format!("waits for agents of {}", parked.breaker),
+                None => "was left unfinished by an earlier process".to_owned(),
+            };
             output::say(format_args!(
-                "{} was left running by an earlier process and is paused: {} run --resume {}",
+                "{} {how}, and is paused: {} run --resume {}",
                 pipeline.item.key,
                 gatewright(),
                 pipeline.id
