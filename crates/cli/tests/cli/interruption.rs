@@ -259,6 +259,12 @@ fn cancelling_without_the_configuration_says_what_is_left_where_it_is() {
     assert_eq!(world.gatewright.sandboxed(), Vec::<String>::new());
     let runs = world.call(&["pipeline", "show", "IT-001", "--json"]).json()["runs"].clone();
     assert_eq!(runs[0]["state"], "running", "its work is still to be kept: {runs:#}");
+
+    // Nobody writes to its log any more, although its end stands nowhere.
+    let followed = world.call(&["logs", "IT-001", "--follow"]);
+    assert_eq!(followed.code(), Some(0), "{followed:#?}");
+    let words = "IT-001 has ended, and the end of this run is not recorded";
+    assert!(followed.stderr.contains(words), "{followed:#?}");
 }
 
 fn git_in(dir: &camino::Utf8Path, arguments: &[&str]) -> String {

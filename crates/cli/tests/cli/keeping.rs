@@ -358,3 +358,20 @@ fn nothing_is_written_into_the_data_directory_but_by_us() {
     let again = Told::of(&world.call(&["run", "--resume", told.text("pipeline"), "--json"]));
     world.assert_merged(&again);
 }
+
+/// Whoever cannot be backed up is told what helps, and no file appears that looks like a backup.
+#[test]
+fn a_backup_of_a_damaged_database_says_which_one_is_damaged_and_what_helps() {
+    const PAGE: usize = 4096;
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let database = world.gatewright.data_dir().join("gatewright.db");
+    let mut bytes = fs::read(&database).unwrap();
+    // The first page has the schema: all others are rows and indexes.
+    bytes[PAGE..].chunks_mut(PAGE).for_each(|page| page[..8].fill(0xff));
+    fs::write(&database, bytes).unwrap();
+    let refused = world.call(&["backup", file(&world).as_str()]);
+    assert_error(&refused, 1, database.as_str(), "restore FILE --force");
+    assert_eq!(left_beside(&file(&world)), Vec::<String>::new());
+}
