@@ -9,6 +9,7 @@ use domain::{
     id::DecisionId,
     job::Work,
     pipeline::{Delivered, EventKind},
+    revision::CommitSha,
     usage::Usage,
     verdict::{Finding, VerdictOutcome},
 };
@@ -88,8 +89,7 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
             format!("somebody else moved the target: the merge starts again (try {})", round + 1)
         }
         EventKind::MergedBefore { commits } => {
-            let named: Vec<&str> = commits.iter().map(|commit| commit.short()).collect();
-            format!("the target holds a merge of it that was made before: {}", named.join(", "))
+            format!("the target holds a merge of it that was made before: {}", shorts(commits))
         }
         EventKind::Blocked { stage, reason } => format!("stage {stage} is blocked: {reason}"),
         EventKind::Stranded { stage } => {
@@ -107,6 +107,16 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::Failed { stage, reason } => format!("failed in stage {stage}: {reason}"),
         EventKind::Cancelled { reason } if reason.trim().is_empty() => "cancelled".to_owned(),
         EventKind::Cancelled { reason } => format!("cancelled: {reason}"),
+        EventKind::LetterDied { .. }
+        | EventKind::LetterRetried { .. }
+        | EventKind::LetterDropped { .. } => return letter_line(event),
+    };
+    Some(one_line(&line))
+}
+
+/// The same for what became of a letter.
+fn letter_line(event: &EventKind) -> Option<String> {
+    let line = match event {
         EventKind::LetterDied { letter, destination, why, .. } => format!(
             "{destination} could not be told of an event: {} — {} outbox retry {letter}",
             short(why),
@@ -118,8 +128,13 @@ pub(crate) fn event_line(event: &EventKind) -> Option<String> {
         EventKind::LetterDropped { letter, destination, reason, .. } => {
             format!("a person had letter {letter} to {destination} dropped: {reason}")
         }
+        _ => return None,
     };
     Some(one_line(&line))
+}
+
+fn shorts(commits: &[CommitSha]) -> String {
+    commits.iter().map(CommitSha::short).collect::<Vec<_>>().join(", ")
 }
 
 /// What an event means to whoever reads its line.
