@@ -1,9 +1,19 @@
 //! A program gets a letter, and its end says what became of it.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::Read as _,
+    os::unix::fs::OpenOptionsExt as _,
+};
 
 use camino::Utf8Path;
 use integrations::{CommandDestination, CommandOptions};
+use nix::{
+    fcntl::{FcntlArg, OFlag, fcntl},
+    sys::stat::Mode,
+    unistd::mkfifo,
+};
 use ports::{Delivery, Destination as _};
 
 use crate::fixtures::{directory, letter};
@@ -97,63 +107,64 @@ async fn a_program_that_is_not_there_is_tried_again_and_named() {
     assert!(why.starts_with("could not start `no-such-program`: "), "{why}");
 }
 
-/// Waits until no process of a group is left that could write to this pipe.
-fn assert_nobody_holds(pipe: &Utf8Path) {
-    // Opening it for reading answers once; the end of file comes when the last writer is gone.
-    let text = fs::read_to_string(pipe).expect("a pipe can be read");
-    assert_eq!(text, "", "whoever held it was killed before it wrote");
+/// A pipe that a script holds, which opens it for both so that opening it waits for nobody.
+struct Held {
+    reader: File,
+}
+
+impl Held {
+    /// Makes it, and opens it before anybody can have held it and be gone.
+    fn new(pipe: &Utf8Path) -> Self {
+        mkfifo(pipe.as_std_path(), Mode::S_IRWXU).expect("a pipe can be made");
+        let flags = OFlag::O_NONBLOCK.bits();
+        let reader = OpenOptions::new().read(true).custom_flags(flags).open(pipe);
+        let reader = reader.expect("a pipe can be opened");
+        Self { reader }
+    }
+
+    /// Waits until no process is left that could write to it.
+    fn assert_nobody_holds(mut self) {
+        fcntl(&self.reader, FcntlArg::F_SETFL(OFlag::empty())).expect("it waits from now on");
+        let mut text = String::new();
+        self.reader.read_to_string(&mut text).expect("a pipe can be read");
+        assert_eq!(text, "", "whoever held it was killed before it wrote");
+    }
+}
+
+/// Whoever holds the pipe of this script is gone when the delivery is.
+async fn assert_nothing_outlives(script: &str) {
+    let (_kept, dir) = directory();
+    let held = Held::new(&dir.join("pipe"));
+    let script = format!("exec 3<>pipe; {script} & echo started; exit 0");
+    let answer = shell(&dir, &script).deliver(&letter(1, "a")).await;
+    assert_eq!(answer, Delivery::Delivered { remote: Some("started".to_owned()) });
+    held.assert_nobody_holds();
 }
 
 #[tokio::test]
 async fn what_a_program_leaves_behind_ends_with_it() {
-    let (_kept, dir) = directory();
-    let pipe = dir.join("pipe");
-    nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    // The pipe is opened for both, so that opening it waits for nobody.
-    let script = "exec 3<>pipe; (sleep 1000; echo late >&3) & echo started; exit 0";
-    let reader = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || assert_nobody_holds(&pipe)
-    });
-    let answer = shell(&dir, script).deliver(&letter(1, "a")).await;
-    assert_eq!(answer, Delivery::Delivered { remote: Some("started".to_owned()) });
-    reader.join().unwrap();
+    assert_nothing_outlives("(sleep 1000; echo late >&3)").await;
 }
 
 /// In no group of ours, and nobody's child: it is found by what it was given.
 #[tokio::test]
 async fn what_a_program_starts_in_a_session_of_its_own_ends_with_it() {
-    let (_kept, dir) = directory();
-    let pipe = dir.join("pipe");
-    nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let script = "exec 3<>pipe; setsid sh -c 'sleep 1000; echo late >&3' & echo started; exit 0";
-    let reader = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || assert_nobody_holds(&pipe)
-    });
-    let answer = shell(&dir, script).deliver(&letter(1, "a")).await;
-    assert_eq!(answer, Delivery::Delivered { remote: Some("started".to_owned()) });
-    reader.join().unwrap();
+    assert_nothing_outlives("setsid sh -c 'sleep 1000; echo late >&3'").await;
 }
 
 #[tokio::test]
 async fn a_delivery_that_is_dropped_kills_whatever_came_of_it() {
     let (_kept, dir) = directory();
-    let pipe = dir.join("pipe");
-    nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let held = Held::new(&dir.join("pipe"));
     let ready = dir.join("ready");
-    nix::unistd::mkfifo(ready.as_std_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    mkfifo(ready.as_std_path(), Mode::S_IRWXU).unwrap();
     let script = "exec 3<>pipe; (sleep 1000; echo late >&3) & setsid sleep 1000 & echo ready > ready; sleep 1000";
     let destination = shell(&dir, script);
-    let reader = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || assert_nobody_holds(&pipe)
-    });
     let letter = letter(1, "a");
     let started = tokio::task::spawn_blocking(move || fs::read_to_string(ready).unwrap());
     tokio::select! {
         answer = destination.deliver(&letter) => panic!("it sleeps: {answer:?}"),
         words = started => assert_eq!(words.unwrap(), "ready\n"),
     }
-    reader.join().unwrap();
+    held.assert_nobody_holds();
 }

@@ -6,12 +6,17 @@ fn plan(json: &str) -> Plan {
     serde_json::from_str(json).unwrap()
 }
 
+fn assert_breaks_no_rule(json: &str) {
+    assert_eq!(History::of(&plan(json)).violation, None);
+}
+
 /// The process dies in the work of another pipeline until the end of an agent, which had nothing to do with it, is not
 /// taken up any more. What the agent had not committed was thrown away when a person had the stage begin anew.
 #[test]
 fn what_an_agent_left_is_kept_though_its_end_was_given_up() {
-    let plan = plan(include_str!("plans/the-end-of-an-agent-whose-process-was-given-up.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!(
+        "plans/the-end-of-an-agent-whose-process-was-given-up.json"
+    ));
 }
 
 /// The target is moved, and the process dies before that is written, until the landing is given up. Whoever had a stage
@@ -29,43 +34,39 @@ fn what_was_landed_by_a_process_that_died_is_not_merged_again() {
 /// told its result: whoever came next took its run for one that somebody follows, and what was left for lost.
 #[test]
 fn a_workspace_is_had_until_the_result_is_told() {
-    let plan = plan(include_str!("plans/a-result-that-is-told-after-its-workspace-was-free.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!(
+        "plans/a-result-that-is-told-after-its-workspace-was-free.json"
+    ));
 }
 
 /// Somebody asks a suspended process to go on, and the end was judged before it had heard of that.
 #[test]
 fn the_end_waits_for_what_was_asked_of_a_suspended_process() {
-    let plan = plan(include_str!("plans/something-asked-of-a-suspended-process.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!("plans/something-asked-of-a-suspended-process.json"));
 }
 
 /// What an agent left could not be taken up, and a person cancelled: nobody stopped looking after it, and its run stayed open.
 #[test]
 fn the_run_of_an_agent_that_nobody_follows_is_ended() {
-    let plan = plan(include_str!("plans/an-agent-that-nobody-follows.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!("plans/an-agent-that-nobody-follows.json"));
 }
 
 /// The wall time of a pipeline takes the job away just as its agent ends: whoever had the job ends the run.
 #[test]
 fn the_run_of_a_job_that_was_taken_away_as_it_ended_is_ended() {
-    let plan = plan(include_str!("plans/a-wall-time-that-ends-with-an-agent.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!("plans/a-wall-time-that-ends-with-an-agent.json"));
 }
 
 /// A person has the stage begin anew while the process is gone: who stops its agent and who takes the run up would both end
 /// it, and the later wrote over what the other had said.
 #[test]
 fn a_run_that_two_would_end_ends_once() {
-    let plan = plan(include_str!("plans/a-run-that-two-would-end.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!("plans/a-run-that-two-would-end.json"));
 }
 
 /// The store has no room just as an agent that was stopped has ended. The process that ends when nothing is left to do looks
 /// once more before it does: nobody may look again for long.
 #[test]
 fn a_run_whose_end_could_not_be_written_is_closed_before_the_process_ends() {
-    let plan = plan(include_str!("plans/a-run-whose-end-could-not-be-written.json"));
-    assert_eq!(History::of(&plan).violation, None);
+    assert_breaks_no_rule(include_str!("plans/a-run-whose-end-could-not-be-written.json"));
 }
