@@ -142,6 +142,10 @@ fn mended_by(unusable: &Unusable) -> Option<String> {
         Unusable::Closed { .. } => Some(
             "give yourself the right to read and write it, and its directory; or give another --data-dir".to_owned(),
         ),
+        Unusable::Limited { .. } => Some(format!(
+            "nothing was lost: `ulimit -f unlimited` lifts the limit, where it may be lifted; then `{} run --resume all` goes on",
+            gatewright()
+        )),
     }
 }
 

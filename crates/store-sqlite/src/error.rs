@@ -45,17 +45,17 @@ impl Error {
 }
 
 fn sql(operation: &'static str, source: Arc<rusqlite::Error>, place: &str) -> StoreError {
-    let code = source.sqlite_error().map(|error| (error.code, error.extended_code));
-    match code {
+    let said = source.sqlite_error().copied();
+    if let Some(unusable) = said.and_then(|said| Unusable::of_sql(said, place)) {
+        return unusable.met(operation);
+    }
+    match said.map(|said| (said.code, said.extended_code)) {
         // The shared memory file cannot grow: SQLite reports a full disk as an I/O error there.
         Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE)) => {
             StoreError::DiskFull { operation }
         }
         Some((ErrorCode::ReadOnly, _)) => StoreError::ReadOnly { path: place.to_owned() },
-        _ => match Unusable::of_sql(&source, place) {
-            Some(unusable) => StoreError::Database { operation, source: Box::new(unusable) },
-            None => StoreError::Database { operation, source: Box::new(source) },
-        },
+        _ => StoreError::Database { operation, source: Box::new(source) },
     }
 }
 

@@ -67,11 +67,12 @@ pub struct Health {
 }
 
 impl SqliteStore {
-    /// Looks at every row. Changes nothing, and works while another process writes.
+    /// Looks at every row and every index, for as long as that takes. Changes nothing, and works while another process
+    /// writes.
     pub async fn check(&self, now: Timestamp) -> Result<Health, StoreError> {
-        self.read(move |connection| {
+        self.read_at_leisure(move |connection| {
             Ok(Health {
-                file: snapshot::quick_check(connection)?,
+                file: snapshot::integrity_check(connection)?,
                 dangling: snapshot::dangling(connection)?,
                 damage: damage::find(connection, Scope::All, now)?,
                 broken: INVARIANTS

@@ -52,4 +52,14 @@ impl Readers {
         drop(place);
         result
     }
+
+    /// The same for whoever looks at the whole of the database: nobody's turn, and no limit of time.
+    pub(crate) async fn call_at_leisure<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let database = self.database.clone();
+        let task = task::spawn_blocking(move || read(&connection::for_copying(&database)?));
+        task.await.map_err(|error| Error::refused("read on another thread", error))?
+    }
 }

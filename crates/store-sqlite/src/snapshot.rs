@@ -7,10 +7,11 @@ use ports::StoreError;
 use rusqlite::Connection;
 
 use crate::{
-    SqliteStore, connection, data_dir,
+    SqliteStore, connection, cut, data_dir,
     error::{Doing, Error},
     migrations,
     ops::runs,
+    unusable::Unusable,
 };
 
 /// Problems that are named; a file with more of them is named by the first.
@@ -49,9 +50,15 @@ pub fn snapshot(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), StoreError> 
     let place = database.as_str();
     let connection = connection::for_copying(&database).map_err(|error| error.at(place))?;
     migrations::found(&connection, place)?;
+    cut::refuse_cut(&connection, &database)?;
     // The pages that are in use, in order: never a copy of the file, which another process changes meanwhile.
     let written = connection.execute("VACUUM INTO ?1", [file.as_str()]);
-    written.map(drop).doing("copy the database").map_err(|error| error.at(place))
+    let written = written.map(drop).doing("copy the database");
+    written.map_err(|error| match error.clone().at(file.as_str()) {
+        // It is the copy that may not grow.
+        copy if matches!(Unusable::find_in(&copy), Some(Unusable::Limited { .. })) => copy,
+        _ => error.at(place),
+    })
 }
 
 /// Looks over a database file that nobody uses: that it is whole, that it is ours, that this version knows it.
@@ -61,7 +68,8 @@ pub fn examine(file: &Utf8Path) -> Result<Contents, StoreError> {
     // A row that cannot be parks its own pipeline and nothing else: that is no reason to refuse all the others.
     let lenient = connection.execute_batch("PRAGMA ignore_check_constraints = ON");
     let damage = lenient.doing("set up the connection to the database");
-    let damage = damage.and_then(|()| quick_check(&connection)).map_err(|error| error.at(place))?;
+    let damage =
+        damage.and_then(|()| integrity_check(&connection)).map_err(|error| error.at(place))?;
     if let Some(what) = damage.into_iter().next() {
         return Err(refused(file, NoSnapshot::Damaged { file: place.to_owned(), what }));
     }
@@ -117,10 +125,12 @@ impl SqliteStore {
     }
 }
 
-/// What SQLite finds wrong with the file itself; nothing where it is whole.
-pub(crate) fn quick_check(connection: &Connection) -> Result<Vec<String>, Error> {
+/// What SQLite finds wrong with the file itself; nothing where it is whole. Its quick check takes indexes for right that
+/// do not agree with their tables.
+pub(crate) fn integrity_check(connection: &Connection) -> Result<Vec<String>, Error> {
     let find = || {
-        let mut statement = connection.prepare(&format!("PRAGMA quick_check({PROBLEMS_MAX})"))?;
+        let mut statement =
+            connection.prepare(&format!("PRAGMA integrity_check({PROBLEMS_MAX})"))?;
         let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
         lines.collect::<rusqlite::Result<Vec<_>>>()
     };

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use ports::StoreError;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     batch::{self, Work},
@@ -14,7 +14,7 @@ use crate::{
     migrations, ops,
     options::{Mode, Options},
     readers::Readers,
-    unusable,
+    unusable::{self, Unusable},
     writer::Writer,
 };
 
@@ -24,8 +24,10 @@ use crate::{
 /// that stops waiting changes nothing: what it asked for is done or not done, whole.
 #[derive(Debug)]
 pub struct SqliteStore {
-    place: String,
+    data_dir: Utf8PathBuf,
     access: Access,
+    /// What was met at work that no other try gets over.
+    unusable: watch::Sender<Option<Unusable>>,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,6 @@ impl SqliteStore {
     /// Blocks the thread for as long as that takes.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let Options { data_dir, mode, queue_max } = options;
-        let place = data_dir.to_string();
         let readers = Readers::new(data_dir::database(&data_dir), queue_max);
         let access = match mode {
             Mode::ReadWrite { holder } => open_writer(&data_dir, &holder, queue_max)
@@ -51,9 +52,13 @@ impl SqliteStore {
             Mode::ReadOnly => check_readable(&data_dir).map(|()| Access::Reading { readers }),
         };
         let access = access.map_err(|error| {
-            unusable::on_opening(error, &data_dir, &data_dir::database(&data_dir))
+            unusable::on_opening(
+                of_directory(error, &data_dir),
+                &data_dir,
+                &data_dir::database(&data_dir),
+            )
         })?;
-        Ok(Self { place, access })
+        Ok(Self { data_dir, access, unusable: watch::Sender::default() })
     }
 
     /// Opens an empty store that is kept nowhere. It works on the caller's thread and depends on nothing else.
@@ -61,7 +66,17 @@ impl SqliteStore {
         let place = "memory".to_owned();
         let mut connection = connection::in_memory().map_err(|error| error.at(&place))?;
         migrations::migrate(&mut connection, &place)?;
-        Ok(Self { place, access: Access::Memory(Mutex::new(connection)) })
+        let access = Access::Memory(Mutex::new(connection));
+        Ok(Self { data_dir: Utf8PathBuf::from(place), access, unusable: watch::Sender::default() })
+    }
+
+    /// Waits until a call finds that the database cannot be used any more: it is damaged, or may not grow. Whoever would
+    /// try again has to end instead.
+    pub async fn until_unusable(&self) -> StoreError {
+        let mut unusable = self.unusable.subscribe();
+        let met = unusable.wait_for(Option::is_some).await;
+        let met = met.expect("the store has the sender").clone();
+        met.expect("it was waited for").met("use the database")
     }
 
     /// Has `work` done in a transaction, and answers once that is durable.
@@ -74,7 +89,7 @@ impl SqliteStore {
             Access::Reading { .. } => Err(Error::ReadOnly),
             Access::Memory(connection) => at_once(&exclusive(connection), work),
         };
-        result.map_err(|error| error.at(&self.place))
+        result.map_err(|error| self.met(error))
     }
 
     /// Reads what is durable.
@@ -88,15 +103,38 @@ impl SqliteStore {
             }
             Access::Memory(connection) => read(&exclusive(connection)),
         };
-        result.map_err(|error| error.at(&self.place))
+        result.map_err(|error| self.met(error))
+    }
+
+    /// The same for a look at everything, which may take long.
+    pub(crate) async fn read_at_leisure<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = match &self.access {
+            Access::Files { readers, writer: _ } | Access::Reading { readers } => {
+                readers.call_at_leisure(read).await
+            }
+            Access::Memory(connection) => read(&exclusive(connection)),
+        };
+        result.map_err(|error| self.met(error))
+    }
+
+    /// The port's error. What no other try gets over is told to whoever waits for it.
+    fn met(&self, error: Error) -> StoreError {
+        let error = of_file(error, &self.data_dir, &data_dir::database(&self.data_dir));
+        if let Some(unusable) = Unusable::find_in(&error) {
+            self.unusable.send_replace(Some(unusable.clone()));
+        }
+        error
     }
 }
 
 fn open_writer(data_dir: &Utf8Path, holder: &str, queue_max: usize) -> Result<Writer, StoreError> {
-    let place = data_dir.as_str();
     let lock = data_dir::take(data_dir, holder)?;
     let made = data_dir::make_database(data_dir)?;
     let database = data_dir::database(data_dir);
+    let place = database.as_str();
     // Before anything is settled: the settings of a writer change the file.
     if !made.is_new() {
         let reader = connection::for_reading(&database);
@@ -125,7 +163,11 @@ fn check_readable(data_dir: &Utf8Path) -> Result<(), StoreError> {
 
 /// What keeps the file from being opened is said of the file, what keeps it from being written of its directory.
 fn of_file(error: Error, data_dir: &Utf8Path, database: &Utf8Path) -> StoreError {
-    match error.at(database.as_str()) {
+    of_directory(error.at(database.as_str()), data_dir)
+}
+
+fn of_directory(error: StoreError, data_dir: &Utf8Path) -> StoreError {
+    match error {
         StoreError::ReadOnly { .. } => StoreError::ReadOnly { path: data_dir.to_string() },
         other => other,
     }

@@ -9,16 +9,20 @@ use std::{
 
 use camino::Utf8Path;
 use ports::StoreError;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::{
     connection,
     error::{Doing as _, Error},
-    migrations,
+    file_limit, migrations,
 };
 
 /// What is only in a data directory that had a database. The evidence of `gate run` needs none.
 const TRACES: [&str; 3] = ["mirrors", "workspaces", "runs"];
+
+/// How a database came to be damaged, as far as what SQLite says tells.
+const CUT: &str = "it was cut short, or something else has written to it";
+const ODD_INDEX: &str = "an index in it does not agree with its table";
 
 /// Why the database cannot be used as it is. Nothing of it was changed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -52,7 +56,7 @@ pub enum Unusable {
         database: String,
         /// What SQLite said.
         #[source]
-        source: Arc<rusqlite::Error>,
+        said: Code,
     },
     /// A database of SQLite that holds something else.
     #[error("{database} is no database of gatewright: {what}")]
@@ -63,13 +67,15 @@ pub enum Unusable {
         what: String,
     },
     /// It was cut short or written over.
-    #[error("{database} is damaged: it was cut short, or something else has written to it")]
+    #[error("{database} is damaged: {what}")]
     Damaged {
-        /// The file, or its directory.
+        /// The file.
         database: String,
+        /// In words.
+        what: &'static str,
         /// What SQLite said.
         #[source]
-        source: Arc<rusqlite::Error>,
+        said: Code,
     },
     /// It lacks a part of its last page, which SQLite does not miss.
     #[error("{database} is damaged: its end is missing, {has} bytes of {needed} are there")]
@@ -92,15 +98,33 @@ pub enum Unusable {
         #[source]
         source: Arc<dyn StdError + Send + Sync>,
     },
+    /// A limit of the process stands in the way, as `ulimit -f` sets it.
+    #[error("{database} cannot grow: no file of this process may be longer than {limit} bytes")]
+    Limited {
+        /// The file.
+        database: String,
+        /// The limit.
+        limit: u64,
+    },
 }
+
+/// A number for whoever knows SQLite.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("code {0} of SQLite")]
+pub struct Code(i32);
 
 impl Unusable {
     /// The port's error.
     pub(crate) fn into_error(self) -> StoreError {
-        StoreError::Database { operation: "open the database", source: Box::new(self) }
+        self.met("open the database")
     }
 
-    /// Why a store could not be opened, where it is one of these.
+    /// The same, met while this was being done.
+    pub(crate) fn met(self, operation: &'static str) -> StoreError {
+        StoreError::Database { operation, source: Box::new(self) }
+    }
+
+    /// Why a store cannot be used, where it is one of these.
     #[must_use]
     pub fn find_in(error: &StoreError) -> Option<&Self> {
         match error {
@@ -115,11 +139,18 @@ impl Unusable {
     }
 
     /// What SQLite says of a file that it cannot use.
-    pub(crate) fn of_sql(source: &Arc<rusqlite::Error>, place: &str) -> Option<Self> {
-        let (database, source) = (place.to_owned(), Arc::clone(source));
-        match source.sqlite_error_code()? {
-            ErrorCode::NotADatabase => Some(Self::NoDatabase { database, source }),
-            ErrorCode::DatabaseCorrupt => Some(Self::Damaged { database, source }),
+    pub(crate) fn of_sql(error: ffi::Error, place: &str) -> Option<Self> {
+        let (database, said) = (place.to_owned(), Code(error.extended_code));
+        match (error.code, error.extended_code) {
+            (ErrorCode::NotADatabase, _) => Some(Self::NoDatabase { database, said }),
+            (ErrorCode::DatabaseCorrupt, ffi::SQLITE_CORRUPT_INDEX) => {
+                Some(Self::Damaged { database, what: ODD_INDEX, said })
+            }
+            (ErrorCode::DatabaseCorrupt, _) => Some(Self::Damaged { database, what: CUT, said }),
+            (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE) => {
+                let limit = file_limit::in_the_way(Utf8Path::new(place))?;
+                Some(Self::Limited { database, limit })
+            }
             _ => None,
         }
     }
@@ -254,8 +285,6 @@ fn tables(connection: &Connection) -> Result<Vec<String>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
-
     use super::*;
 
     /// SQLite has one word for all of it: too many open files, and a file that nobody may read.

@@ -137,8 +137,8 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     fs::write(data_dir.join("gatewright.db"), &words).unwrap();
     let error = open(&data_dir).expect_err("it is no database");
     match Unusable::find_in(&error) {
-        Some(Unusable::NoDatabase { source, .. }) => {
-            assert!(source.to_string().contains("file is not a database"), "{source}");
+        Some(Unusable::NoDatabase { said, .. }) => {
+            assert_eq!(said.to_string(), "code 26 of SQLite");
         }
         other => panic!("{other:?}"),
     }

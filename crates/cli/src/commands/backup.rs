@@ -12,15 +12,19 @@ use git::MirrorGit;
 use jiff::Timestamp;
 use staging::Staging;
 
-use super::data::place;
+use super::{data::place, patience};
 use crate::{
     archive::{FORMAT, Manifest, Place, Writer},
     called::gatewright,
     context::{Context, check_outside},
-    error::CliError,
+    error::{CliError, chain},
     exit::ExitStatus,
     output, wiring,
+    words::one_line,
 };
+
+/// What to do where a file may not grow.
+const LONGER_FILES: &str = "allow longer files: `ulimit -f` shows and sets the limit, and some disks have one of their own";
 
 /// The archive, as long as it is not whole.
 const ARCHIVE: &str = "archive";
@@ -79,9 +83,13 @@ impl Backup {
     ) -> Result<BackupView, CliError> {
         let database = staging.path("gatewright.db");
         store_sqlite::snapshot(data_dir, &database)?;
+        patience::ask_for(context, &database);
         let contents = store_sqlite::examine(&database).map_err(|error| {
-            CliError::from(error).help(format!(
-                "the database itself is damaged: `{0} doctor` says more, `{0} restore FILE --force` brings an earlier backup back",
+            // The copy is gone when this is read, and what is wrong with it is wrong with what it was made of.
+            let living = data_dir.join(store_sqlite::database_file());
+            let message = chain(&error).replace(database.as_str(), living.as_str());
+            CliError::new(message).help(format!(
+                "nothing was written: `{0} doctor` says more, `{0} restore FILE --force` brings an earlier backup back",
                 gatewright()
             ))
         })?;
@@ -143,7 +151,13 @@ pub(super) fn cannot<'a>(
         let full =
             matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         let said = CliError::new(format!("could not {operation} {path}: {error}"));
-        if full { said.help("free some space, or use another disk") } else { said }
+        if full {
+            said.help("free some space, or use another disk")
+        } else if error.kind() == io::ErrorKind::FileTooLarge {
+            said.help(LONGER_FILES)
+        } else {
+            said
+        }
     }
 }
 
@@ -200,7 +214,7 @@ fn entries(dir: &Utf8Path) -> Result<Vec<Utf8PathBuf>, CliError> {
 
 fn print(view: &BackupView) {
     let BackupView { file, bytes, pipelines, events, mirrors, evidence_files, whole, .. } = view;
-    let mebibytes = bytes.div_ceil(1024 * 1024);
+    let (file, mebibytes) = (one_line(file), bytes.div_ceil(1024 * 1024));
     output::data(format_args!("{file}: {pipelines} pipelines, {events} events, {mebibytes} MiB"));
     if *whole {
         let mirrors: Vec<String> = mirrors.iter().map(ToString::to_string).collect();

@@ -36,7 +36,8 @@ fn opened(bytes: &[u8], log: &[u8]) -> (TempDir, Connection) {
 }
 
 fn assert_is_sound(connection: &Connection) {
-    let answer: String = connection.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
+    let answer: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(answer, "ok");
 }
 

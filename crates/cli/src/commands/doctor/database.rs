@@ -10,7 +10,7 @@ use store_sqlite::{Health, Unusable};
 use super::{missing, ok, warning};
 use crate::{
     called::gatewright,
-    commands::damage,
+    commands::{damage, patience},
     context::{Context, try_open_for_reading},
     error::CliError,
 };
@@ -23,7 +23,10 @@ pub(super) async fn checks(context: &Context, loaded: &Loaded) -> Vec<CheckView>
     let data_dir = context.data_dir(loaded);
     let file = data_dir.join(store_sqlite::database_file());
     let health = match try_open_for_reading(&data_dir) {
-        Ok(store) => store.check(Timestamp::now()).await.map(|health| (store, health)),
+        Ok(store) => {
+            patience::ask_for(context, &file);
+            store.check(Timestamp::now()).await.map(|health| (store, health))
+        }
         Err(error) if matches!(Unusable::find_in(&error), Some(Unusable::Nothing { .. })) => {
             return vec![ok(NAME, "none yet: nothing was started here")];
         }

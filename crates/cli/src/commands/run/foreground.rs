@@ -64,6 +64,8 @@ impl Foreground<'_> {
                 worked = self.engine.run(signal.clone(), AtRest::Return) => worked,
                 // What is under way is dropped where it stands, as a crash would leave it.
                 () = overdue.notified() => Ok(()),
+                // The engine would try again and again.
+                error = self.store.until_unusable() => Err(error.into()),
             };
             if worked.is_err() || signal.borrow().is_some() {
                 break worked;
