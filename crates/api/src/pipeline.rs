@@ -77,6 +77,10 @@ pub struct PipelineView {
     /// The merge commit, once the target holds the work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged_commit: Option<CommitSha>,
+    /// The branch that may hold a merge of it all the same, where it was just cancelled and nobody knows what became of
+    /// its landing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_be_merged_into: Option<BranchName>,
     /// Rises by one with every step.
     pub version: u64,
     /// When it was made.
@@ -120,6 +124,7 @@ impl PipelineView {
             base: pipeline.base.clone(),
             head: pipeline.head.clone(),
             merged_commit,
+            may_be_merged_into: None,
             version: pipeline.version,
             created_at: pipeline.created_at,
             usage: UsageView::from(&pipeline.usage),
@@ -132,6 +137,12 @@ impl PipelineView {
     #[must_use]
     pub fn attended(self, at_work: Option<bool>) -> Self {
         Self { at_work, ..self }
+    }
+
+    /// The same of one whose landing was given up: its target may hold it, whatever its state says.
+    #[must_use]
+    pub fn in_doubt(self) -> Self {
+        Self { may_be_merged_into: Some(self.target.clone()), ..self }
     }
 }
 

@@ -38,7 +38,7 @@ fn words(called: &str, config: Option<&Utf8Path>, data_dir: Option<&Utf8Path>) -
 }
 
 /// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain =
         |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | ':' | '@' | ',');
     if !word.is_empty() && word.chars().all(is_plain) {

@@ -5,7 +5,7 @@
 //! swept by the engine's stories and the simulation.
 
 use chaos::{CLOCK, FAILPOINT};
-use domain::pipeline::PipelineStateTag;
+use domain::{limits::JOB_LOST_MAX, pipeline::PipelineStateTag};
 use testkit::gatewright::Bell;
 
 use crate::world::World;
@@ -81,6 +81,33 @@ fn a_landing() {
         "git.land.before",
         "git.land.after",
     ]);
+}
+
+/// It dies over its landing until a person is asked, who gives up: that the target has moved is seen nowhere else.
+#[test]
+fn who_cancels_a_landing_that_was_given_up_is_told_to_look_at_the_target() {
+    let world = World::of_agent("echo new > new.txt");
+    let point = abort("git.land.after");
+    let mut ended = world.begin(&[(FAILPOINT, &point)]).finish();
+    for _ in 0..=JOB_LOST_MAX {
+        if ended.code().is_none() {
+            ended = world.resume(&[(FAILPOINT, &point)]).finish();
+        }
+    }
+    assert_eq!(ended.code(), Some(3), "{ended:#?}");
+    let cancel = ["pipeline", "cancel", "IT-001", "--reason", "enough", "--json"];
+    let cancelled = world.start(&cancel, &[]).finish();
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    let view = cancelled.json();
+    assert_eq!(
+        (&view["status"], &view["may_be_merged_into"]),
+        (&"cancelled".into(), &"main".into())
+    );
+    let id = view["id"].as_str().unwrap();
+    let advice = format!("`git log main --grep {id}`");
+    assert!(cancelled.stderr.contains(&advice), "{advice}: {cancelled:#?}");
+    let found = world.repository.git(&["log", "--format=%s", "main", "--grep", id]);
+    assert_eq!(found, "Merge IT-001: Add a file", "what is advised shows it");
 }
 
 /// The same for a branch that is left in the people's repository.

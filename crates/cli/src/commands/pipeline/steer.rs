@@ -4,13 +4,13 @@ use api::PipelineView;
 use clap::Args;
 use domain::{
     name::StageName,
-    pipeline::{Input, PipelineState},
+    pipeline::{Input, PipelineState, Step},
 };
 use ports::Store as _;
 
 use super::resolve;
 use crate::{
-    called::gatewright,
+    called::{gatewright, quoted},
     commands::{
         data::{Opened, all_events},
         steering,
@@ -119,6 +119,7 @@ async fn steer(
 ) -> Result<ExitStatus, CliError> {
     let data = Opened::write(context, command).await?;
     let pipeline = resolve(&*data.store, id).await?;
+    let was_landing = is_landing_given_up(&pipeline.state);
     let engine = steering::engine(context, &data).await?;
     let _moved = engine.bring(pipeline.id, &input, &context.person).await?;
     steering::stop_left_behind(context, &data, engine, &pipeline).await?;
@@ -126,7 +127,18 @@ async fn steer(
     let events = all_events(&*data.store, pipeline.id).await?;
     // Nobody else can be at work: this process holds the data directory, and ends.
     let is_running = matches!(pipeline.state, PipelineState::Running { .. });
-    let view = PipelineView::with_events(&pipeline, &events).attended(is_running.then_some(false));
+    let mut view =
+        PipelineView::with_events(&pipeline, &events).attended(is_running.then_some(false));
+    if was_landing && matches!(pipeline.state, PipelineState::Cancelled { .. }) {
+        view = view.in_doubt();
+        output::warn(format_args!(
+            "`{0}` may hold a merge of {1} all the same: `git log {2} --grep {3}` shows it",
+            view.target,
+            view.item,
+            quoted(view.target.as_str()),
+            view.id
+        ));
+    }
     if context.global.json {
         output::json(&view);
         return Ok(ExitStatus::Success);
@@ -138,6 +150,20 @@ async fn steer(
         output::data(format_args!("  {next}"));
     }
     Ok(ExitStatus::Success)
+}
+
+/// Whether a pipeline waits for a person because its landing was given up: nobody knows what became of that.
+fn is_landing_given_up(state: &PipelineState) -> bool {
+    match state {
+        PipelineState::Blocked { attempt, .. } => matches!(attempt.step, Step::Landing { .. }),
+        PipelineState::Paused { inner } => is_landing_given_up(inner),
+        PipelineState::Queued
+        | PipelineState::Running { .. }
+        | PipelineState::AwaitingHuman { .. }
+        | PipelineState::Succeeded { .. }
+        | PipelineState::Failed { .. }
+        | PipelineState::Cancelled { .. } => false,
+    }
 }
 
 fn next_step(state: &PipelineState, view: &PipelineView) -> Option<String> {
