@@ -110,6 +110,25 @@ fn who_cancels_a_landing_that_was_given_up_is_told_to_look_at_the_target() {
     assert_eq!(found, "Merge IT-001: Add a file", "what is advised shows it");
 }
 
+/// Everything is delivered, and what is left of the work is being removed: the next process ends that, and nothing before.
+#[test]
+fn a_clean_up() {
+    for point in ["git.remove_workspace.before", "git.remove_workspace.after"] {
+        let world = World::of_agent("echo new > new.txt");
+        let died = world.begin(&[(FAILPOINT, &abort(point))]).finish();
+        assert_eq!(died.code(), None, "{point} was not reached: {died:#?}");
+        let named = "nobody cleans up behind what has ended: IT-001";
+        let doctor = world.start(&["doctor", "--json"], &[]).finish();
+        assert!(doctor.stdout.contains(named), "{point}: {doctor:#?}");
+        let finished = world.resume(&[]).finish();
+        world.assert_delivered_once(point, &finished);
+        let workspaces = world.gatewright.data_dir().join("workspaces");
+        assert_eq!(workspaces.read_dir().map_or(0, Iterator::count), 0, "{point}");
+        let doctor = world.start(&["doctor", "--json"], &[]).finish();
+        assert!(!doctor.stdout.contains(named), "{point}: {doctor:#?}");
+    }
+}
+
 /// The same for a branch that is left in the people's repository.
 #[test]
 fn a_publication() {

@@ -3,7 +3,12 @@
 use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{id::PipelineId, item::ItemKey, job::JobStateTag, pipeline::PipelineState};
+use domain::{
+    id::PipelineId,
+    item::ItemKey,
+    job::{JobKind, JobStateTag},
+    pipeline::PipelineState,
+};
 use engine::Layout;
 use ports::{JobFilter, Store, StoreError};
 
@@ -27,6 +32,14 @@ pub(crate) async fn list_left_behind(
         }
     }
     Ok(left)
+}
+
+/// The pipelines whose clean-up has not come to its end, whoever has it.
+pub(crate) async fn list_clean_ups(store: &dyn Store) -> Result<Vec<PipelineId>, StoreError> {
+    let states = vec![JobStateTag::Queued, JobStateTag::Running];
+    let jobs = store.list_jobs(&JobFilter { pipeline: None, states }).await?.into_iter();
+    let clean_ups = jobs.filter(|job| job.slot.work.kind() == JobKind::Cleanup);
+    Ok(clean_ups.map(|job| job.pipeline).collect())
 }
 
 /// The item of a pipeline that has ended for good, where no job of it is left.

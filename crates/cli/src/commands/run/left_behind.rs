@@ -3,13 +3,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{
-    id::PipelineId,
-    job::{JobKind, JobStateTag},
-    pipeline::PipelineStateTag,
-};
+use domain::{id::PipelineId, pipeline::PipelineStateTag};
 use engine::{AtRest, Engine, EngineError, stop_channel};
-use ports::{JobFilter, PipelineFilter, Store as _, StoreError};
+use ports::{PipelineFilter, Store as _, StoreError};
 use store_sqlite::SqliteStore;
 use tokio::sync::Notify;
 
@@ -44,7 +40,7 @@ pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, C
     if (due.is_empty() && workspaces.is_empty()) || !is_all_that_is_left(store, &due).await? {
         return Ok(false);
     }
-    let interrupted = work(context, &engine).await?;
+    let interrupted = work(context, &engine, store).await?;
     let left = workspaces::list_left_behind(store, &data.data_dir).await?.len();
     let done =
         (due.len() + workspaces.len()).saturating_sub(list_clean_ups(store).await?.len() + left);
@@ -55,12 +51,9 @@ pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, C
     Ok(interrupted)
 }
 
-/// Pipelines whose clean-up waits to be done.
+/// Pipelines whose clean-up waits to be done, or was under way when its process ended: this one has the directory alone.
 async fn list_clean_ups(store: &SqliteStore) -> Result<BTreeSet<PipelineId>, CliError> {
-    let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
-    let queued = store.list_jobs(&filter).await?.into_iter();
-    let clean_ups = queued.filter(|job| job.slot.work.kind() == JobKind::Cleanup);
-    Ok(clean_ups.map(|job| job.pipeline).collect())
+    Ok(workspaces::list_clean_ups(store).await?.into_iter().collect())
 }
 
 /// Whether an engine that knows no agents does harm to nobody: no pipeline runs that could want one, and what agents of
@@ -79,7 +72,11 @@ async fn is_all_that_is_left(
 }
 
 /// Works until everything is at rest. Says whether it was interrupted.
-async fn work(context: &Context, engine: &Arc<Engine>) -> Result<bool, EngineError> {
+async fn work(
+    context: &Context,
+    engine: &Arc<Engine>,
+    store: &SqliteStore,
+) -> Result<bool, EngineError> {
     let (stop, signal) = stop_channel();
     let overdue = Arc::new(Notify::new());
     let listener = signals::listen(stop, Arc::clone(&overdue), context.global.quiet);
@@ -89,6 +86,7 @@ async fn work(context: &Context, engine: &Arc<Engine>) -> Result<bool, EngineErr
         worked = engine.run(signal.clone(), AtRest::Return) => worked,
         // What is under way is dropped where it stands, as a crash would leave it.
         () = overdue.notified() => Ok(()),
+        error = store.until_unusable() => Err(error.into()),
     };
     let interrupted = signal.borrow().is_some();
     interrupts.abort();
