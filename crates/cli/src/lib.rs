@@ -45,6 +45,10 @@ pub fn main(seam: fn(Ports) -> Ports) -> ExitCode {
     output::start_logging(&cli.global, cli.command.log());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.and_then(|runtime| {
+        runtime.block_on(async { system::let_writes_fail() })?;
+        Ok(runtime)
+    });
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,13 +1,15 @@
-//! The small ports that need no crate of their own: time, randomness, wake-ups, files.
+//! The small ports that need no crate of their own: time, randomness, wake-ups, files, a signal.
 
 mod clock;
 mod entropy;
 mod files;
+mod long_files;
 mod machine;
 mod wakeup;
 
 pub(crate) use clock::SystemClock;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use files::SystemFiles;
+pub(crate) use long_files::let_writes_fail;
 pub(crate) use machine::ThisMachine;
 pub(crate) use wakeup::NotifyWakeup;

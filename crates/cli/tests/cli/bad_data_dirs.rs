@@ -211,6 +211,22 @@ fn a_full_disk_is_named_before_anything_begins() {
     }
 }
 
+/// The system ends a process that writes beyond it, unless that process will not have it so.
+#[test]
+fn a_limit_on_the_length_of_files_is_told_and_costs_nothing() {
+    let world = World::of_agent("echo new > new.txt");
+    assert_eq!(world.call(&RUN).code(), Some(0));
+    let script = "exec prlimit --fsize=204800 -- \"$@\"";
+    let mut command = world.gatewright.command_in_namespace(world.dir(), script, &RUN);
+    let finished = Running::start(&mut command).finish();
+    let error =
+        "gatewright.db cannot grow: no file of this process may be longer than 204800 bytes";
+    assert_error(&finished, 1, error, "`ulimit -f unlimited` lifts the limit");
+    let resumed = world.call(&["run", "--resume", "all", "--json"]);
+    assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
+    assert_eq!(resumed.json_lines()[0]["status"], "succeeded", "{resumed:#?}");
+}
+
 #[test]
 fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
     let world = World::of_agent("head -c 4000000 /dev/urandom > big.bin");
