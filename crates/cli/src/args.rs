@@ -4,9 +4,9 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::{
-    commands,
+    commands, echo,
     exit::{EXIT_CODES, ExitStatus},
-    output::Log,
+    output::{self, Log},
 };
 
 /// Takes work items to merged code: agents think in sandboxes, people decide at a few gates, machinery enforces the rules.
@@ -137,8 +137,14 @@ impl Command {
 
 /// Prints what clap has to say, with our exit codes.
 pub(crate) fn explain(error: &clap::Error) -> ExitStatus {
-    // A reader that has gone away wants no more of it.
-    let _closed = error.print();
+    let rendered = error.render().to_string();
+    let cut = echo::cut(&rendered);
+    if cut == rendered {
+        // A reader that has gone away wants no more of it.
+        let _closed = error.print();
+    } else {
+        output::say(cut.trim_end());
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Success,
         _ => ExitStatus::Usage,

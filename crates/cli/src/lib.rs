@@ -9,6 +9,7 @@ mod exit;
 
 mod archive;
 mod context;
+mod echo;
 mod holder;
 mod output;
 mod repository;

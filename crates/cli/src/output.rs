@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::{args::Global, error::CliError, exit::ExitStatus, words};
+use crate::{args::Global, echo, error::CliError, exit::ExitStatus, words};
 
 /// Prints a line of data.
 pub(crate) fn data(line: impl std::fmt::Display) {
@@ -51,12 +51,12 @@ pub(crate) fn fail(error: &CliError, as_json: bool) -> ExitStatus {
         return error.status;
     }
     if as_json {
-        let body = serde_json::json!({ "error": error.message, "help": error.help });
+        let body = serde_json::json!({ "error": echo::cut(&error.message), "help": error.help });
         say(body);
         return error.status;
     }
     // Values from the outside are in them.
-    say(format_args!("error: {}", words::safe(&error.message)));
+    say(format_args!("error: {}", words::safe(&echo::cut(&error.message))));
     help(error);
     error.status
 }

@@ -80,3 +80,24 @@ fn control_characters_in_what_is_remembered_are_shown_and_not_obeyed() {
     write_over(&world, "\\u001b", "\u{1b}[31m\u{7}");
     assert_harmless(&world);
 }
+
+#[test]
+fn what_was_typed_is_said_again_harmlessly_and_in_short() {
+    let world = World::of_agent("echo new > new.txt");
+    assert_eq!(world.call(&["run", "Add a file"]).code(), Some(0));
+    let file = world.gatewright.home().join("\u{1b}[31mred");
+    let written = world.call(&["backup", file.as_str()]);
+    assert_eq!(written.code(), Some(0), "{written:#?}");
+    assert!(written.stdout.contains(r"\u{1b}[31mred: 1 pipelines"), "{written:#?}");
+    assert!(!written.stdout.contains('\u{1b}'), "{written:#?}");
+
+    let long = "x".repeat(100_000);
+    for arguments in [["backup", &long], ["pipeline", &long]] {
+        for more in [&[][..], &["--json"]] {
+            let refused = world.call(&[&arguments, more].concat());
+            assert!(!matches!(refused.code(), Some(0) | None), "{arguments:?}");
+            assert!(refused.stderr.contains(&long[..200]), "{refused:#?}");
+            assert!(refused.stderr.len() < 2_000, "{} bytes", refused.stderr.len());
+        }
+    }
+}

@@ -102,10 +102,11 @@ impl Run {
             groups.iter().flat_map(|group| &group.pipelines).map(|it| it.id).collect();
         for group in groups {
             left.retain(|id| !group.pipelines.iter().any(|it| it.id == *id));
-            let project = group.project.clone();
+            let items: Vec<String> =
+                group.pipelines.iter().map(|it| it.item.key.to_string()).collect();
             let status = match take_up(context, data_dir, store, &git, group, &left).await {
                 Ok(prepared) => self.work(context, prepared, is_one).await?,
-                Err(error) if !is_one => told(&error, project.as_str()),
+                Err(error) if !is_one => told(&error, &items.join(", ")),
                 Err(error) => return Err(error),
             };
             worst = worst.max(status);
