@@ -152,7 +152,8 @@ fn print(view: &QueueView, gatewright: &str) {
     }
     for outbox in &view.outbox {
         let nobody = view.holder.is_none() && outbox.waiting > 0;
-        let next = if nobody { format!("; {}", outbox::next_sender()) } else { String::new() };
+        let next =
+            if nobody { format!("; {} sends them", outbox::next_sender()) } else { String::new() };
         output::data(format_args!("outbox {}{next}", outbox::summary(outbox, now)));
     }
     for problem in &view.held {

@@ -102,7 +102,7 @@ fn a_kill_between_the_effect_and_its_acknowledgement_leaves_one_effect() {
         "{why}"
     );
     let queue = world.call(&["queue"]).stdout;
-    assert!(queue.contains("outbox chat: 1 waiting (") && queue.contains(" sends it"), "{queue}");
+    assert!(queue.contains("outbox chat: 1 waiting (") && queue.contains(" sends them"), "{queue}");
     let next = Told::of(&world.call(&["run", "Add another file", "--json"]));
     assert_eq!(next.outcome(), ("succeeded", Some(0)), "{next:#?}");
     let mut effects = lines(&file);

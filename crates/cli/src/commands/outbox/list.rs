@@ -139,7 +139,7 @@ impl List {
         }
         output::data(table.trim_fmt());
         if views.iter().any(|view| view.at_work == Some(false)) {
-            output::say(format_args!("its sender is gone: {}", standing::next_sender()));
+            output::say(format_args!("its sender is gone: {} sends it", standing::next_sender()));
         }
         Ok(ExitStatus::Success)
     }

@@ -61,7 +61,7 @@ fn print(view: &LetterView, happened: Option<&str>) {
     text("behind", view.behind.map(|it| it.to_string()).as_deref());
     text("taken by", view.owner.as_deref());
     if view.at_work == Some(false) {
-        text("", Some(&format!("which is gone: {}", next_sender())));
+        text("", Some(&format!("which is gone: {} sends it", next_sender())));
     }
     time("ended", view.ended_at);
     text("it is called", view.remote.as_deref());

@@ -62,8 +62,8 @@ pub(crate) fn due(view: &LetterView, now: Timestamp) -> String {
     }
 }
 
-/// Who sends what a process that is gone was sending.
+/// Who sends what nobody sends now.
 pub(crate) fn next_sender() -> String {
     let gatewright = gatewright();
-    format!("the next `{gatewright} run` or `{gatewright} outbox deliver` sends it")
+    format!("the next `{gatewright} run` or `{gatewright} outbox deliver`")
 }

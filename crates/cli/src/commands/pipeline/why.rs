@@ -162,7 +162,8 @@ fn letter_line(letter: &LetterView, now: Timestamp) -> String {
         }
         ("queued", Some(at)) => format!("{about} waits, due {}{why}", words::ago(at, now)),
         ("sending", _) if letter.at_work == Some(false) => {
-            format!("{about} is not delivered, its sender is gone: {}", outbox::next_sender())
+            let next = outbox::next_sender();
+            format!("{about} is not delivered, its sender is gone: {next} sends it")
         }
         ("sending", _) => {
             let owner = one_line(letter.owner.as_deref().unwrap_or_default());
