@@ -367,11 +367,20 @@ fn a_backup_of_a_damaged_database_says_which_one_is_damaged_and_what_helps() {
     let told = world.deliver();
     world.assert_merged(&told);
     let database = world.gatewright.data_dir().join("gatewright.db");
-    let mut bytes = fs::read(&database).unwrap();
-    // The first page has the schema: all others are rows and indexes.
-    bytes[PAGE..].chunks_mut(PAGE).for_each(|page| page[..8].fill(0xff));
-    fs::write(&database, bytes).unwrap();
-    let refused = world.call(&["backup", file(&world).as_str()]);
-    assert_error(&refused, 1, database.as_str(), "restore FILE --force");
-    assert_eq!(left_beside(&file(&world)), Vec::<String>::new());
+    let whole = fs::read(&database).unwrap();
+    // What the copy shows: a column that is not what its table says of it.
+    let (from, to) = (b"gate     TEXT NOT NULL", b"gate     BLOB NOT NULL");
+    let mut odd = whole.clone();
+    let at = odd.windows(from.len()).position(|it| it == from).expect("the table of verdicts");
+    odd[at..at + to.len()].copy_from_slice(to);
+    // What cannot be copied: behind the first page, which has the schema, are rows and indexes.
+    let mut broken = whole;
+    broken[PAGE..].chunks_mut(PAGE).for_each(|page| page[..8].fill(0xff));
+    for (content, help) in [(odd, "nothing was written: `"), (broken, "bring a backup")] {
+        fs::write(&database, content).unwrap();
+        let refused = world.call(&["backup", file(&world).as_str()]);
+        assert_error(&refused, 1, database.as_str(), help);
+        assert!(refused.stderr.contains("restore FILE --force"), "{refused:#?}");
+        assert_eq!(left_beside(&file(&world)), Vec::<String>::new());
+    }
 }
