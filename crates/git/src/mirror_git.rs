@@ -84,7 +84,13 @@ impl Git for MirrorGit {
         project: &ProjectRef,
         branch: &BranchName,
     ) -> Result<Option<CommitSha>, GitError> {
-        self.mirror(project).find_commit(&mirror::tracking_ref(branch)).await
+        let mirror = self.mirror(project);
+        let found = mirror.find_commit(&mirror::tracking_ref(branch)).await?;
+        if let Some(commit) = &found {
+            // What begins there goes on from there, wherever the branch is moved to.
+            mirror.keep("base", commit).await?;
+        }
+        Ok(found)
     }
 
     async fn list_branches(&self, project: &ProjectRef) -> Result<Vec<BranchName>, GitError> {
@@ -105,9 +111,9 @@ impl Git for MirrorGit {
         project: &ProjectRef,
         branch: &BranchName,
         since: &CommitSha,
-        words: &str,
+        line: &str,
     ) -> Result<Vec<CommitSha>, GitError> {
-        mirror::find_merges(&self.mirror(project), branch, since, words).await
+        mirror::find_merges(&self.mirror(project), branch, since, line).await
     }
 
     async fn load_tree(

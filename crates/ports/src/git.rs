@@ -296,7 +296,8 @@ pub trait Git: Send + Sync {
     /// Brings the mirror up to date with the branches of the project's repository; makes it on first use.
     async fn sync(&self, project: &ProjectRef) -> Result<(), GitError>;
 
-    /// The commit of a branch of the *people's* repository, as of the last sync.
+    /// The commit of a branch of the *people's* repository, as of the last sync. It stays in the mirror, and in copies of
+    /// it, wherever the branch is moved to.
     async fn find_target(
         &self,
         project: &ProjectRef,
@@ -315,14 +316,14 @@ pub trait Git: Send + Sync {
         max: u32,
     ) -> Result<Vec<String>, GitError>;
 
-    /// Merge commits of a branch of the people's repository, as of the last sync, that `since` does not hold and whose
-    /// messages hold `words`, the newest first.
+    /// Merges into a branch of the people's repository, as of the last sync, that `since` does not hold and whose messages
+    /// have `line` as a line, the newest first. Merges inside of what was merged do not count: they are others' words.
     async fn find_merges(
         &self,
         project: &ProjectRef,
         branch: &BranchName,
         since: &CommitSha,
-        words: &str,
+        line: &str,
     ) -> Result<Vec<CommitSha>, GitError>;
 
     /// The tree of a commit.

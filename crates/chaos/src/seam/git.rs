@@ -59,9 +59,9 @@ impl Git for WatchedGit {
         project: &ProjectRef,
         branch: &BranchName,
         since: &CommitSha,
-        words: &str,
+        line: &str,
     ) -> Result<Vec<CommitSha>, GitError> {
-        let found = self.git.find_merges(project, branch, since, words);
+        let found = self.git.find_merges(project, branch, since, line);
         self.calls.make("git.find_merges", found).await
     }
 

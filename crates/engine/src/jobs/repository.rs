@@ -1,7 +1,6 @@
 //! Work on the mirror and on the people's repository.
 
 use domain::{
-    id::PipelineId,
     job::Job,
     pipeline::{Candidate, EventKind, MergeReport, Pipeline, Report, Step},
     revision::CommitSha,
@@ -86,13 +85,7 @@ impl Engine {
             head: commit_of(job)?.clone(),
             target: pipeline.target.clone(),
             strategy: self.options.project(&pipeline.project).merge_strategy,
-            message: format!(
-                "Merge {}: {}\n\nBranch {} {}\n",
-                item.key,
-                item.title,
-                pipeline.branch,
-                mark(pipeline.id)
-            ),
+            message: format!("Merge {}: {}\n\n{}\n", item.key, item.title, mark(&pipeline)),
         };
         let integration = self.ports.git.integrate(&merge, self.ports.clock.now()).await?;
         let commits = match &integration {
@@ -120,8 +113,8 @@ impl Engine {
         project: &ProjectRef,
     ) -> Result<Vec<CommitSha>, JobError> {
         let Some(base) = &pipeline.base else { return Ok(Vec::new()) };
-        let (git, words) = (&self.ports.git, mark(pipeline.id));
-        let mut merges = git.find_merges(project, &pipeline.target, base, &words).await?;
+        let (git, line) = (&self.ports.git, mark(pipeline));
+        let mut merges = git.find_merges(project, &pipeline.target, base, &line).await?;
         let mut after = 0;
         while !merges.is_empty() {
             let events =
@@ -171,9 +164,9 @@ impl Engine {
     }
 }
 
-/// What the message of a merge commit of ours says of the pipeline that made it.
-fn mark(pipeline: PipelineId) -> String {
-    format!("of pipeline {pipeline}.")
+/// The line of a merge commit of ours by which its pipeline is known. Titles are others' words, and on another line.
+fn mark(pipeline: &Pipeline) -> String {
+    format!("Branch {} of pipeline {}.", pipeline.branch, pipeline.id)
 }
 
 fn commit_of(job: &Job) -> Result<&CommitSha, JobError> {

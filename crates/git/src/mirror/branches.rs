@@ -38,18 +38,25 @@ pub(crate) async fn list_subjects(
     Ok(subjects.map(|subject| String::from_utf8_lossy(subject).into_owned()).collect())
 }
 
-/// Its merge commits that `since` does not hold and whose messages hold `words`, the newest first.
+/// The merges into it that `since` does not hold and whose messages have `line` as a line, the newest first.
 pub(crate) async fn find_merges(
     mirror: &Mirror<'_>,
     branch: &BranchName,
     since: &CommitSha,
-    words: &str,
+    line: &str,
 ) -> Result<Vec<CommitSha>, GitError> {
-    let (words, range) = (format!("--grep={words}"), format!("{since}..{}", tracking_ref(branch)));
-    let args = ["rev-list", "--merges", "--fixed-strings", &words, &range, "--"];
+    let pattern = format!("--grep=^{}$", literally(line));
+    let range = format!("{since}..{}", tracking_ref(branch));
+    let args = ["rev-list", "--merges", "--first-parent", "--basic-regexp", &pattern, &range, "--"];
     let operation = format!("look for merges in `{branch}`");
     let output = mirror.git(operation.as_str()).args(args).run().await?;
     output.text().lines().map(|id| revisions::commit(&operation, id)).collect()
+}
+
+/// A basic regular expression for these very characters.
+fn literally(text: &str) -> String {
+    let special = |c: char| matches!(c, '.' | '[' | ']' | '*' | '^' | '$' | '\\');
+    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// Moves one of our branches if it is where it should be, or already where it is to go.

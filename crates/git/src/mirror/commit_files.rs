@@ -50,7 +50,10 @@ pub(crate) async fn commit_files(
         encoding: None,
         message: message.as_bytes(),
     };
-    commit.write(&mirror).await
+    let commit = commit.write(&mirror).await?;
+    // It is on no branch, and a backup of the mirror has what is reached from a ref.
+    mirror.keep("files", &commit).await?;
+    Ok(commit)
 }
 
 /// Writes the files' contents, each named after its place in the list.

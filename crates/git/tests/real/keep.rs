@@ -27,6 +27,21 @@ async fn a_mirror_comes_back_with_everything_that_is_nowhere_else() {
     other.sync(&world.project).await.expect("it is a mirror like any other");
 }
 
+/// What was committed by us is on no branch, and a branch may be moved away from where work began.
+#[tokio::test]
+async fn what_work_goes_on_from_is_in_a_copy_of_the_mirror() {
+    let world = World::synced().await;
+    let base = world.target().await;
+    let taken_in = world.change("a", "on no branch").await;
+    run(&world.people(), ["commit", "--quiet", "--amend", "--message", "another one"]);
+    world.git.sync(&world.project).await.unwrap();
+    let (key, bundle) = (&world.project.key, world.root.join("ET.bundle"));
+    assert!(world.git.pack_mirror(key, &bundle).await.unwrap());
+    let other = MirrorGit::new(options(&world.root.join("other")));
+    other.unpack_mirror(key, &bundle).await.unwrap();
+    assert_eq!(other.list_missing(key, &[base, taken_in]).await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn refs_that_no_mirror_has_do_not_come_in_with_a_bundle() {
     let world = World::synced().await;

@@ -18,25 +18,31 @@ async fn the_newest_subjects_of_a_branch_are_read() {
     assert!(matches!(list("nowhere", 1).await, Err(GitError::Command { .. })));
 }
 
-/// Only merges, only those since then, and only with these very words: a dot is a dot.
+/// Only merges into the branch, only those since then, and only with this very line: titles and agents write others.
 #[tokio::test]
-async fn merges_are_found_by_their_words() {
+async fn merges_are_found_by_a_line() {
     let world = World::new();
-    let (people, words) = (world.people(), "of pipeline p.1.");
+    let (people, line) = (world.people(), "Branch a.b of pipeline p.1.");
     let since = head(&people);
-    for (name, of) in [("one", words), ("two", "of pipeline px1.")] {
+    let merge = |onto: &str, name: &str, message: &str| {
         run(&people, ["switch", "--quiet", "--create", name, since.as_str()]);
-        commit(&people, &format!("work\n\n{words}"));
-        run(&people, ["switch", "--quiet", "main"]);
-        let message = format!("Merge it\n\nBranch {name} {of}");
-        run(&people, ["merge", "--quiet", "--no-ff", "--message", &message, name]);
-    }
+        commit(&people, &format!("{name}\n\n{line}"));
+        run(&people, ["switch", "--quiet", onto]);
+        run(&people, ["merge", "--quiet", "--no-ff", "--message", message, name]);
+    };
+    run(&people, ["switch", "--quiet", "--create", "agent"]);
+    merge("agent", "forged", &format!("Merge it\n\n{line}"));
+    run(&people, ["switch", "--quiet", "main"]);
+    run(&people, ["merge", "--quiet", "--no-ff", "--message", "Merge agent", "agent"]);
+    merge("main", "one", &format!("Merge it\n\n{line}"));
+    let ours = head(&people);
+    merge("main", "two", &format!("Merge {line}"));
+    merge("main", "three", "Merge it\n\nBranch axb of pipeline p.1.");
     world.git.sync(&world.project).await.expect("synced");
     let main = branch("main");
-    let find = async |since| world.git.find_merges(&world.project, &main, since, words).await;
-    let found = find(&since).await.expect("looked");
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(find(&found[0]).await.expect("looked"), [], "it is not newer than itself");
+    let find = async |since| world.git.find_merges(&world.project, &main, since, line).await;
+    assert_eq!(find(&since).await.expect("looked"), std::slice::from_ref(&ours));
+    assert_eq!(find(&ours).await.expect("looked"), [], "it is not newer than itself");
 }
 
 #[tokio::test]

@@ -172,10 +172,12 @@ impl World {
             .expect("a commit")
     }
 
-    /// Refs of ours in the mirror.
+    /// Refs of ours in the mirror, but for where work began.
     pub(crate) fn kept(&self) -> Vec<String> {
         let text = run(&self.mirror(), ["for-each-ref", "--format=%(refname)", "refs/gatewright/"]);
-        text.lines().map(ToOwned::to_owned).collect()
+        let began = ["base/", "files/"].map(|kind| format!("refs/gatewright/{kind}"));
+        let is_later = |name: &&str| !began.iter().any(|kind| name.starts_with(kind));
+        text.lines().filter(is_later).map(ToOwned::to_owned).collect()
     }
 
     /// The content of a file in the mirror.

@@ -80,23 +80,20 @@ impl History {
 
     /// The first lines of the messages of a commit and of all that it descends from.
     pub(super) fn subjects(&self, commit: &CommitSha) -> impl Iterator<Item = String> {
-        let messages = self.ancestors(commit).into_iter().map(|it| self.message(&it).to_owned());
+        let messages =
+            self.ancestors(commit).into_iter().rev().map(|it| self.message(&it).to_owned());
         messages.filter_map(|message| message.lines().next().map(str::to_owned))
     }
 
-    /// Merges of `head` that `since` does not hold and whose messages hold `words`, the newest first.
-    pub(super) fn merges(
-        &self,
-        head: &CommitSha,
-        since: &CommitSha,
-        words: &str,
-    ) -> Vec<CommitSha> {
+    /// Merges into `head` that `since` does not hold and whose messages have that line, the newest first.
+    pub(super) fn merges(&self, head: &CommitSha, since: &CommitSha, line: &str) -> Vec<CommitSha> {
         let old = self.ancestors(since);
-        let is_meant = |id: &CommitSha| {
+        let first_parents = std::iter::successors(Some(head), |it| self.get(it).parents.first());
+        let is_meant = |id: &&CommitSha| {
             let commit = self.get(id);
-            commit.parents.len() > 1 && commit.message.contains(words) && !old.contains(id)
+            commit.parents.len() > 1 && commit.message.lines().any(|it| it == line)
         };
-        self.ancestors(head).into_iter().rev().filter(is_meant).collect()
+        first_parents.take_while(|id| !old.contains(*id)).filter(is_meant).cloned().collect()
     }
 
     pub(super) fn message(&self, commit: &CommitSha) -> &str {

@@ -80,12 +80,12 @@ impl Git for FakeGit {
         project: &ProjectRef,
         branch: &BranchName,
         since: &CommitSha,
-        words: &str,
+        line: &str,
     ) -> Result<Vec<CommitSha>, GitError> {
         let find = |model: &mut Model| {
             let head = model.projects.seen(&project.key)?.get(branch.as_str()).cloned();
             let head = head.ok_or_else(|| refused("find merges", "there is no such branch"))?;
-            Ok(model.history.merges(&head, since, words))
+            Ok(model.history.merges(&head, since, line))
         };
         self.make("git.find_merges", find).await
     }
