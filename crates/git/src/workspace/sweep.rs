@@ -6,7 +6,7 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use ports::GitError;
+use ports::{GitError, is_full_disk};
 
 use super::{place::check_place, remove};
 use crate::{
@@ -57,9 +57,10 @@ pub(crate) async fn sweep(
     if !blocking(begun).await.map_err(io_error(OPERATION, dir))? {
         return Ok(false);
     }
-    remove(git, dir).await?;
-    blocking(move || fs::remove_file(tally)).await.map_err(io_error(OPERATION, dir))?;
-    Ok(true)
+    let removed = remove(git, dir).await;
+    // Whatever came of it, the process is still there.
+    let tidied = blocking(move || forget(&tally)).await.map_err(io_error(OPERATION, dir));
+    removed.and(tidied).map(|()| true)
 }
 
 /// Where the tries are counted: a file beside the directory, as long as there were tries.
@@ -70,13 +71,28 @@ fn tally_path(dir: &Utf8Path) -> io::Result<Utf8PathBuf> {
     }
 }
 
-/// Counts a try, durably, where there may be one more. Says whether there may.
+/// Counts a try where there may be one more. Says whether there may. A disk without room keeps nothing from being removed:
+/// that makes some.
 fn begin(tally: &Utf8Path, tries_max: u32) -> io::Result<bool> {
-    let mut file = OpenOptions::new().append(true).create(true).open(tally)?;
-    if file.metadata()?.len() >= tries_max.into() {
-        return Ok(false);
+    let count = || {
+        let mut file = OpenOptions::new().append(true).create(true).open(tally)?;
+        if file.metadata()?.len() >= tries_max.into() {
+            return Ok(false);
+        }
+        file.write_all(b"x")?;
+        file.sync_all()?;
+        Ok(true)
+    };
+    match count() {
+        Err(error) if is_full_disk(&error) => Ok(true),
+        counted => counted,
     }
-    file.write_all(b"x")?;
-    file.sync_all()?;
-    Ok(true)
+}
+
+/// Removes the count of tries, of which there may be none where it could not be written.
+fn forget(tally: &Utf8Path) -> io::Result<()> {
+    match fs::remove_file(tally) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
