@@ -38,7 +38,8 @@ async fn publish_locally(
             return Ok(Publication::Published);
         }
         if !repository.contains(head, found).await? {
-            return Ok(taken(branch, head, found));
+            let mend = format!("rename or delete that branch (`git branch -m {branch} NEW-NAME`)");
+            return Ok(taken(branch, head, found, &mend));
         }
         if let Some(worktree) = list_worktrees(&repository, branch).await?.first() {
             return Ok(in_use(branch, head, found, worktree));
@@ -58,12 +59,17 @@ async fn publish_locally(
 }
 
 /// Other work has this name: somebody else's, or what was delivered before a backup was brought back.
-pub(super) fn taken(branch: &BranchName, head: &CommitSha, found: &CommitSha) -> Publication {
+pub(super) fn taken(
+    branch: &BranchName,
+    head: &CommitSha,
+    found: &CommitSha,
+    mend: &str,
+) -> Publication {
     let (head, found) = (head.short(), found.short());
     Publication::Refused {
         reason: format!(
             "the repository has another branch `{branch}`: it is at {found}, which is not part of the finished work, {head}; \
-             rename or delete that branch (`git branch -m {branch} NEW-NAME`), then retry"
+             {mend}, then retry"
         ),
     }
 }

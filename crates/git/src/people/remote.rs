@@ -74,7 +74,7 @@ pub(super) async fn publish(
             return Ok(Publication::Published);
         }
         if !mirror.is_ancestor(found, head).await? {
-            return Ok(taken(branch, head, found));
+            return Ok(taken(branch, head, found, "rename or delete that branch there"));
         }
     }
     let Pushed::Rejected(stderr) = push(git, &mirror, url, branch, found.as_ref(), head).await?
