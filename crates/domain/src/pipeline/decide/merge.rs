@@ -59,7 +59,8 @@ impl Draft<'_> {
                 self.event(EventKind::MergedBefore { commits: commits.clone() });
                 let named: Vec<&str> = commits.iter().map(CommitSha::short).collect();
                 let message = format!(
-                    "`{}` holds a merge of this pipeline already, {}, that was made before a backup was brought back;                      look at it, then cancel if that is the work to keep, or retry to merge what was made since as well",
+                    "`{}` holds a merge of this pipeline already, {}, that was made before a backup was brought back; \
+                     look at it, then cancel if that is the work to keep, or retry to merge what was made since as well",
                     self.pipeline.target,
                     named.join(", ")
                 );

@@ -65,7 +65,7 @@ pub enum Refusal {
     },
     /// Too late to give up or to begin anew: what is landed may be there already, and would be merged a second time.
     #[error(
-        "the work is being landed, and `{target}` may hold it already: wait for it, or where the pipeline is blocked, `retry`, which looks there first"
+        "the work is being landed, and `{target}` may hold it already: wait for it; where the pipeline is paused, resume it, and where it is blocked, `retry`, which looks there first"
     )]
     MayHaveLanded {
         /// The target.
