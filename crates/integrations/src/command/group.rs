@@ -17,14 +17,14 @@ use super::offspring::Mark;
 #[derive(Debug)]
 pub(super) struct Group {
     leader: Option<Pid>,
-    mark: Mark,
+    mark: Option<Mark>,
 }
 
 impl Group {
     /// The group that `child` leads.
     pub(super) fn of(child: &Child, mark: Mark) -> Self {
         let leader = child.id().and_then(|id| i32::try_from(id).ok());
-        Self { leader: leader.map(Pid::from_raw), mark }
+        Self { leader: leader.map(Pid::from_raw), mark: Some(mark) }
     }
 
     /// Returns when the leader has ended, and leaves it to be waited for.
@@ -39,12 +39,21 @@ impl Group {
     }
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.leader {
+impl Group {
+    /// Kills the group, once. Gives the mark by which what has left it is found, for whoever looks for that.
+    pub(super) fn kill(&mut self) -> Option<Mark> {
+        if let Some(leader) = self.leader.take() {
             // The only failure is that nobody is left.
             killpg(leader, Signal::SIGKILL).ok();
         }
-        self.mark.kill_all();
+        self.mark.take()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(mark) = self.kill() {
+            mark.kill_all();
+        }
     }
 }

@@ -28,12 +28,15 @@ pub(super) async fn talk(
     secrets: &Secrets,
     mark: Mark,
 ) -> io::Result<Ended> {
-    let group = Group::of(&child, mark);
+    let mut group = Group::of(&child, mark);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let end_all = async {
         group.ended().await;
-        // It looks through all processes. Cut short, it goes on by itself.
-        tokio::task::spawn_blocking(move || drop(group)).await.ok();
+        // At once, while the leader has not been waited for: its number is nobody else's.
+        if let Some(mark) = group.kill() {
+            // It looks through all processes. Cut short, it goes on by itself.
+            tokio::task::spawn_blocking(move || mark.kill_all()).await.ok();
+        }
     };
     let ((), (), stdout, stderr) =
         tokio::join!(write(stdin, letter), end_all, read(stdout, secrets), read(stderr, secrets));
