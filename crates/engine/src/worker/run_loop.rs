@@ -195,8 +195,8 @@ impl Engine {
             // Nobody may look again for long. What is found is told to others as well.
             nothing_left = self.watch_liveness().await? == 0;
             if !rounds.has_looked_last {
-                rounds.has_looked_last = true;
                 self.stop_what_nobody_follows(tasks).await?;
+                rounds.has_looked_last = true;
                 nothing_left &= tasks.is_empty();
             }
         }
