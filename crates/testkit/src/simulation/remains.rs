@@ -5,7 +5,7 @@ use domain::{
     job::JobState,
     limits::JOB_LOST_MAX,
     outbox::LetterState,
-    pipeline::{Delivered, PipelineState},
+    pipeline::{Delivered, Event, EventKind, PipelineState},
     run::Run,
 };
 
@@ -131,6 +131,13 @@ impl Play<'_> {
         for id in self.pipelines() {
             let of_pipeline = landed.iter().filter(|message| message.contains(&id.to_string()));
             let count = of_pipeline.count();
+            // No backup is brought back here.
+            let is_untold = |event: &Event| {
+                event.pipeline == id && matches!(event.kind, EventKind::MergedBefore { .. })
+            };
+            if self.store.pair.model.look(|model| model.events.iter().any(is_untold)) {
+                self.record.violate("every merge is told", format!("{id} found one of its own"));
+            }
             if count > 1 {
                 let what = format!("{id} was merged {count} times");
                 self.record.violate("a merge happens once", what);
