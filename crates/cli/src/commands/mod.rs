@@ -28,6 +28,7 @@ mod damage;
 mod data;
 mod here;
 mod holds;
+mod landing;
 mod patience;
 mod steering;
 mod workspaces;

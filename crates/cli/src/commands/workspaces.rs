@@ -42,14 +42,18 @@ pub(crate) async fn list_clean_ups(store: &dyn Store) -> Result<Vec<PipelineId>,
     Ok(clean_ups.map(|job| job.pipeline).collect())
 }
 
-/// The item of a pipeline that has ended for good, where no job of it is left.
+/// The item of a pipeline that has ended for good, where no job of it is left and what its agents left is kept.
 async fn item_of(store: &dyn Store, id: PipelineId) -> Result<Option<ItemKey>, StoreError> {
     let Some(pipeline) = store.find_pipeline(id).await? else { return Ok(None) };
     let is_over =
         matches!(pipeline.state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
     let states = vec![JobStateTag::Queued, JobStateTag::Running];
     let filter = JobFilter { pipeline: Some(id), states };
-    let is_left = is_over && store.list_jobs(&filter).await?.is_empty();
+    // A run that is open has left what is not kept yet: nothing there may be removed.
+    let is_kept = async || {
+        Ok::<_, StoreError>(store.list_runs(id).await?.iter().all(|run| run.ended_at.is_some()))
+    };
+    let is_left = is_over && store.list_jobs(&filter).await?.is_empty() && is_kept().await?;
     Ok(is_left.then_some(pipeline.item.key))
 }
 

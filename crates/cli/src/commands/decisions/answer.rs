@@ -5,12 +5,15 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use domain::decision::{Choice, DecisionState};
+use domain::{
+    decision::{Choice, DecisionState},
+    pipeline::{Pipeline, PipelineState},
+};
 use ports::Store as _;
 
 use crate::{
     called::gatewright,
-    commands::{data::Opened, pipeline::resolve_decision, steering},
+    commands::{data::Opened, landing, pipeline::resolve_decision, steering},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -103,10 +106,16 @@ async fn answer(
             return Err(CliError::new(format!("nobody needs to answer {} any more", decision.id)));
         }
     }
+    let before = data.store.find_pipeline(decision.pipeline).await?;
+    let was_landing = before.is_some_and(|it| landing::is_in_doubt(&it.state));
     let engine = steering::engine(context, &data).await?;
     let _moved = engine.resolve(&decision, choice, comment, &context.person).await?;
     let decision = data.store.find_decision(decision.id).await?.unwrap_or(decision);
     let pipeline = data.store.find_pipeline(decision.pipeline).await?;
+    let is_cancelled = |it: &&Pipeline| matches!(it.state, PipelineState::Cancelled { .. });
+    if let Some(pipeline) = pipeline.as_ref().filter(is_cancelled).filter(|_| was_landing) {
+        landing::warn(pipeline);
+    }
     if context.global.json {
         let item = pipeline.as_ref().map(|it| &it.item.key);
         output::json(&DecisionView::new(&decision, item));

@@ -4,16 +4,16 @@ use api::PipelineView;
 use clap::Args;
 use domain::{
     name::StageName,
-    pipeline::{Input, PipelineState, Step},
+    pipeline::{Input, PipelineState},
 };
 use ports::Store as _;
 
 use super::resolve;
 use crate::{
-    called::{gatewright, quoted},
+    called::gatewright,
     commands::{
         data::{Opened, all_events},
-        steering,
+        landing, steering,
     },
     context::Context,
     error::CliError,
@@ -119,7 +119,7 @@ async fn steer(
 ) -> Result<ExitStatus, CliError> {
     let data = Opened::write(context, command).await?;
     let pipeline = resolve(&*data.store, id).await?;
-    let was_landing = is_landing_given_up(&pipeline.state);
+    let was_landing = landing::is_in_doubt(&pipeline.state);
     let engine = steering::engine(context, &data).await?;
     let _moved = engine.bring(pipeline.id, &input, &context.person).await?;
     steering::stop_left_behind(context, &data, engine, &pipeline).await?;
@@ -131,13 +131,7 @@ async fn steer(
         PipelineView::with_events(&pipeline, &events).attended(is_running.then_some(false));
     if was_landing && matches!(pipeline.state, PipelineState::Cancelled { .. }) {
         view = view.in_doubt();
-        output::warn(format_args!(
-            "`{0}` may hold a merge of {1} all the same: `git log {2} --grep {3}` shows it",
-            view.target,
-            view.item,
-            quoted(view.target.as_str()),
-            view.id
-        ));
+        landing::warn(&pipeline);
     }
     if context.global.json {
         output::json(&view);
@@ -150,20 +144,6 @@ async fn steer(
         output::data(format_args!("  {next}"));
     }
     Ok(ExitStatus::Success)
-}
-
-/// Whether a pipeline waits for a person because its landing was given up: nobody knows what became of that.
-fn is_landing_given_up(state: &PipelineState) -> bool {
-    match state {
-        PipelineState::Blocked { attempt, .. } => matches!(attempt.step, Step::Landing { .. }),
-        PipelineState::Paused { inner } => is_landing_given_up(inner),
-        PipelineState::Queued
-        | PipelineState::Running { .. }
-        | PipelineState::AwaitingHuman { .. }
-        | PipelineState::Succeeded { .. }
-        | PipelineState::Failed { .. }
-        | PipelineState::Cancelled { .. } => false,
-    }
 }
 
 fn next_step(state: &PipelineState, view: &PipelineView) -> Option<String> {
