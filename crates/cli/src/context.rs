@@ -1,12 +1,11 @@
 //! What every command starts from: where we are, what is configured, where the data is.
 
-use std::{env, num::NonZeroU32, sync::Arc, thread};
+use std::{env, num::NonZeroU32, sync::Arc, thread, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use config::{ConfigError, Flag, Loaded, Surroundings};
 use etcetera::{BaseStrategy as _, base_strategy};
-use jiff::{SignedDuration, Timestamp};
-use ports::{Clock as _, StoreError};
+use ports::StoreError;
 use store_sqlite::{Mode, Options as StoreOptions, SqliteStore};
 
 use crate::{
@@ -23,7 +22,7 @@ const STORE_QUEUE_MAX: usize = 4096;
 /// How often a data directory is tried that another process holds.
 const LOOKS_MAX: u32 = 20;
 /// Between two of them; each takes half of that itself.
-const LOOK_PAUSE: SignedDuration = SignedDuration::from_millis(55);
+const LOOK_PAUSE: Duration = Duration::from_millis(55);
 
 /// Where we are and what was asked for on every command line. The only reader of the environment.
 pub(crate) struct Context {
@@ -199,9 +198,7 @@ pub(crate) async fn open_for_writing(
                     let holder = words::one_line(&error.to_string());
                     output::say(format_args!("{holder}: waiting for it, at most 2 s"));
                 }
-                clock
-                    .sleep_until(clock.now().saturating_add(LOOK_PAUSE).unwrap_or(Timestamp::MAX))
-                    .await;
+                clock.pause(LOOK_PAUSE).await;
             }
             opened => return Ok(opened?),
         }

@@ -18,6 +18,7 @@ use crate::{
     error::CliError,
     exit::ExitStatus,
     output,
+    system::SystemClock,
     words::{Tone, event_line, one_line, paint, tone_of_event},
 };
 
@@ -61,7 +62,7 @@ impl Events {
             if is_over {
                 return Ok(ExitStatus::Success);
             }
-            tokio::time::sleep(POLL).await;
+            SystemClock::default().pause(POLL).await;
         }
     }
 }
@@ -75,7 +76,7 @@ impl Events {
         }
         if self.follow {
             while found.is_none() {
-                tokio::time::sleep(POLL).await;
+                SystemClock::default().pause(POLL).await;
                 found = Opened::find(context)?;
             }
         }

@@ -23,6 +23,7 @@ use crate::{
     error::CliError,
     exit::ExitStatus,
     output,
+    system::SystemClock,
     words::{self, one_line, safe},
 };
 
@@ -106,7 +107,7 @@ impl Logs {
                 Course::NobodyAtWork(_) => {}
                 Course::GoesOn => said = None,
             }
-            tokio::time::sleep(follow::POLL).await;
+            SystemClock::default().pause(follow::POLL).await;
         }
         log.finish(&mut |line| renderer.line(line));
         if !path.exists() {

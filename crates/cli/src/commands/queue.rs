@@ -31,6 +31,7 @@ use crate::{
     error::CliError,
     exit::ExitStatus,
     output,
+    system::SystemClock,
     words::{self, Tone, paint},
 };
 
@@ -69,7 +70,7 @@ impl Queue {
             if !self.watch {
                 return Ok(ExitStatus::Success);
             }
-            tokio::time::sleep(POLL).await;
+            SystemClock::default().pause(POLL).await;
             if data.is_none() {
                 // Something may have been begun while we watched.
                 data = Opened::find(context)?;

@@ -27,6 +27,13 @@ struct Reading {
     at: Instant,
 }
 
+impl SystemClock {
+    /// Waits so long, for whoever looks again and again.
+    pub(crate) async fn pause(&self, time: Duration) {
+        self.sleep_until(self.now().saturating_add(time).unwrap_or(Timestamp::MAX)).await;
+    }
+}
+
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {

@@ -6,10 +6,9 @@ use engine::StopMode;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
-    time::sleep,
 };
 
-use crate::{called::gatewright, exit::ExitStatus, output};
+use crate::{called::gatewright, exit::ExitStatus, output, system::SystemClock};
 
 /// How long work under way may take to be reported, once agents are left behind. A call of git or of the store that takes
 /// longer is dropped: whatever it did is found again.
@@ -50,7 +49,7 @@ pub(in crate::commands::run) async fn listen(
         stop.send_replace(Some(StopMode::LeaveAgents));
     }
     end_soon();
-    sleep(DRAIN_WITHIN).await;
+    SystemClock::default().pause(DRAIN_WITHIN).await;
     overdue.notify_one();
 }
 
@@ -79,7 +78,7 @@ pub(crate) async fn listen_for_letters(
     end_soon();
     signals.next().await;
     stop.send_replace(Some(StopMode::LeaveAgents));
-    sleep(DRAIN_WITHIN).await;
+    SystemClock::default().pause(DRAIN_WITHIN).await;
     overdue.notify_one();
 }
 
