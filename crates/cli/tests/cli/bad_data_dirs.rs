@@ -20,13 +20,7 @@ fn call_on_mount(world: &World, options: &str, arguments: &[&str]) -> Finished {
 
 #[test]
 fn a_second_process_is_told_who_holds_the_data_directory() {
-    let world = World::new();
-    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
-    world.gatewright.configure_agent(&format!(
-        "echo started > {}; read now < {}; echo new > new.txt",
-        started.path(),
-        end.path()
-    ));
+    let (world, started, end) = World::of_waiting_agent();
     let first = world.start();
     assert_eq!(started.listen().next(), "started");
     let refused = world.call(&RUN);

@@ -78,13 +78,7 @@ fn twenty_at_once_all_end_well_and_never_more_than_two_agents_work() {
 /// One that is stopped ends neither by itself nor by Ctrl-C: it is named as what it is.
 #[test]
 fn a_holder_of_the_data_directory_that_is_stopped_is_named_as_stopped() {
-    let world = World::new();
-    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
-    world.gatewright.configure_agent(&format!(
-        "echo started > {}; read now < {}; echo new > new.txt",
-        started.path(),
-        end.path()
-    ));
+    let (world, started, end) = World::of_waiting_agent();
     let running = world.start();
     assert_eq!(started.listen().next(), "started");
     running.signal("STOP");

@@ -321,13 +321,7 @@ fn a_restore_that_is_killed_begins_nothing_and_can_be_done_again() {
 
 #[test]
 fn nobody_restores_over_a_process_that_is_at_work() {
-    let world = World::new();
-    let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
-    world.gatewright.configure_agent(&format!(
-        "echo started > {}; read now < {}; echo new > new.txt",
-        started.path(),
-        end.path()
-    ));
+    let (world, started, end) = World::of_waiting_agent();
     let running = world.start();
     assert_eq!(started.listen().next(), "started");
     back_up(&world);

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use domain::revision::CommitSha;
 use serde_json::Value;
 use testkit::{
-    gatewright::{Finished, Gatewright, Running},
+    gatewright::{Bell, Finished, Gatewright, Running},
     repository::Repository,
 };
 
@@ -75,6 +75,18 @@ impl World {
         let mut command = self.gatewright.command(self.dir(), arguments);
         command.stdin(std::fs::File::open(&file).expect("it was just written"));
         Running::start(&mut command).finish()
+    }
+
+    /// One whose agent rings that it has started, and waits until it is told to end.
+    pub(crate) fn of_waiting_agent() -> (Self, Bell, Bell) {
+        let world = Self::new();
+        let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
+        world.gatewright.configure_agent(&format!(
+            "echo started > {}; read now < {}; echo new > new.txt",
+            started.path(),
+            end.path()
+        ));
+        (world, started, end)
     }
 
     /// Starts `run` for a new item that is to be merged.
