@@ -30,9 +30,10 @@ fn opened(bytes: &[u8], log: &[u8]) -> (TempDir, Connection) {
     let (dir, database) = place();
     fs::write(&database, bytes).unwrap();
     fs::write(log_of(&database), log).unwrap();
-    let connection = connection::for_writing(&database).unwrap();
-    cut::refuse_cut(&connection, &database).expect("what the file lacks is in the log");
-    (dir, connection)
+    let reader = connection::for_reading(&database).unwrap();
+    cut::refuse_cut(&reader, &database).expect("what the file lacks is in the log");
+    drop(reader);
+    (dir, connection::for_writing(&database).unwrap())
 }
 
 fn assert_is_sound(connection: &Connection) {
