@@ -265,6 +265,20 @@ fn cancelling_without_the_configuration_says_what_is_left_where_it_is() {
     assert_eq!(followed.code(), Some(0), "{followed:#?}");
     let words = "IT-001 has ended, and the end of this run is not recorded";
     assert!(followed.stderr.contains(words), "{followed:#?}");
+
+    let unkept =
+        format!("holds work of {} for IT-001 that was not kept", runs[0]["id"].as_str().unwrap());
+    let doctor = world.call(&["doctor", "--json"]);
+    let checks = doctor.json();
+    let check =
+        checks.as_array().unwrap().iter().find(|it| it["found"].to_string().contains(&unkept));
+    let mend = check.unwrap_or_else(|| panic!("{doctor:#?}"))["mend"].to_string();
+    assert!(mend.contains("configure agent `it`, which left it; then "), "{mend}");
+    world.gatewright.configure_agent("true");
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
+    let doctor = world.call(&["doctor"]);
+    assert!(!doctor.stdout.contains("was not kept"), "{doctor:#?}");
 }
 
 fn git_in(dir: &camino::Utf8Path, arguments: &[&str]) -> String {
