@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{EventView, LetterView, PipelineView};
+use crate::{EventView, LetterView, PipelineView, ProcessView};
 
 /// Why a pipeline is where it is, and what will move it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,7 +19,7 @@ pub struct ExplanationView {
     pub pipeline: PipelineView,
     /// Who holds the data directory; absent where no process is alive that could work on anything.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub holder: Option<String>,
+    pub holder: Option<ProcessView>,
     /// What that process found unable to work on this machine: what starts a process waits for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<String>,
@@ -41,7 +41,11 @@ pub struct ExplanationView {
 impl ExplanationView {
     /// The view of an explanation.
     #[must_use]
-    pub fn new(pipeline: PipelineView, holder: Option<String>, explanation: &Explanation) -> Self {
+    pub fn new(
+        pipeline: PipelineView,
+        holder: Option<ProcessView>,
+        explanation: &Explanation,
+    ) -> Self {
         let Explanation { at_work, movers, left, because } = explanation;
         Self {
             pipeline: pipeline.attended(*at_work),
@@ -154,7 +158,9 @@ pub enum MoverView {
         breaker: String,
         /// Why: `failures`, `quota`, `credentials`.
         reason: HoldReason,
-        /// When one of them may try; absent where a person has to act.
+        /// `open`, or `half_open` while one job tries.
+        state: String,
+        /// When one of them may try; absent where a person has to act, or one tries.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
         /// What the last run said that met it.
@@ -210,10 +216,11 @@ impl From<&Mover> for MoverView {
                 let holders = holders.into_iter().map(HolderView::from).collect();
                 Self::Slot { work: work.to_string(), cap, max, holders }
             }
-            Mover::Breaker { work, breaker, reason, until, message } => Self::Breaker {
+            Mover::Breaker { work, breaker, reason, state, until, message } => Self::Breaker {
                 work: work.to_string(),
                 breaker: breaker.to_string(),
                 reason,
+                state: state.to_string(),
                 until,
                 message,
             },

@@ -26,6 +26,7 @@ mod check;
 mod damage;
 mod export;
 mod problem;
+mod process;
 mod setting;
 
 pub use agent::{AgentView, ResumedView, ScenarioView};
@@ -43,6 +44,7 @@ pub use log::LogEventView;
 pub use outbox::{DeliveryView, LetterView, OutboxView};
 pub use pipeline::{PipelineDetailView, PipelineView};
 pub use problem::{PlaceView, Problem};
+pub use process::{ProcessState, ProcessView};
 pub use queue::{CapsView, JobView, LeaseView, QueueView};
 pub use reason::reason;
 pub use run::{RunState, RunView};

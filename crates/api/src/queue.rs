@@ -12,7 +12,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{BreakerView, DamageView, OutboxView};
+use crate::{BreakerView, DamageView, OutboxView, ProcessView};
 
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -160,7 +160,7 @@ pub struct QueueView {
     pub caps: CapsView,
     /// Who holds the data directory; absent where no process is alive that could work on anything.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub holder: Option<String>,
+    pub holder: Option<ProcessView>,
     /// Letters that have not come to a good end, by destination.
     pub outbox: Vec<OutboxView>,
     /// What holds agents back, whole kinds of them.
@@ -179,7 +179,7 @@ impl QueueView {
         jobs: &[Job],
         next_due: Option<Timestamp>,
         caps: CapsView,
-        holder: Option<String>,
+        holder: Option<ProcessView>,
     ) -> Self {
         let states = [
             JobStateTag::Queued,

@@ -7,7 +7,7 @@ use engine::EngineError;
 use ports::{AgentError, GitError, SandboxError, StoreError};
 use store_sqlite::Unusable;
 
-use crate::{called::gatewright, exit::ExitStatus, holder};
+use crate::{called::gatewright, exit::ExitStatus, holder::Holder};
 
 /// What the system calls a full disk, and git after it.
 const NO_SPACE: &str = "No space left on device";
@@ -103,10 +103,13 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let of = Self::of(&error);
         match error {
-            StoreError::InUse { holder, .. } => match holder::find_stopped(&holder) {
-                Some(pid) => of.help(format!("that process is stopped (by SIGSTOP or Ctrl-Z) and does nothing: let it go on with `kill -CONT {pid}`, and ask again; `kill -INT {pid}` before that ends it then, which keeps everything")),
-                None => of.help("one process at a time: wait until it has ended, or end it with Ctrl-C or `kill -INT` and its pid, which keeps everything, and ask again; `run` takes several titles at once"),
-            },
+            StoreError::InUse { holder, .. } => {
+                let holder = Holder::look(holder);
+                match (holder.obstacle(), holder.pid()) {
+                    (Some(obstacle), Some(pid)) => of.help(format!("that process does nothing, since it {obstacle}; ask again once it has ended, or end it: `kill -INT {pid}` keeps everything, and is heard when it goes on")),
+                    _ => of.help("one process at a time: wait until it has ended, or end it with Ctrl-C or `kill -INT` and its pid, which keeps everything, and ask again; `run` takes several titles at once"),
+                }
+            }
             StoreError::NewerSchema { .. } => of.help("use the newer gatewright, or another --data-dir"),
             StoreError::DiskFull { .. } => of.help("free some space; nothing was lost"),
             StoreError::ReadOnly { .. } => of.help("make it writable, or give another --data-dir"),

@@ -1,56 +1,180 @@
 //! How a process that holds a data directory calls itself, and what others make of that.
 
+use std::fs;
+
+use api::{ProcessState, ProcessView};
 use jiff::Timestamp;
+
+use crate::words::one_line;
+
+/// Commands that do what is due. All others bring something and end.
+const WORKING: &[&str] = &["run", "run --resume", "demo"];
 
 /// Which process this is, what it does, since when.
 pub(crate) fn of(command: &str) -> String {
     format!("pid {}, `gatewright {command}`, since {:.0}", std::process::id(), Timestamp::now())
 }
 
-/// The process that calls itself so: `pid 7, …`.
-pub(crate) fn pid(words: &str) -> Option<u32> {
-    words.strip_prefix("pid ")?.split(',').next()?.trim().parse().ok()
+/// The process that holds a data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    /// As it calls itself.
+    name: String,
+    state: Option<State>,
 }
 
-/// The process that calls itself so, where it is stopped: it holds what it has and hears no signal but one.
-pub(crate) fn find_stopped(words: &str) -> Option<u32> {
-    let pid = pid(words)?;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    is_stopped(&stat).then_some(pid)
+/// Whether a process does anything, where that can be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    /// It hears no signal but one.
+    Stopped,
+    /// By a process, where that can be seen. No signal lets it go on.
+    Traced(Option<u32>),
 }
 
-/// The same words, with what to do where that process is stopped.
-pub(crate) fn told(words: String) -> String {
-    match find_stopped(&words) {
-        Some(pid) => format!("{words}, which is stopped: `kill -CONT {pid}` lets it go on"),
-        None => words,
+impl Holder {
+    /// Looks at the process that calls itself so.
+    pub(crate) fn look(name: String) -> Self {
+        let state = pid(&name).and_then(state_of);
+        Self { name, state }
+    }
+
+    /// As it calls itself, on one line.
+    pub(crate) fn name(&self) -> String {
+        one_line(&self.name)
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        pid(&self.name)
+    }
+
+    /// Whether it does what is due. Of one that calls itself otherwise than we do, nobody knows better.
+    pub(crate) fn works(&self) -> bool {
+        self.command()
+            .is_none_or(|it| WORKING.iter().any(|known| it == format!("gatewright {known}")))
+    }
+
+    /// Why it does nothing at all, and what lets it go on.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        match (self.state?, self.pid()?) {
+            (State::Running, _) => None,
+            (State::Stopped, pid) => Some(format!("is stopped: `kill -CONT {pid}` lets it go on")),
+            (State::Traced(Some(by)), _) => {
+                Some(format!("is traced: pid {by} has stopped it and lets it go on"))
+            }
+            (State::Traced(None), _) => {
+                Some("is traced: whoever does has stopped it and lets it go on".to_owned())
+            }
+        }
+    }
+
+    /// When others can change something, as the end of a sentence.
+    pub(crate) fn once_ended(&self) -> String {
+        let once = format!("once {} has ended", self.name());
+        match self.obstacle() {
+            Some(obstacle) => format!("{once}; it {obstacle}"),
+            None if self.works() => format!("{once}: Ctrl-C there keeps everything"),
+            None => format!("{once}, which it does by itself"),
+        }
+    }
+
+    pub(crate) fn view(&self) -> ProcessView {
+        ProcessView {
+            pid: self.pid(),
+            command: self.command().map(one_line),
+            since: self.name.rsplit_once(", since ").and_then(|(_, at)| at.trim().parse().ok()),
+            state: self.state.map(|state| match state {
+                State::Running => ProcessState::Running,
+                State::Stopped => ProcessState::Stopped,
+                State::Traced(_) => ProcessState::Traced,
+            }),
+        }
+    }
+
+    fn command(&self) -> Option<&str> {
+        self.name.split('`').nth(1)
     }
 }
 
-/// Whether a line of `/proc/PID/stat` is of a process that is stopped, by a signal or by whoever traces it. The name of a
-/// program may hold anything, but nothing behind it holds a parenthesis.
-fn is_stopped(stat: &str) -> bool {
-    let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
-    matches!(state, Some('T' | 't'))
+/// The process that calls itself so: `pid 7, …`.
+fn pid(name: &str) -> Option<u32> {
+    name.strip_prefix("pid ")?.split(',').next()?.trim().parse().ok()
+}
+
+fn state_of(pid: u32) -> Option<State> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let status = || fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    state(&stat, status)
+}
+
+/// The state in a line of `/proc/PID/stat`. The name of a program may hold anything, but nothing behind it holds a
+/// parenthesis. Who traces it stands in `/proc/PID/status`.
+fn state(stat: &str, status: impl Fn() -> String) -> Option<State> {
+    let letter = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next())?;
+    Some(match letter {
+        'T' => State::Stopped,
+        't' => State::Traced(tracer(&status())),
+        _ => State::Running,
+    })
+}
+
+fn tracer(status: &str) -> Option<u32> {
+    let pid = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
+    pid.trim().parse().ok().filter(|pid| *pid != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NAME: &str = "pid 71, `gatewright pipeline cancel`, since 2026-01-01T00:00:00Z";
+
+    fn holder(name: &str, state: State) -> Holder {
+        Holder { name: name.to_owned(), state: Some(state) }
+    }
+
     #[test]
     fn a_holder_is_known_by_its_process() {
-        assert_eq!(pid(&of("run")), Some(std::process::id()));
-        assert_eq!(pid("pid 71, `gatewright run`, since 2026-01-01T00:00:00Z"), Some(71));
-        assert_eq!(pid("another process"), None);
-        assert_eq!(find_stopped(&of("run")), None, "this one is at work");
+        let this = Holder::look(of("run"));
+        assert_eq!(this.pid(), Some(std::process::id()));
+        assert_eq!(this.state, Some(State::Running));
+        assert_eq!(this.obstacle(), None, "this one is at work");
+        let view = holder(NAME, State::Stopped).view();
+        assert_eq!((view.pid, view.state), (Some(71), Some(ProcessState::Stopped)));
+        assert_eq!(view.command.as_deref(), Some("gatewright pipeline cancel"));
+        assert_eq!(view.since, "2026-01-01T00:00:00Z".parse().ok());
+        let other = Holder::look("another process".to_owned()).view();
+        let nothing = ProcessView { pid: None, command: None, since: None, state: None };
+        assert_eq!(other, nothing);
+    }
+
+    #[test]
+    fn who_only_brings_something_does_not_work() {
+        assert!(!holder(NAME, State::Running).works());
+        for command in WORKING {
+            assert!(Holder::look(of(command)).works(), "{command}");
+        }
+        assert!(Holder::look("another process".to_owned()).works(), "nobody knows better");
+    }
+
+    #[test]
+    fn what_is_said_of_a_holder_can_be_done() {
+        let once = |state| holder(NAME, state).once_ended();
+        assert!(once(State::Running).ends_with(" has ended, which it does by itself"));
+        assert!(once(State::Stopped).ends_with("it is stopped: `kill -CONT 71` lets it go on"));
+        assert!(once(State::Traced(Some(9))).contains("it is traced: pid 9 "));
+        let run = holder("pid 71, `gatewright run`, since then", State::Running);
+        assert!(run.once_ended().ends_with(" has ended: Ctrl-C there keeps everything"));
     }
 
     #[test]
     fn a_process_that_is_stopped_shows_it_behind_whatever_it_is_called() {
-        assert!(is_stopped("71 (gatewright) T 1 71 71 0"));
-        assert!(is_stopped("71 (a) R (b)) t 1"));
-        assert!(!is_stopped("71 (T) T) S 1"));
-        assert!(!is_stopped(""));
+        let state = |stat: &str| state(stat, || "Name:\ta\nTracerPid:\t9\n".to_owned());
+        assert_eq!(state("71 (gatewright) T 1 71 71 0"), Some(State::Stopped));
+        assert_eq!(state("71 (a) R (b)) t 1"), Some(State::Traced(Some(9))));
+        assert_eq!(state("71 (T) T) S 1"), Some(State::Running));
+        assert_eq!(state(""), None);
+        assert_eq!(tracer("TracerPid:\t0\n"), None);
     }
 }

@@ -13,12 +13,12 @@ use jiff::Timestamp;
 use ports::{Store as _, StoreError};
 
 use super::data::Opened;
-use crate::{error::CliError, holder};
+use crate::{error::CliError, holder::Holder};
 
 /// The process that holds the data directory, and which workers of these jobs it is not.
 pub(crate) struct Attendance {
-    /// In its own words; `None` where no process is alive that could do anything.
-    pub(crate) holder: Option<String>,
+    /// `None` where no process is alive that could change anything.
+    pub(crate) holder: Option<Holder>,
     /// The owners of leases that are gone.
     pub(crate) gone: BTreeSet<String>,
 }
@@ -28,22 +28,28 @@ impl Attendance {
     pub(crate) fn of(data: &Opened, jobs: &[Job]) -> Self {
         let holder = data.holder();
         let owners = jobs.iter().filter_map(|job| Some(job.lease()?.owner.as_str()));
-        let gone = owners.filter(|owner| is_gone(holder.as_deref(), owner));
+        let gone = owners.filter(|owner| is_gone(holder.as_ref(), owner));
         let gone = gone.map(str::to_owned).collect();
         Self { holder, gone }
     }
 
+    /// The process that does what is due. One that only brings something, or stops an agent, does not.
+    pub(crate) fn worker(&self) -> Option<&Holder> {
+        self.holder.as_ref().filter(|it| it.works())
+    }
+
     /// Whether a process works on a pipeline that has these jobs.
     pub(crate) fn is_at_work(&self, pipeline: &Pipeline, jobs: &[Job]) -> Option<bool> {
-        is_at_work(pipeline, jobs, self.holder.as_deref(), &self.gone, Timestamp::now())
+        let worker = self.worker().map(Holder::name);
+        is_at_work(pipeline, jobs, worker.as_deref(), &self.gone, Timestamp::now())
     }
 }
 
 /// Whether the process that called itself `owner` is gone, where `holder` holds the data directory: one process does at a
 /// time, and nobody else works.
-pub(crate) fn is_gone(holder: Option<&str>, owner: &str) -> bool {
+pub(crate) fn is_gone(holder: Option<&Holder>, owner: &str) -> bool {
     let Some(holder) = holder else { return true };
-    match (holder::pid(holder), pid_of_owner(owner)) {
+    match (holder.pid(), pid_of_owner(owner)) {
         (Some(holder), Some(owner)) => holder != owner,
         // Somebody who calls itself otherwise: nobody guesses.
         (_, _) => false,
@@ -99,7 +105,9 @@ mod tests {
 
     #[test]
     fn who_does_not_hold_the_data_directory_is_gone() {
-        let holder = Some("pid 71, `gatewright run`, since 2026-01-01T00:00:00Z");
+        let holder =
+            Holder::look("pid 71, `gatewright run`, since 2026-01-01T00:00:00Z".to_owned());
+        let holder = Some(&holder);
         assert!(!is_gone(holder, "71-00ff"));
         assert!(is_gone(holder, "70-00ff"));
         assert!(is_gone(None, "71-00ff"));

@@ -11,7 +11,7 @@ use domain::{
 use ports::{Store, StoreError};
 use store_sqlite::SqliteStore;
 
-use crate::{context::Context, error::CliError};
+use crate::{context::Context, error::CliError, holder::Holder};
 
 /// Events of one pipeline that are read at once.
 const EVENTS_PAGE: u32 = 10_000;
@@ -35,13 +35,13 @@ impl Opened {
         Ok(Self { loaded, data_dir, store })
     }
 
-    /// Who holds it, where a process is alive that does, and whether that process is stopped. Whoever cannot tell says so and goes on.
-    pub(crate) fn holder(&self) -> Option<String> {
+    /// Who holds it, where a process is alive that does. Whoever cannot tell says so and goes on.
+    pub(crate) fn holder(&self) -> Option<Holder> {
         let holder = store_sqlite::find_holder(&self.data_dir).unwrap_or_else(|error| {
             tracing::warn!("{}", crate::error::chain(&error));
             None
         });
-        holder.map(crate::holder::told)
+        holder.map(Holder::look)
     }
 
     /// For looking over everything that there is: nothing, before anything was ever begun here.

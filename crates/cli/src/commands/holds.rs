@@ -6,7 +6,7 @@ use api::BreakerView;
 use camino::Utf8Path;
 use config::Loaded;
 use domain::{
-    breaker::BreakerKey,
+    breaker::{Breaker, BreakerKey},
     job::{Job, JobKind, JobState},
     name::AgentName,
     pipeline::{Pipeline, PipelineState},
@@ -33,13 +33,32 @@ fn guard(loaded: &Loaded, name: &AgentName) -> Option<BreakerKey> {
     BreakerKey::new(format!("{}@{}", kind.kind(), kind.provider(&profile))).ok()
 }
 
-/// The breakers that hold something back.
-pub(crate) async fn load(
-    store: &dyn Store,
-    guards: &BTreeMap<AgentName, BreakerKey>,
-) -> Result<Vec<BreakerView>, CliError> {
-    let breakers = store.list_breakers().await?;
-    Ok(breakers.iter().filter_map(|breaker| BreakerView::of(breaker, guards)).collect())
+/// The breakers that there are, and who stands behind them.
+pub(crate) struct Holds {
+    guards: BTreeMap<AgentName, BreakerKey>,
+    breakers: Vec<Breaker>,
+}
+
+impl Holds {
+    /// Reads them.
+    pub(crate) async fn load(store: &dyn Store, loaded: &Loaded) -> Result<Self, CliError> {
+        Ok(Self { guards: guards(loaded), breakers: store.list_breakers().await? })
+    }
+
+    /// Those that hold something back.
+    pub(crate) fn views(&self) -> Vec<BreakerView> {
+        let view = |breaker| BreakerView::of(breaker, &self.guards);
+        self.breakers.iter().filter_map(view).collect()
+    }
+
+    /// The same, by the agents that they hold back.
+    pub(crate) fn by_agent(&self) -> BTreeMap<AgentName, Breaker> {
+        let holds = |it: &&Breaker| it.state.hold().is_some();
+        let of = |key: &BreakerKey| self.breakers.iter().filter(holds).find(|it| it.key == *key);
+        let behind =
+            |(agent, key): (&AgentName, &BreakerKey)| Some((agent.clone(), of(key)?.clone()));
+        self.guards.iter().filter_map(behind).collect()
+    }
 }
 
 /// The breaker that every job of a pipeline waits behind, where it runs and they do: of several, the one that opens first.
@@ -65,7 +84,8 @@ pub(crate) fn find_hold<'a>(
 /// What holds something back, for those who only mention it: nothing where nothing can be read.
 pub(crate) async fn look(context: &Context) -> Vec<BreakerView> {
     let Ok(data) = Opened::read(context) else { return Vec::new() };
-    load(&*data.store, &guards(&data.loaded)).await.unwrap_or_default()
+    let holds = Holds::load(&*data.store, &data.loaded).await;
+    holds.map(|holds| holds.views()).unwrap_or_default()
 }
 
 /// What the process that works, or worked last, found unable to work.
@@ -90,4 +110,36 @@ pub(crate) fn in_words(view: &BreakerView, now: Timestamp) -> String {
 pub(crate) fn mend(view: &BreakerView, gatewright: &str) -> Option<String> {
     let agent = view.agents.first().filter(|_| view.waits_for_a_person())?;
     Some(format!("see to its key, login or account; then {gatewright} agents resume {agent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::breaker::{BreakerState, Hold, HoldReason};
+
+    use super::*;
+
+    fn open(key: &BreakerKey) -> Breaker {
+        let hold = Hold {
+            since: Timestamp::UNIX_EPOCH,
+            until: None,
+            reason: HoldReason::Quota,
+            message: "spent".to_owned(),
+        };
+        Breaker { state: BreakerState::Open { hold }, ..Breaker::new(key.clone()) }
+    }
+
+    /// Two agents of a kind that talk to different providers: each is behind its own.
+    #[test]
+    fn a_breaker_holds_back_the_agents_behind_it_and_no_others_of_their_kind() {
+        let [one, other] = ["one", "other"].map(|name| AgentName::new(name).unwrap());
+        let [here, there] = ["kind@here", "kind@there"].map(|it| BreakerKey::new(it).unwrap());
+        let guards = BTreeMap::from([(one.clone(), here.clone()), (other.clone(), there.clone())]);
+        let both = Holds { guards: guards.clone(), breakers: vec![open(&here), open(&there)] };
+        let keys = both.by_agent().into_iter().map(|(agent, it)| (agent, it.key));
+        assert_eq!(keys.collect::<BTreeMap<_, _>>(), guards);
+        let holds = Holds { guards, breakers: vec![open(&there), Breaker::new(here)] };
+        let held: Vec<_> = holds.by_agent().into_keys().collect();
+        assert_eq!(held, [other]);
+        assert_eq!(holds.views()[0].agents, held);
+    }
 }

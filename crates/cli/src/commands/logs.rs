@@ -100,9 +100,9 @@ impl Logs {
                     output::say(words::safe(&words));
                     break;
                 }
-                Course::NobodyAtWork(words) if said.as_ref() != Some(&words) => {
-                    output::say(&words);
-                    said = Some(words);
+                Course::NobodyAtWork(lines) if said.as_ref() != Some(&lines) => {
+                    lines.iter().for_each(output::say);
+                    said = Some(lines);
                 }
                 Course::NobodyAtWork(_) => {}
                 Course::GoesOn => said = None,

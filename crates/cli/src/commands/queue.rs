@@ -25,11 +25,13 @@ use crate::{
         attendance::{self, Attendance},
         damage,
         data::{Opened, place},
-        holds, outbox,
+        holds::{self, Holds},
+        outbox,
     },
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::Holder,
     output,
     system::SystemClock,
     words::{self, Tone, paint},
@@ -52,9 +54,9 @@ impl Queue {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let mut data = Opened::find(context)?;
         loop {
-            let view = match &data {
+            let (view, holder) = match &data {
                 Some(data) => load(data).await?,
-                None => empty(context)?,
+                None => (empty(context)?, None),
             };
             match (context.global.json, self.watch) {
                 (true, true) => output::json_line(&view),
@@ -63,7 +65,7 @@ impl Queue {
                     if watched && io::stdout().is_terminal() {
                         output::data(CLEAR);
                     }
-                    print(&view, &gatewright());
+                    print(&view, holder.as_ref(), &gatewright());
                     damage::warn(&view.damaged);
                 }
             }
@@ -97,11 +99,10 @@ fn caps(loaded: &Loaded) -> CapsView {
     }
 }
 
-async fn load(data: &Opened) -> Result<QueueView, CliError> {
+async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let guards = holds::guards(&data.loaded);
-    let due = data.store.next_due(&guards).await?;
-    let breakers = holds::load(&*data.store, &guards).await?;
+    let due = data.store.next_due(&holds::guards(&data.loaded)).await?;
+    let breakers = Holds::load(&*data.store, &data.loaded).await?.views();
     let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
     let caps = caps(&data.loaded);
@@ -120,7 +121,7 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
     damaged.extend(data.store.damaged_letters().await?.into_iter().map(damage::view));
     let attendance = Attendance::of(data, &jobs);
     let agents = attendance::agents(data, &jobs).await?;
-    let holder = attendance.holder.clone();
+    let holder = attendance.holder.as_ref().map(Holder::view);
     let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(breakers);
     for job in &mut view.running {
         job.at_work = job.lease.as_ref().map(|lease| !attendance.gone.contains(&lease.owner));
@@ -129,10 +130,10 @@ async fn load(data: &Opened) -> Result<QueueView, CliError> {
         job.agent_lives = agents.get(&job.id).map(|(_, lives)| *lives);
         job.paused = Some(paused.contains(&job.pipeline));
     }
-    Ok(QueueView { overdue, outbox, held, damaged, ..view })
+    Ok((QueueView { overdue, outbox, held, damaged, ..view }, attendance.holder))
 }
 
-fn print(view: &QueueView, gatewright: &str) {
+fn print(view: &QueueView, holder: Option<&Holder>, gatewright: &str) {
     let counts: Vec<String> =
         view.counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
     output::data(format_args!("jobs   {}", counts.join(", ")));
@@ -142,8 +143,11 @@ fn print(view: &QueueView, gatewright: &str) {
     let (project, agent) = (each("per project", per_project), each("per agent", per_agent));
     output::data(format_args!("caps   {total} at once{project}{agent}"));
     let nobody = || "nobody is at work".to_owned();
-    let holder = view.holder.as_deref().map_or_else(nobody, words::one_line);
-    output::data(format_args!("by     {holder}"));
+    output::data(format_args!("by     {}", holder.map_or_else(nobody, Holder::name)));
+    if let Some(obstacle) = holder.and_then(Holder::obstacle) {
+        let obstacle = format!("       which {obstacle}");
+        output::data(paint(Stream::Stdout, Tone::Attention, &obstacle));
+    }
     let now = Timestamp::now();
     let next = view.next_due.map_or_else(|| "nothing".to_owned(), |at| words::ago(at, now));
     output::data(format_args!("due    {next}"));
@@ -152,7 +156,7 @@ fn print(view: &QueueView, gatewright: &str) {
         output::data(paint(Stream::Stdout, Tone::Bad, &alarm));
     }
     for outbox in &view.outbox {
-        let nobody = view.holder.is_none() && outbox.waiting > 0;
+        let nobody = holder.is_none() && outbox.waiting > 0;
         let next =
             if nobody { format!("; {} sends them", outbox::next_sender()) } else { String::new() };
         output::data(format_args!("outbox {}{next}", outbox::summary(outbox, now)));

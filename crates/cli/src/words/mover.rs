@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    breaker::HoldReason,
+    breaker::{BreakerStateTag, HoldReason},
     decision::DecisionKind,
     explain::{Cap, Holder, Mover},
     job::{Job, Work},
@@ -14,6 +14,7 @@ use engine::Lack;
 use jiff::Timestamp;
 
 use super::{ago, duration, job, one_line};
+use crate::holder;
 
 /// What the words depend on besides.
 pub(crate) struct MoverWords<'a> {
@@ -22,7 +23,7 @@ pub(crate) struct MoverWords<'a> {
     /// The pipeline.
     pub(crate) pipeline: &'a Pipeline,
     /// Who holds the data directory.
-    pub(crate) holder: Option<&'a str>,
+    pub(crate) holder: Option<&'a holder::Holder>,
     /// What that process found unable to work on this machine.
     pub(crate) lacks: &'a [Lack],
     /// The jobs of the pipeline that are live.
@@ -49,21 +50,32 @@ impl MoverWords<'_> {
             ];
         }
         let mut lines = Vec::new();
-        if self.holder.is_none() && movers.iter().any(Mover::needs_a_process) {
-            lines.push(format!(
-                "no process is at work: {} run --resume {key} goes on with it",
-                self.gatewright
-            ));
+        if movers.iter().any(Mover::needs_a_process) {
+            lines.extend(self.who_does_not_work());
         }
         lines.extend(movers.iter().flat_map(|mover| self.mover(mover)));
         let asks_a_person = |mover: &Mover| !mover.needs_a_process() && *mover != Mover::Ended;
         if let Some(holder) = self.holder.filter(|_| movers.iter().any(asks_a_person)) {
-            lines.push(format!(
-                "which can be said once {} has ended: Ctrl-C there keeps everything",
-                one_line(holder)
-            ));
+            lines.push(format!("which can be said {}", holder.once_ended()));
         }
         lines
+    }
+
+    /// That no process does what a process has to do, where it is so, and what changes that.
+    fn who_does_not_work(&self) -> Option<String> {
+        let goes_on =
+            format!("{} run --resume {} goes on with it", self.gatewright, self.pipeline.item.key);
+        match self.holder {
+            None => Some(format!("no process is at work: {goes_on}")),
+            Some(it) if !it.works() => {
+                Some(format!("no process is at work: {goes_on} {}", it.once_ended()))
+            }
+            Some(it) => it.obstacle().map(|obstacle| format!("{} {obstacle}", it.name())),
+        }
+    }
+
+    fn has_worker(&self) -> bool {
+        self.holder.is_some_and(holder::Holder::works)
     }
 
     fn mover(&self, mover: &Mover) -> Vec<String> {
@@ -109,7 +121,7 @@ impl MoverWords<'_> {
                 }));
                 lines
             }
-            Mover::Recovery { work, owner, .. } if self.holder.is_none() => {
+            Mover::Recovery { work, owner, .. } if !self.has_worker() => {
                 vec![self.left_by(work, &one_line(owner))]
             }
             Mover::Recovery { work, owner, since } => vec![format!(
@@ -141,9 +153,12 @@ impl MoverWords<'_> {
                 lines.extend(holders.iter().map(holder));
                 lines
             }
-            Mover::Breaker { work, breaker, reason, until, message } => {
+            Mover::Breaker { work, breaker, reason, state, until, message } => {
                 let why = held_for(*reason);
                 let next = match until {
+                    None if *state == BreakerStateTag::HalfOpen => {
+                        "one job tries whether it is well again".to_owned()
+                    }
                     Some(until) => format!("one of them tries {}", ago(*until, self.now)),
                     None => format!("mend that, then {gatewright} run --resume {key}"),
                 };
@@ -214,7 +229,8 @@ pub(crate) const fn held_for(reason: HoldReason) -> &'static str {
     }
 }
 
-const fn asks(kind: DecisionKind) -> &'static str {
+/// What a person does who answers.
+pub(crate) const fn asks(kind: DecisionKind) -> &'static str {
     match kind {
         DecisionKind::Approval => "approves or rejects",
         DecisionKind::Question => "answers an agent",

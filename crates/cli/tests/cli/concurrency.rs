@@ -87,8 +87,19 @@ fn a_holder_of_the_data_directory_that_is_stopped_is_named_as_stopped() {
     assert!(refused.stderr.contains("`kill -CONT "), "{refused:#?}");
     let queue = world.call(&["queue"]);
     assert!(queue.stdout.contains("which is stopped: `kill -CONT "), "{queue:#?}");
+    let holder = world.call(&["queue", "--json"]).json()["holder"].clone();
+    assert_eq!(
+        (&holder["state"], &holder["command"]),
+        (&"stopped".into(), &"gatewright run".into())
+    );
+    let follow = world.gatewright.start(world.dir(), &["logs", "IT-001", "--follow"]);
+    let told = follow.wait_for("nobody is at work on IT-001: pid ");
+    assert!(told.contains("is stopped: `kill -CONT ") && !told.contains("--resume"), "{told}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("since 2") && why.contains("is stopped: `kill -CONT "), "{why}");
     running.signal("CONT");
     end.ring();
     let told = Told::of(&running.finish());
     world.assert_merged(&told);
+    assert_eq!(follow.finish().code(), Some(0));
 }

@@ -1,6 +1,17 @@
 //! `logs --follow`: it ends where nothing can come any more, and says so where nobody is at work.
 
+use std::fs::{self, File};
+
 use crate::world::World;
+
+/// A process that holds the data directory and calls itself so, until what this returns is dropped.
+fn holder(world: &World, name: &str) -> File {
+    let path = world.gatewright.data_dir().join("lock");
+    fs::write(&path, name).unwrap();
+    let lock = File::open(&path).unwrap();
+    lock.lock().unwrap();
+    lock
+}
 
 #[test]
 fn whoever_follows_what_nobody_works_on_is_told_the_command_that_goes_on() {
@@ -45,4 +56,38 @@ fn following_ends_with_a_pipeline_that_is_given_up() {
     assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
     let followed = following.finish();
     assert_eq!(followed.code(), Some(0), "{followed:#?}");
+}
+
+/// Whoever stops an agent holds the data directory for as long as that takes, and what nobody works on stays so.
+#[test]
+fn a_process_that_only_stops_an_agent_is_not_said_to_be_at_work() {
+    let (world, started, _end) = World::of_waiting_agent();
+    let running = world.start();
+    assert_eq!(started.listen().next(), "started");
+    running.signal("KILL");
+    running.finish();
+    let name = "pid 1, `gatewright pipeline cancel`, since 2026-01-01T00:00:00Z";
+    let lock = holder(&world, name);
+
+    let following = world.gatewright.start(world.dir(), &["logs", "IT-001", "--follow"]);
+    let told = following.wait_for("nobody is at work on IT-001: ");
+    let words = format!("goes on once {name} has ended, which it does by itself");
+    assert!(told.contains(&words), "{told}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(
+        why.contains("no process is at work: ") && why.contains(&words["goes on ".len()..]),
+        "{why}"
+    );
+    assert!(world.call(&["pipeline", "list"]).stdout.contains("nobody at work"));
+    let holder = world.call(&["queue", "--json"]).json()["holder"].clone();
+    assert_eq!(
+        (&holder["pid"], &holder["command"]),
+        (&1.into(), &"gatewright pipeline cancel".into())
+    );
+
+    drop(lock);
+    following.wait_for("run --resume IT-001` goes on; ");
+    let cancelled = world.call(&["pipeline", "cancel", "IT-001"]);
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    assert_eq!(following.finish().code(), Some(0));
 }

@@ -36,7 +36,8 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     assert_eq!(alive["movers"][0]["mover"], "worker", "{alive:#}");
     assert_eq!(alive["movers"][0]["work"], "agent:solo");
     assert!(alive["movers"][0]["run"].as_str().is_some_and(|it| it.starts_with("run_")));
-    assert!(alive["holder"].as_str().is_some_and(|it| it.contains("gatewright")), "{alive:#}");
+    assert_eq!(alive["holder"]["command"], "gatewright run", "{alive:#}");
+    assert_eq!(alive["holder"]["state"], "running");
     assert!(!listed(&world).contains("nobody at work"));
 
     running.signal("KILL");

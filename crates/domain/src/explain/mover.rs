@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Holder, Situation, Slots};
 use crate::{
-    breaker::{BreakerKey, Hold, HoldReason},
+    breaker::{BreakerKey, BreakerState, BreakerStateTag, Hold, HoldReason},
     decision::{Choice, DecisionKind},
     id::{DecisionId, PipelineId, RunId},
     job::{Job, JobKind, JobState, Work},
@@ -103,7 +103,9 @@ pub enum Mover {
         breaker: BreakerKey,
         /// Why.
         reason: HoldReason,
-        /// When one of them may try; `None` waits for a person.
+        /// Whether it is open, or one job tries.
+        state: BreakerStateTag,
+        /// When one of them may try; `None` waits for a person, or for the one that tries.
         until: Option<Timestamp>,
         /// What the last run said that met it.
         message: String,
@@ -211,11 +213,16 @@ fn mover(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
 fn breaker(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
     let breaker = situation.held.get(job.agent.as_ref()?)?;
     let Hold { since: _, until, reason, message } = breaker.state.hold()?;
+    let until = match breaker.state {
+        BreakerState::Open { .. } => *until,
+        BreakerState::Closed { .. } | BreakerState::HalfOpen { .. } => None,
+    };
     Some(Mover::Breaker {
         work: job.slot.work.clone(),
         breaker: breaker.key.clone(),
         reason: *reason,
-        until: *until,
+        state: (&breaker.state).into(),
+        until,
         message: message.clone(),
     })
 }

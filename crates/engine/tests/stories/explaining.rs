@@ -6,10 +6,13 @@ use std::{
 };
 
 use domain::{
+    breaker::BreakerStateTag,
     explain::{Cap, Depth, Explanation, Mover, Situation, Slots, explain},
     failure::FailureClass,
     id::PipelineId,
     job::JobStateTag,
+    limits::{BREAKER_FAILURES_MAX, BREAKER_OPEN},
+    name::AgentName,
     pipeline::{EventKind, EventKindTag, Input},
 };
 use engine::StopMode;
@@ -46,6 +49,11 @@ async fn explained_without(
     let merging = merging.await.expect("the store is well");
     let (events, runs) = (world.events(id).await, world.runs(id).await);
     let question = world.question(id).await;
+    let breakers = world.store.list_breakers().await.expect("the store is well");
+    // There is one agent.
+    let fake = AgentName::new("fake").expect("a name");
+    let held = breakers.into_iter().filter(|it| it.state.hold().is_some());
+    let held = held.map(|it| (fake.clone(), it)).collect();
     let situation = Situation {
         pipeline: &pipeline,
         events: &events,
@@ -57,7 +65,7 @@ async fn explained_without(
         gone,
         agents: &BTreeMap::new(),
         slots: Slots { total: 4, per_project: None, per_agent: None },
-        held: &BTreeMap::new(),
+        held: &held,
         last_heard: None,
         now: world.clock.now(),
     };
@@ -156,6 +164,35 @@ async fn who_waits_for_a_slot_is_told_who_has_it() {
     holders.sort();
     others.sort();
     assert_eq!(holders, others);
+}
+
+#[tokio::test]
+async fn who_waits_behind_a_breaker_is_told_when_one_may_try_and_that_one_does() {
+    let mut env = TestEnv::new().await;
+    let mut ids = Vec::new();
+    for number in 0..BREAKER_FAILURES_MAX {
+        env.world.sandbox.next_plays(Script::fails(FailureClass::Transient));
+        ids.push(env.start(&format!("Add flag {number}")).await);
+    }
+    env.work();
+    let is_open = async |world: &World| world.breaker("fake").await.hold().is_some();
+    env.until("its breaker opens", is_open).await;
+    ids.push(env.start("Add a switch").await);
+    let behind = async |world: &World, id| match why(world, id).await.movers.as_slice() {
+        [Mover::Breaker { state, until, .. }] => Some((*state, until.is_some())),
+        _ => None,
+    };
+    let waits =
+        async |world: &World| behind(world, ids[3]).await == Some((BreakerStateTag::Open, true));
+    env.until("it waits for its time", waits).await;
+    env.world.sandbox.next_plays(Script::waits());
+    env.advance(BREAKER_OPEN).await;
+    env.until("one tries", async |world| world.sandbox.followers() == 1).await;
+    let mut told = Vec::new();
+    for id in &ids {
+        told.extend(behind(&env.world, *id).await);
+    }
+    assert_eq!(told, [(BreakerStateTag::HalfOpen, false); 3], "its time has come: one tries");
 }
 
 #[tokio::test]

@@ -15,13 +15,14 @@ use crate::{
     called::gatewright,
     commands::{attendance::is_gone, data::Opened},
     error::CliError,
+    holder::Holder,
     words,
 };
 
 /// What is seen of letters beside what they say of themselves.
 pub(crate) struct Standing {
     /// The process that holds the data directory.
-    holder: Option<String>,
+    holder: Option<Holder>,
     /// The letter that each destination gets next, by the number of its event.
     next: BTreeMap<DestinationName, (u64, LetterId)>,
 }
@@ -44,7 +45,7 @@ impl Standing {
     /// The view of a letter, with what was seen.
     pub(crate) fn view(&self, letter: &Letter) -> LetterView {
         let mut view = LetterView::from(letter);
-        view.at_work = view.owner.as_deref().map(|owner| !is_gone(self.holder.as_deref(), owner));
+        view.at_work = view.owner.as_deref().map(|owner| !is_gone(self.holder.as_ref(), owner));
         let waits = LetterStateTag::from(&letter.state) == LetterStateTag::Queued;
         let next = self.next.get(&letter.destination).map(|(_, id)| *id);
         view.behind = next.filter(|next| waits && *next != letter.id);

@@ -1,8 +1,10 @@
 //! What is seen of a pipeline beside its state: who works on it, whether its agent lives, what it waits for.
 
-use api::{BreakerView, PipelineView};
+use std::collections::BTreeMap;
+
+use api::PipelineView;
 use domain::{
-    id::PipelineId,
+    id::{JobId, RunId},
     job::{Job, JobStateTag},
     pipeline::Pipeline,
 };
@@ -12,7 +14,7 @@ use crate::{
     commands::{
         attendance::{self, Attendance},
         data::Opened,
-        holds,
+        holds::{self, Holds},
     },
     error::CliError,
 };
@@ -20,23 +22,36 @@ use crate::{
 /// What is at work and what waits.
 pub(super) struct Seen<'a> {
     data: &'a Opened,
-    /// The queued and running jobs.
-    jobs: Vec<Job>,
-    attendance: Attendance,
-    breakers: Vec<BreakerView>,
+    /// The queued and running jobs of all pipelines.
+    pub(super) jobs: Vec<Job>,
+    pub(super) attendance: Attendance,
+    pub(super) holds: Holds,
+}
+
+/// What is seen of one pipeline.
+pub(super) struct Own {
+    /// Its queued and running jobs.
+    pub(super) jobs: Vec<Job>,
+    /// Those of its agents that were looked for, and whether each lives.
+    pub(super) agents: BTreeMap<JobId, (RunId, bool)>,
 }
 
 impl<'a> Seen<'a> {
-    /// Looks, at one pipeline or at all of them.
-    pub(super) async fn look(
-        data: &'a Opened,
-        pipeline: Option<PipelineId>,
-    ) -> Result<Self, CliError> {
+    /// Looks.
+    pub(super) async fn look(data: &'a Opened) -> Result<Self, CliError> {
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
-        let jobs = data.store.list_jobs(&JobFilter { pipeline, states }).await?;
+        let jobs = data.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
         let attendance = Attendance::of(data, &jobs);
-        let breakers = holds::load(&*data.store, &holds::guards(&data.loaded)).await?;
-        Ok(Self { data, jobs, attendance, breakers })
+        let holds = Holds::load(&*data.store, &data.loaded).await?;
+        Ok(Self { data, jobs, attendance, holds })
+    }
+
+    /// What of it belongs to one pipeline.
+    pub(super) async fn own(&self, pipeline: &Pipeline) -> Result<Own, CliError> {
+        let jobs = self.jobs.iter().filter(|job| job.pipeline == pipeline.id);
+        let jobs: Vec<Job> = jobs.cloned().collect();
+        let agents = attendance::agents(self.data, &jobs).await?;
+        Ok(Own { jobs, agents })
     }
 
     /// The view of a pipeline, with what was seen.
@@ -45,16 +60,20 @@ impl<'a> Seen<'a> {
         view: PipelineView,
         pipeline: &Pipeline,
     ) -> Result<PipelineView, CliError> {
-        let own = self.jobs.iter().filter(|job| job.pipeline == pipeline.id);
-        let own: Vec<Job> = own.cloned().collect();
-        let agents = attendance::agents(self.data, &own).await?;
-        let hold = holds::find_hold(pipeline, &own, &self.breakers);
-        Ok(PipelineView {
-            at_work: self.attendance.is_at_work(pipeline, &own),
-            agent_lives: agents.values().map(|(_, lives)| *lives).reduce(|one, other| one || other),
+        Ok(self.add(view, pipeline, &self.own(pipeline).await?))
+    }
+
+    /// The same, for whoever has looked at what belongs to it.
+    pub(super) fn add(&self, view: PipelineView, pipeline: &Pipeline, own: &Own) -> PipelineView {
+        let breakers = self.holds.views();
+        let hold = holds::find_hold(pipeline, &own.jobs, &breakers);
+        let lives = own.agents.values().map(|(_, lives)| *lives);
+        PipelineView {
+            at_work: self.attendance.is_at_work(pipeline, &own.jobs),
+            agent_lives: lives.reduce(|one, other| one || other),
             waits_for: hold.map(|it| it.breaker.clone()),
             goes_on_at: hold.and_then(|it| it.until),
             ..view
-        })
+        }
     }
 }

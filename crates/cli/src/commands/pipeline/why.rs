@@ -1,15 +1,12 @@
 //! `gatewright pipeline show --why`, `gatewright doctor --explain`
 
-use std::{collections::BTreeMap, fs, num::NonZeroU32};
+use std::{fs, num::NonZeroU32};
 
 use api::{ExplanationView, LetterView, PipelineView};
 use domain::{
-    breaker::Breaker,
     explain::{Depth, Explanation, Situation, Slots, explain as explained},
     id::PipelineId,
-    job::{Job, JobStateTag},
     limits::AGENT_STALL_LIMIT,
-    name::AgentName,
     outbox::LetterStateTag,
     pipeline::{Pipeline, TimerKey},
     run::Run,
@@ -17,19 +14,19 @@ use domain::{
 use engine::{Lack, Layout};
 use jiff::Timestamp;
 use owo_colors::Stream;
-use ports::{JobFilter, LetterFilter, Store, StoreError};
+use ports::{LetterFilter, Store as _, StoreError};
 
 use super::{find::find_id, resolve, seen::Seen};
 use crate::{
     called::gatewright,
     commands::{
-        attendance::{self, Attendance},
         data::{Opened, all_events},
         decisions, holds, outbox,
     },
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::Holder,
     output,
     words::{self, MoverWords, Tone, event_line, one_line, paint, tone_of_event, tone_of_status},
 };
@@ -54,25 +51,23 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         None => None,
     };
     let runs = store.list_runs(pipeline.id).await?;
-    let live =
-        JobFilter { pipeline: None, states: vec![JobStateTag::Queued, JobStateTag::Running] };
-    let jobs = store.list_jobs(&live).await?;
     let now = Timestamp::now();
     let merging = store.find_merging(&pipeline.project, now).await?;
-    let held = held(&data, &jobs).await?;
-    let attendance = Attendance::of(&data, &jobs);
-    let holder = attendance.holder.clone();
-    let own: Vec<Job> = jobs.iter().filter(|job| job.pipeline == pipeline.id).cloned().collect();
-    let agents = attendance::agents(&data, &own).await?.into_values().collect();
+    let seen = Seen::look(&data).await?;
+    let own = seen.own(&pipeline).await?;
+    let held = seen.holds.by_agent();
+    let holder = seen.attendance.holder.as_ref();
+    let worker = seen.attendance.worker().map(Holder::name);
+    let agents = own.agents.values().copied().collect();
     let situation = Situation {
         pipeline: &pipeline,
         events: &events,
         decision: decision.as_ref(),
         runs: &runs,
-        jobs: &jobs,
+        jobs: &seen.jobs,
         merging,
-        holder: holder.as_deref(),
-        gone: &attendance.gone,
+        holder: worker.as_deref(),
+        gone: &seen.attendance.gone,
         agents: &agents,
         slots: slots(&data),
         held: &held,
@@ -82,15 +77,15 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
     let explanation = explained(&situation, depth);
     let view = PipelineView::with_events(&pipeline, &events);
-    let view = Seen::look(&data, Some(pipeline.id)).await?.add_to(view, &pipeline).await?;
+    let view = seen.add(view, &pipeline, &own);
     let wall_time_ends_at = store.find_timer(pipeline.id, TimerKey::WallTime).await?;
     let letters = open_letters(&data, pipeline.id).await?;
     // Where nobody works, nobody knows whether it still is so.
-    let lacks = holder.as_ref().map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
+    let lacks = worker.as_ref().map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
     if context.global.json {
-        let holds = |lack: &&Lack| own.iter().any(|job| lack.holds(job.agent.as_ref()));
+        let holds = |lack: &&Lack| own.jobs.iter().any(|job| lack.holds(job.agent.as_ref()));
         let held = lacks.iter().filter(holds).map(|lack| lack.problem.clone()).collect();
-        let explained = ExplanationView::new(view, holder, &explanation);
+        let explained = ExplanationView::new(view, holder.map(Holder::view), &explanation);
         output::json(&ExplanationView { held, wall_time_ends_at, letters, ..explained });
         return Ok(ExitStatus::Success);
     }
@@ -98,9 +93,9 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let words = MoverWords {
         gatewright: gatewright(),
         pipeline: &pipeline,
-        holder: holder.as_deref(),
+        holder,
         lacks: &lacks,
-        jobs: &own,
+        jobs: &own.jobs,
         runs: &runs,
         stall_limit: stall,
         now: situation.now,
@@ -205,22 +200,6 @@ fn slots(data: &Opened) -> Slots {
         per_project: limits.per_project.map(NonZeroU32::get),
         per_agent: limits.per_agent.map(NonZeroU32::get),
     }
-}
-
-/// The breakers that keep the agents of these jobs. A breaker is named by the kind of agent and its provider, which is
-/// settled when an agent is set up; where there are several of a kind, nobody guesses.
-async fn held(data: &Opened, jobs: &[Job]) -> Result<BTreeMap<AgentName, Breaker>, CliError> {
-    let breakers = data.store.list_breakers().await?;
-    let of_agent = |agent: &AgentName| {
-        let kind = data.loaded.config.find_agent(agent)?.kind.to_string();
-        let mut of_kind =
-            breakers.iter().filter(|it| it.key.as_str().split('@').next() == Some(kind.as_str()));
-        let first = of_kind.next()?;
-        let only = of_kind.next().is_none().then_some(first);
-        only.filter(|it| it.state.hold().is_some()).cloned()
-    };
-    let agents = jobs.iter().filter_map(|job| job.agent.as_ref());
-    Ok(agents.filter_map(|agent| Some((agent.clone(), of_agent(agent)?))).collect())
 }
 
 /// When the agent at work last wrote anything.
