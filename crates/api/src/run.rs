@@ -87,6 +87,7 @@ impl From<&Run> for RunView {
             left,
             // Of the recovery alone.
             salvages: _,
+            loss_counted: _,
         } = run;
         let (state, summary, failure) = match outcome {
             Some(RunOutcome::Ended { summary }) => (RunState::Ended, Some(summary.clone()), None),

@@ -130,6 +130,10 @@ pub struct Run {
     /// Times in a row that keeping what it left, for nobody, was begun and not ended: the process had ended before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub salvages: u32,
+    /// What became of it was counted against its job when that was taken back, so that whoever finds it gone afterwards
+    /// does not count the same blow again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loss_counted: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

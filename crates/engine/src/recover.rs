@@ -20,7 +20,7 @@ const TAKEN_BACK_TOGETHER: usize = 64;
 /// What the agent of a job that is taken back has left.
 #[derive(Clone, Debug)]
 enum Leftover {
-    /// Nothing that could be taken up.
+    /// Nothing: it was never launched, or is no agent's.
     Nothing,
     /// It is at work.
     AtWork,
@@ -28,6 +28,8 @@ enum Leftover {
     Unknown,
     /// It has ended, and its run has not: whoever took up what it left has died of that, or before it.
     Result(Box<Run>),
+    /// It is gone without a result.
+    Gone(Box<Run>),
 }
 
 /// Why a job that runs is taken back.
@@ -124,7 +126,7 @@ impl Engine {
         // the end of the agent: a job that ends the orchestrator each time must not do so for ever.
         let job_input = match &left {
             Leftover::AtWork | Leftover::Unknown => JobInput::Release { token: job.claims },
-            Leftover::Nothing | Leftover::Result(_) => JobInput::Expire,
+            Leftover::Nothing | Leftover::Gone(_) | Leftover::Result(_) => JobInput::Expire,
         };
         let now = self.ports.clock.now();
         let expired_by = (loss == Loss::LeaseOver).then_some(now);
@@ -142,8 +144,7 @@ impl Engine {
             actor: Actor::Engine,
             key: format!("expire/{}/{}", job.id, job.claims),
             job: Some(JobReport { job: job.clone(), input: job_input, expired_by }),
-            // It stays open, so that what it left is still kept before anybody works in its place.
-            run: None,
+            run: left.counted(),
             fired: None,
         };
         match self.apply(job.pipeline, &input, &cause).await {
@@ -175,7 +176,8 @@ impl Engine {
         Ok(match status {
             Ok(SandboxStatus::Running) => Leftover::AtWork,
             Ok(SandboxStatus::Ended(_)) => Leftover::Result(Box::new(run)),
-            Ok(SandboxStatus::Absent | SandboxStatus::Vanished) => Leftover::Nothing,
+            Ok(SandboxStatus::Vanished) => Leftover::Gone(Box::new(run)),
+            Ok(SandboxStatus::Absent) => Leftover::Nothing,
             // It may be at work, and says so when its turn comes. One that cannot be looked at keeps no other waiting.
             Err(error) => {
                 tracing::warn!(run.id = %run.id, "could not look at an agent: {}", chain(&error));
@@ -209,11 +211,22 @@ impl Engine {
             Leftover::Result(_) => {
                 format!("{what}; its agent has ended, and what it left is taken up")
             }
-            Leftover::Nothing if is_over => format!(
+            Leftover::Nothing | Leftover::Gone(_) if is_over => format!(
                 "the worker of {} was lost {times} times in a row: look at the orchestrator's log before you try again",
                 job.slot.work
             ),
-            Leftover::Nothing => format!("{what}, and it begins anew"),
+            Leftover::Nothing | Leftover::Gone(_) => format!("{what}, and it begins anew"),
+        }
+    }
+}
+
+impl Leftover {
+    /// The run whose loss is counted with that of its worker. It stays open, so that what it left is still kept before
+    /// anybody works in its place.
+    fn counted(self) -> Option<Run> {
+        match self {
+            Self::Result(run) | Self::Gone(run) => Some(Run { loss_counted: true, ..*run }),
+            Self::Nothing | Self::AtWork | Self::Unknown => None,
         }
     }
 }

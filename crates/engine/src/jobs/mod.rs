@@ -50,8 +50,7 @@ impl Performed {
         Self { ending: Ending::Failed { failure }, run: None }
     }
 
-    /// An agent that was gone before anybody looked was lost with the process before it, which was counted when its job was
-    /// taken back: the same blow does not count twice.
+    /// What became of the agent was counted when its job was taken back: the same blow does not count twice.
     fn lost_once(self) -> Self {
         match self.ending {
             Ending::Failed { failure } if failure.class == FailureClass::Lost => {

@@ -217,6 +217,33 @@ async fn a_machine_that_goes_down_costs_one_loss_each_time() {
     env.world.check(id).await;
 }
 
+/// An agent at work is taken up again, which is no loss; that it vanishes before its turn comes is one. What was counted
+/// when a job was taken back, and what was not, cannot be told from what is found afterwards.
+#[tokio::test]
+async fn an_agent_that_vanishes_after_its_job_was_taken_back_is_a_loss_of_its_own() {
+    let mut env = TestEnv::new().await;
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    for time in 0..=JOB_LOST_MAX {
+        let launch = time as usize;
+        env.work();
+        env.until("it is followed", async |world| {
+            world.sandbox.launches() == launch + 1 && world.sandbox.followers() == 1
+        })
+        .await;
+        let budget = env.world.jobs(id, JobStateTag::Running).await[0].budget;
+        assert_eq!(budget, Budget { lost: time, ..Budget::default() });
+        env.crash().await;
+        assert_eq!(env.engine().recover().await.unwrap(), 1);
+        env.world.sandbox.vanish(launch);
+        env.world.sandbox.next_plays(Script::waits());
+    }
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Blocked, "it is not tried for ever");
+    assert_eq!(env.world.sandbox.launches(), JOB_LOST_MAX as usize + 1);
+    env.world.check(id).await;
+}
+
 /// F11: a heartbeat that lives on beside a loop which is dead keeps work for ever. Ours is sent by the loop itself.
 #[tokio::test]
 async fn f11_a_loop_that_hangs_sends_no_heartbeat() {

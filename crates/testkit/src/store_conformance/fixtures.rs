@@ -404,5 +404,6 @@ pub fn run(job: &Job, id: u128) -> Run {
         outcome: None,
         left: None,
         salvages: 0,
+        loss_counted: false,
     }
 }

@@ -99,12 +99,13 @@ impl Engine {
             run: run.id,
             found,
         });
+        let loss_counted = run.loss_counted;
         let followed = self.follow(&assignment, run, &mut signal).await?;
         if followed.interrupt.is_some_and(leaves_agents) {
             return Ok(Performed { ending: Ending::Abandoned, run: None });
         }
         let performed = self.finish(&assignment, &workspace, followed).await?;
-        Ok(if found == RunFound::Ended { performed.lost_once() } else { performed })
+        Ok(if loss_counted { performed.lost_once() } else { performed })
     }
 
     /// Leaves a job that was taken away to whoever has it by now. Where its pipeline has ended meanwhile, its workspaces were
@@ -198,6 +199,7 @@ impl Engine {
             outcome: None,
             left: None,
             salvages: 0,
+            loss_counted: false,
         }
     }
 
