@@ -2,7 +2,7 @@
 
 use domain::{
     definition::DefinitionHash,
-    id::{LetterId, PipelineId},
+    id::{LetterId, PipelineId, RunId},
     item::ItemError,
     outbox::LetterRefusal,
     pipeline::Refusal,
@@ -47,16 +47,28 @@ pub enum EngineError {
     /// The sandbox did not do it.
     #[error("could not stop an agent")]
     Sandbox(#[from] SandboxError),
+    /// There was no room to keep what an agent left, which stays where it is.
+    #[error("no room to keep what run {run} left: {reason}")]
+    NoRoomToKeep {
+        /// The run of the agent.
+        run: RunId,
+        /// What the system said.
+        reason: String,
+    },
     /// Git did not do it.
     #[error("could not use the repository")]
     Git(#[from] GitError),
 }
 
 impl EngineError {
-    /// Whether the store is only unwell for now.
+    /// Whether the store is only unwell for now, or a disk is full.
     pub(crate) const fn may_pass(&self) -> bool {
         use StoreError as S;
-        matches!(self, Self::Store(S::Overloaded { .. } | S::DiskFull { .. } | S::Database { .. }))
+        matches!(
+            self,
+            Self::Store(S::Overloaded { .. } | S::DiskFull { .. } | S::Database { .. })
+                | Self::NoRoomToKeep { .. }
+        )
     }
 
     /// Whether one pipeline is damaged, which must not keep the others waiting.

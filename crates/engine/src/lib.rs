@@ -69,6 +69,9 @@ pub struct Engine {
     workspaces: jobs::WorkspaceTurns,
     /// Where the last look for workspaces that were left behind has come to. Held by whoever removes some.
     swept: Arc<tokio::sync::Mutex<Option<PipelineId>>>,
+    /// Pipelines of which an agent could not be stopped, or what it left not be kept, for a reason that may pass: as the
+    /// last look found it.
+    unkept: Mutex<BTreeSet<PipelineId>>,
     /// The job that was last said to be overdue.
     overdue: Mutex<Option<JobId>>,
     /// What was found able to work, or not, before jobs were given out.
@@ -94,6 +97,7 @@ impl Engine {
             parked: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),
             swept: Arc::default(),
+            unkept: Mutex::default(),
             overdue: Mutex::default(),
             preflight: Mutex::default(),
             told: tokio::sync::Mutex::default(),

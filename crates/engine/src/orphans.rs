@@ -10,43 +10,68 @@ use domain::{
     name::RoleName,
     run::{Run, RunOutcome},
 };
+use jiff::Timestamp;
 use ports::{JobFilter, SandboxStatus};
 use tokio::task::JoinSet;
 
-use crate::{Engine, EngineError, worker::chain};
+use crate::{
+    Engine, EngineError,
+    jobs::JobError,
+    worker::{STORE_RETRY, STORE_TRIES, chain},
+};
+
+/// The look, before a process ends, for agents that nobody follows: done again while a disk is full or the store unwell.
+#[derive(Debug, Default)]
+pub(crate) struct LastLook {
+    /// How often it was done since anything else moved.
+    times: u32,
+    /// When it is done again.
+    again_at: Timestamp,
+}
 
 impl Engine {
     /// Stops every agent of a pipeline that is still at work for a job that has ended, keeps what it left, and closes
     /// its run. An agent of this process is stopped by the task that follows it; this is for those that another
-    /// process left. `held` is the role whose workspace the caller has; one that somebody else has is left to them.
+    /// process left. One whose workspace somebody has is left to them. An error is the first of several, and keeps no
+    /// other agent at work.
     ///
     /// Where taking up what an agent left has ended the process time and again, that is not tried on the side: only who
     /// is to work in its place, or to remove it, must. Their own jobs count how often that ends the process.
-    pub(crate) async fn stop_orphans(
-        &self,
-        pipeline: PipelineId,
-        held: Option<&RoleName>,
-    ) -> Result<(), EngineError> {
+    pub(crate) async fn stop_orphans(&self, pipeline: PipelineId) -> Result<(), EngineError> {
+        let mut result = Ok(());
         for (job, run) in self.list_orphans(pipeline).await? {
-            if held == Some(&run.role) {
-                self.stop_orphan(&job, &run).await?;
-            } else if let Some(_turn) = self.workspaces.try_take(pipeline, &run.role)
+            if let Some(_turn) = self.workspaces.try_take(pipeline, &run.role)
                 && !was_given_up(&job, &run)
             {
-                self.stop_orphan_on_the_side(&job, run).await?;
+                result = result.and(self.stop_orphan_on_the_side(&job, run).await);
+            }
+        }
+        result
+    }
+
+    /// Stops those whose workspace the caller has and is about to work in: what they left there must be kept before.
+    pub(crate) async fn make_way(
+        &self,
+        pipeline: PipelineId,
+        held: &RoleName,
+    ) -> Result<(), EngineError> {
+        for (job, run) in self.list_orphans(pipeline).await? {
+            if run.role == *held {
+                self.stop_orphan(&job, &run).await?;
             }
         }
         Ok(())
     }
 
-    /// The same, and waits for those that somebody else is about to stop: afterwards none is left. The caller has no
+    /// Stops all, and waits for those that somebody else is about to stop: afterwards none is left. The caller has no
     /// workspace.
     pub(crate) async fn stop_all_orphans(&self, pipeline: PipelineId) -> Result<(), EngineError> {
+        let mut result = Ok(());
         for (job, run) in self.list_orphans(pipeline).await? {
             let _turn = self.workspaces.take(pipeline, &run.role).await;
-            self.stop_orphan(&job, &run).await?;
+            result = result.and(self.stop_orphan(&job, &run).await);
         }
-        Ok(())
+        result
     }
 
     /// Stops every agent whose job has ended and that nobody stopped: whoever ended the job died before. Beside the
@@ -60,10 +85,33 @@ impl Engine {
             self.running.lock().expect("no holder panics").keys().copied().collect();
         let left = orphaned.iter().filter(|run| !ours.contains(&run.job));
         let pipelines: BTreeSet<PipelineId> = left.map(|run| run.pipeline).collect();
+        self.unkept.lock().expect("no holder panics").clear();
         for pipeline in pipelines {
             self.stop_orphans_beside(pipeline, tasks);
         }
         Ok(())
+    }
+
+    /// Does what of the last look is due. Returns when to look again, or nothing once it is over: nobody is left, or what is
+    /// left is for a process that finds more room.
+    pub(crate) async fn look_last(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        look: &mut LastLook,
+    ) -> Result<Option<Timestamp>, EngineError> {
+        let is_unkept = !self.unkept.lock().expect("no holder panics").is_empty();
+        if look.times > 0 && (!is_unkept || look.times >= STORE_TRIES) {
+            return Ok(None);
+        }
+        let now = self.ports.clock.now();
+        if look.again_at <= now {
+            *look = LastLook { times: look.times + 1, again_at: self.after(STORE_RETRY) };
+            self.stop_what_nobody_follows(tasks).await?;
+            if tasks.is_empty() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(look.again_at))
     }
 
     /// Stops the agents of a pipeline whose job has ended, beside the loop: they have their grace, and what they left is
@@ -75,8 +123,11 @@ impl Engine {
     ) {
         let engine = Arc::clone(self);
         tasks.spawn(async move {
-            if let Err(error) = engine.stop_orphans(pipeline, None).await {
+            if let Err(error) = engine.stop_orphans(pipeline).await {
                 tracing::error!(pipeline.id = %pipeline, "could not stop an agent: {}", chain(&error));
+                if error.may_pass() {
+                    engine.unkept.lock().expect("no holder panics").insert(pipeline);
+                }
             }
         });
     }
@@ -129,8 +180,16 @@ impl Engine {
             self.ports.sandbox.remove(&dir).await?;
         } else if let Err(error) = self.salvage(job, &run).await {
             // The run stays open, and its workspace where it is: somebody who knows the agent tries again.
-            tracing::warn!(run.id = %run.id, "could not salvage what the run left: {}", chain(&error));
-            return Ok(());
+            return match error {
+                _ if error.is_full_disk() => {
+                    Err(EngineError::NoRoomToKeep { run: run.id, reason: chain(&error) })
+                }
+                JobError::Engine(error) if error.may_pass() => Err(error),
+                error => {
+                    tracing::warn!(run.id = %run.id, "could not salvage what the run left: {}", chain(&error));
+                    Ok(())
+                }
+            };
         }
         let failure =
             Failure::new(FailureClass::Lost, "it was stopped: the pipeline moved on without it");

@@ -13,7 +13,7 @@ use domain::{
 };
 use ports::ProjectRef;
 
-use crate::{Cause, Engine, EngineError, Outcome, jobs::TAKEN_IN};
+use crate::{Cause, Engine, EngineError, Outcome, jobs::TAKEN_IN, worker::chain};
 
 /// An item that somebody wants, before it has a number.
 #[derive(Clone, Debug)]
@@ -89,7 +89,8 @@ impl Engine {
     }
 
     /// Brings a person's input: start, pause, resume, cancel, retry, restart. Agents that it leaves behind are stopped,
-    /// also those that an engine which is gone has started.
+    /// also those that an engine which is gone has started. Where what they left cannot be kept for now, that is done
+    /// when the engine works.
     pub async fn ask(
         &self,
         id: PipelineId,
@@ -97,7 +98,12 @@ impl Engine {
         person: &str,
     ) -> Result<Outcome, EngineError> {
         let outcome = self.bring(id, input, person).await?;
-        self.stop_agents_left(id).await?;
+        match self.stop_agents_left(id).await {
+            Err(error) if error.may_pass() => {
+                tracing::warn!(pipeline.id = %id, "could not stop an agent for now: {}", chain(&error));
+            }
+            result => result?,
+        }
         Ok(outcome)
     }
 
@@ -119,7 +125,7 @@ impl Engine {
 
     /// Stops the agents that a pipeline has left behind, and keeps what they left.
     pub async fn stop_agents_left(&self, id: PipelineId) -> Result<(), EngineError> {
-        self.stop_orphans(id, None).await
+        self.stop_orphans(id).await
     }
 
     /// Answers a question. The answer is final.

@@ -8,11 +8,13 @@ use tokio::task::JoinSet;
 use crate::{Cause, Engine, EngineError};
 
 impl Engine {
-    /// Fires every timer that is due, once each. A timer that nobody waits for is dropped.
+    /// Fires every timer that is due, once each. A timer that nobody waits for is dropped. Returns how many moved their
+    /// pipeline.
     pub(crate) async fn fire_due_timers(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<usize, EngineError> {
+        let mut moved = 0;
         for due in self.ports.store.list_due_timers(self.ports.clock.now()).await? {
             if self.is_left_alone(due.pipeline) {
                 continue;
@@ -26,6 +28,7 @@ impl Engine {
             };
             match self.apply(due.pipeline, &Input::TimerFired { timer: due.timer }, &cause).await {
                 Ok(crate::Outcome::Moved(_)) => {
+                    moved += 1;
                     // An agent that another process left may be at work for it still.
                     self.stop_orphans_beside(due.pipeline, tasks);
                 }
@@ -39,6 +42,6 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(moved)
     }
 }

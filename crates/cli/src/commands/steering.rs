@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use camino::Utf8Path;
 use domain::{name::AgentName, pipeline::Pipeline, run::Run};
-use engine::Engine;
+use engine::{Engine, EngineError};
 use ports::{ProjectRef, Store as _};
 
 use super::{
@@ -50,7 +50,17 @@ pub(crate) async fn stop_left_behind(
             engine
         }
     };
-    Ok(engine.stop_agents_left(pipeline.id).await?)
+    match engine.stop_agents_left(pipeline.id).await {
+        // What was asked for has happened all the same.
+        Err(error @ EngineError::NoRoomToKeep { .. }) => {
+            output::warn(format_args!(
+                "{error}; free some space on it: the next `{} run` keeps what is in the workspace",
+                gatewright()
+            ));
+            Ok(())
+        }
+        result => Ok(result?),
+    }
 }
 
 /// An engine as `run` has it, which can hand in what the agents of these runs left.

@@ -8,21 +8,24 @@ use domain::{
 use ports::JobFilter;
 
 use super::{JobError, Performed, gate_error};
-use crate::Engine;
+use crate::{Engine, worker::chain};
 
 impl Engine {
     pub(super) async fn clean_up(&self, job: &Job) -> Result<Performed, JobError> {
         // Agents that are being stopped still have their workspaces, and what they left there is not kept yet.
         self.wait_for_cancelled(job.pipeline, job.slot.epoch).await;
-        self.stop_all_orphans(job.pipeline).await?;
+        let stopped = self.stop_all_orphans(job.pipeline).await;
         let runs = self.ports.store.list_runs(job.pipeline).await?;
         if let Some(run) = runs.iter().find(|run| run.ended_at.is_none()) {
             // Whatever stands in the way may pass: a store that is unwell, say.
+            let why =
+                stopped.err().map_or_else(String::new, |error| format!(": {}", chain(&error)));
             return Err(JobError::Other {
                 class: FailureClass::Transient,
-                message: format!("what {} left is not kept yet: its workspace stays", run.id),
+                message: format!("what {} left is not kept yet, its workspace stays{why}", run.id),
             });
         }
+        stopped?;
         let filter = JobFilter { pipeline: Some(job.pipeline), states: Vec::new() };
         for gate in self.ports.store.list_jobs(&filter).await? {
             if gate.slot.work.kind() == JobKind::Gate {

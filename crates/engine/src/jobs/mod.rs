@@ -121,9 +121,9 @@ impl JobError {
 
     /// Whether the system said that a disk is full. Words that only come along in a message, such as those of a title
     /// or of a file's name, are not the system's. A store without room goes on by itself as soon as there is some.
-    fn is_full_disk(&self) -> bool {
+    pub(crate) fn is_full_disk(&self) -> bool {
         match self {
-            Self::FullDisk { .. } => true,
+            Self::FullDisk { .. } | Self::Engine(EngineError::NoRoomToKeep { .. }) => true,
             Self::Git(error) | Self::Engine(EngineError::Git(error)) => error.is_full_disk(),
             Self::Sandbox(error) | Self::Engine(EngineError::Sandbox(error)) => {
                 error.is_full_disk()

@@ -130,7 +130,7 @@ impl Engine {
 
     /// Stops agents that a step has left behind and that no task of this process follows: those of the engine before.
     async fn stop_left_behind(&self, pipeline: PipelineId) {
-        if let Err(error) = self.stop_orphans(pipeline, None).await {
+        if let Err(error) = self.stop_orphans(pipeline).await {
             tracing::error!(pipeline.id = %pipeline, "could not stop an agent: {}", chain(&error));
         }
     }

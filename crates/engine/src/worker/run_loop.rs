@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Engine, EngineError, Progress,
+    orphans::LastLook,
     outbox::{DELIVERY_GRACE, LETTER_GRACE, Outbox},
     preflight::Looks,
 };
@@ -58,7 +59,7 @@ impl Engine {
             heartbeat_at: self.after(heartbeat()),
             watch_at: self.ports.clock.now(),
             at_rest,
-            has_looked_last: false,
+            last_look: LastLook::default(),
         };
         let mut refusals = Refusals::default();
         loop {
@@ -180,8 +181,11 @@ impl Engine {
             self.sweep_beside(tasks);
             rounds.watch_at = self.after(liveness_check());
         }
-        self.fire_due_timers(tasks).await?;
+        let fired = self.fire_due_timers(tasks).await?;
         let claimed = self.claim_and_start(tasks, looks).await?;
+        if claimed + fired > 0 {
+            rounds.last_look = LastLook::default();
+        }
         self.send_letters(outbox).await?;
         let next_due = self.ports.store.next_due(&self.options.guards()).await?;
         if looks_around {
@@ -190,23 +194,21 @@ impl Engine {
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
         // What is being looked at is no work: every half minute something is, and letters would have their time anew.
         let mut nothing_left = claimed == 0 && !work_left;
-        rounds.has_looked_last &= claimed == 0;
+        // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
+        let due = next_due.first_after(self.ports.clock.now()).unwrap_or(Timestamp::MAX);
+        let mut look_again = due.min(rounds.heartbeat_at).min(self.after(SAFETY_POLL));
         if nothing_left && rounds.at_rest == AtRest::Return {
             // Nobody may look again for long. What is found is told to others as well.
             nothing_left = self.watch_liveness().await? == 0;
-            if !rounds.has_looked_last {
-                self.stop_what_nobody_follows(tasks).await?;
-                rounds.has_looked_last = true;
-                nothing_left &= tasks.is_empty();
+            if let Some(at) = self.look_last(tasks, &mut rounds.last_look).await? {
+                nothing_left = false;
+                look_again = look_again.min(at);
             }
         }
-        // What is due already waits for a cap or a lease, which a wake-up or an ending task announces.
-        let due = next_due.first_after(self.ports.clock.now()).unwrap_or(Timestamp::MAX);
-        let look_again = due.min(rounds.heartbeat_at).min(self.after(SAFETY_POLL));
         Ok(Turn { nothing_left, look_again })
     }
 
-    pub(super) fn after(&self, wait: SignedDuration) -> Timestamp {
+    pub(crate) fn after(&self, wait: SignedDuration) -> Timestamp {
         self.ports.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 
@@ -327,8 +329,7 @@ struct Rounds {
     heartbeat_at: Timestamp,
     watch_at: Timestamp,
     at_rest: AtRest,
-    /// It was looked, since a job was last begun, for agents whose end could not be written down.
-    has_looked_last: bool,
+    last_look: LastLook,
 }
 
 /// What came of a turn of the loop.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use domain::{
+    definition::PipelineLimits,
     id::PipelineId,
     job::{Budget, JobStateTag},
     limits::AGENT_STOP_GRACE,
     pipeline::{EventKind, Input, PipelineStateTag},
 };
 use engine::StopMode;
-use testkit::world::{PERSON, Script, Side, TestEnv};
+use testkit::world::{PERSON, Script, Side, TestEnv, definitions};
 
 /// An agent that has done half of its work and is followed.
 async fn half_done() -> (TestEnv, PipelineId) {
@@ -149,6 +150,64 @@ async fn an_agent_left_behind_by_a_pipeline_that_was_cancelled_meanwhile_is_stop
     let _moved = env.engine().ask(id, &cancel, PERSON).await.unwrap();
     env.work_to_rest().await;
     assert_left_nothing_behind(&env, id).await;
+}
+
+/// Whoever works in the place of an agent must not write over what could not be kept yet.
+#[tokio::test]
+async fn a_disk_that_is_full_keeps_the_next_agent_from_work_that_is_not_kept() {
+    let (mut env, id) = half_done().await;
+    env.stop(StopMode::LeaveAgents).await;
+    env.world.git.fill_disk_at("git.collect");
+    let restart = Input::RestartStage { stage: env.definition.start.clone() };
+    let _moved = env.engine().ask(id, &restart, PERSON).await.unwrap();
+    assert!(!env.world.sandbox.is_running(0), "it is stopped all the same");
+    assert!(env.world.runs(id).await[0].ended_at.is_none(), "what it left is not kept");
+    // Once for who looks on the side, and once for who wants the place.
+    env.world.git.fill_disk_at("git.open_workspace");
+    env.world.git.fill_disk_at("git.collect");
+    env.work_to_rest().await;
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+    assert!(env.world.git.keeps("half.rs", "half"), "nobody wrote over it");
+    let no_room = |event: &EventKind| matches!(event, EventKind::JobRetried { failure, .. } if failure.message.contains("no room to keep"));
+    assert_eq!(env.world.count(id, no_room).await, 1);
+    assert!(env.world.runs(id).await.iter().all(|run| run.ended_at.is_some()));
+    env.world.check(id).await;
+}
+
+/// Stops an agent at the end of its stage's time, in a process that has nothing else to do, while the store has no room to
+/// say so for that many calls.
+async fn end_while_the_store_is_full(times: u32) -> (TestEnv, PipelineId) {
+    let wall_time = Duration::from_mins(1);
+    let mut env = TestEnv::new().await.with_definition(definitions::build_and_ask());
+    env.definition.limits =
+        PipelineLimits { wall_time: Some(wall_time), ..PipelineLimits::default() };
+    env.world.sandbox.next_plays(Script::waits().write("half.rs", "half"));
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.stop(StopMode::LeaveAgents).await;
+    env.world.clock.advance(wall_time);
+    let full = || ports::StoreError::DiskFull { operation: "write" };
+    env.world.watched_store.refuse(Some("store.settle_run"), times, full);
+    env.work();
+    env.rest_as_time_passes(Duration::from_secs(1)).await.expect("an engine that ends well");
+    assert_eq!(env.world.state(id).await, PipelineStateTag::Blocked);
+    (env, id)
+}
+
+/// Nobody may look again for long: the last look is more than one try, and not for ever.
+#[tokio::test]
+async fn a_process_that_ends_waits_a_while_for_room_to_keep_what_an_agent_left() {
+    let (env, id) = end_while_the_store_is_full(7).await;
+    assert!(env.world.runs(id).await[0].ended_at.is_some(), "it is kept as soon as there is room");
+    assert!(env.world.git.keeps("half.rs", "half"));
+    env.world.check(id).await;
+    let (mut env, id) = end_while_the_store_is_full(u32::MAX).await;
+    assert!(env.world.runs(id).await[0].ended_at.is_none());
+    env.world.watched_store.refuse(None, 0, || ports::StoreError::DiskFull { operation: "write" });
+    env.work_to_rest().await;
+    assert!(env.world.runs(id).await[0].ended_at.is_some(), "the next process keeps it");
+    env.world.check(id).await;
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ impl Engine {
         role: &RoleName,
         mut signal: watch::Receiver<Option<Interrupt>>,
     ) -> Result<Performed, JobError> {
-        self.stop_orphans(job.pipeline, Some(role)).await?;
+        self.make_way(job.pipeline, role).await?;
         let assignment = self.assign(job, role).await?;
         let workspace = self.open_workspace(&assignment).await?;
         let open = self.ports.store.find_open_run(job.id).await?;
