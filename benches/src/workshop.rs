@@ -1,6 +1,11 @@
 //! An engine as the product has it, on a data directory of its own.
 
-use std::{collections::BTreeMap, env, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -133,6 +138,7 @@ fn stamping_agent(program: &Utf8Path) -> Result<AgentSetup> {
         effort: None,
         args: Vec::new(),
         env: BTreeMap::new(),
+        secrets: BTreeSet::new(),
         max_turns: None,
         lend_login: false,
     };

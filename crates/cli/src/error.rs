@@ -92,6 +92,9 @@ impl From<EngineError> for CliError {
                 "letters that are dead or queued can be retried and dropped: `{} outbox`",
                 gatewright()
             )),
+            EngineError::NoRoomToKeep { .. } => {
+                Self::of(&error).help("free some space; nothing was lost")
+            }
             EngineError::UnknownLetter { .. }
             | EngineError::Refused(_)
             | EngineError::MissingDefinition { .. } => Self::of(&error),

@@ -1,6 +1,6 @@
 //! Coding agents: how to start one, how to read one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{
@@ -26,6 +26,8 @@ pub struct AgentProfile {
     pub args: Vec<String>,
     /// Environment for it alone: keys, base URLs.
     pub env: BTreeMap<String, String>,
+    /// Names in `env` whose values are secrets and no settings: nobody repeats them, wherever the agent has written them.
+    pub secrets: BTreeSet<String>,
     /// Most turns, where the kind knows such a thing.
     pub max_turns: Option<u32>,
     /// The agent's own login may be seen inside, read-only.

@@ -1,6 +1,9 @@
 //! Command lines and environments, with programs that only pretend to be agents.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::name::AgentName;
@@ -40,6 +43,7 @@ fn profile() -> AgentProfile {
         effort: None,
         args: Vec::new(),
         env: BTreeMap::new(),
+        secrets: BTreeSet::new(),
         max_turns: None,
         lend_login: false,
     }

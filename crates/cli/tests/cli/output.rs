@@ -99,3 +99,31 @@ fn a_secret_that_an_agent_prints_is_in_no_log_that_is_shown() {
     let elsewhere = world.call(&["logs", "IT-001"]);
     assert!(elsewhere.stderr.contains("the secret IT_KEY is not set here"), "{elsewhere:#?}");
 }
+
+/// What an agent writes into a file is its work, which the people's repository holds; what we say of it goes further.
+#[test]
+fn a_secret_that_an_agent_writes_into_a_file_is_repeated_by_no_gate() {
+    let mut world =
+        World::of_agent_with("echo \"key = $IT_KEY\" > new.txt", "env_from = [\"IT_KEY\"]");
+    world.define(
+        "read",
+        "[[stage.gates]]\nname = \"reads\"\nkind = \"command\"\nrun = \"cat new.txt; false\"",
+    );
+    let call = |arguments: &[&str]| {
+        let mut command = world.gatewright.command(world.dir(), arguments);
+        Running::start(command.env("IT_KEY", "hunter2-hunter2")).finish()
+    };
+    let told = call(&["run", "Add a file", "--merge", "--json", "--pipeline", "read"]);
+    for shown in [
+        told,
+        call(&["decisions", "list", "--json"]),
+        call(&["pipeline", "show", "IT-001", "--why"]),
+        call(&["events", "IT-001", "--json"]),
+        call(&["export", "IT-001"]),
+    ] {
+        let all = format!("{}{}", shown.stdout, shown.stderr);
+        assert!(!all.contains("hunter2"), "{all}");
+    }
+    let exported = call(&["export", "IT-001"]).stdout;
+    assert!(exported.contains("key = $IT_KEY"), "{exported}");
+}

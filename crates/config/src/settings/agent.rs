@@ -161,6 +161,7 @@ impl AgentSettings {
             effort: self.effort.clone(),
             args: self.args.clone(),
             env,
+            secrets: self.env_from.iter().cloned().collect(),
             max_turns: self.max_turns.map(NonZeroU32::get),
             lend_login: self.lend_login,
         })

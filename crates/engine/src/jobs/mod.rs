@@ -4,6 +4,7 @@ mod agent;
 mod cleanup;
 mod gate;
 mod repository;
+mod secrets;
 mod turns;
 
 use domain::{

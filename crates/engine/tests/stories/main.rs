@@ -36,3 +36,5 @@ mod stranded;
 mod crashes;
 
 mod orders;
+
+mod secrets;

@@ -233,6 +233,9 @@ impl StreamParser for LineParser {
     }
 }
 
+/// A secret that every agent is given.
+pub const FAKE_KEY: &str = "sk-made-up-3f9a1c";
+
 /// How the agent is configured unless a test says otherwise.
 #[must_use]
 pub(super) fn profile(name: &str) -> AgentProfile {
@@ -242,7 +245,8 @@ pub(super) fn profile(name: &str) -> AgentProfile {
         model: None,
         effort: None,
         args: Vec::new(),
-        env: BTreeMap::new(),
+        env: [("FAKE_KEY".to_owned(), FAKE_KEY.to_owned())].into(),
+        secrets: ["FAKE_KEY".to_owned()].into(),
         max_turns: None,
         lend_login: false,
     }

@@ -20,7 +20,7 @@ mod store;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use agent::{Act, FakeAgent, STALL_LIMIT, Script};
+pub use agent::{Act, FAKE_KEY, FakeAgent, STALL_LIMIT, Script};
 pub use calls::{Calls, Side, Toll};
 pub use destinations::{FakeDestination, FakeDestinations, Reception};
 use domain::name::ProjectKey;

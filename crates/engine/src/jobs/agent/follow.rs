@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use ports::{ExitRecord, OutputStream, SandboxEnd, SandboxStatus, StopReason, StreamParser};
 use tokio::sync::watch;
 
-use super::{Assignment, leaves_agents, secrets};
+use super::{Assignment, leaves_agents};
 use crate::{
     Engine, Progress,
-    jobs::JobError,
+    jobs::{JobError, secrets},
     worker::{Interrupt, interrupted},
 };
 
@@ -187,7 +187,7 @@ impl Engine {
                 format!("the sandbox of agent `{agent}` vanished"),
             ));
         };
-        let environment = [&self.options.env, &assignment.agent.profile.env];
+        let given = secrets::given([&self.options.env, &assignment.agent.profile.env]);
         // The shim's own watch, which sees bytes only, in case that ours was not there.
         let silence = record.end == SandboxEnd::Stopped { reason: StopReason::Silence };
         let alarm =
@@ -196,7 +196,7 @@ impl Engine {
         if let Some(alarm) = alarm.filter(|_| record.end != (SandboxEnd::Exited { code: 0 })) {
             let failure = refused(parser, &record).unwrap_or_else(|| alarm.failure(agent));
             let outcome = RunOutcome::Failed { failure };
-            return Ok(secrets::hide(outcome, &environment));
+            return Ok(secrets::hide_in_outcome(&given, outcome));
         }
         if record.end == (SandboxEnd::Stopped { reason: StopReason::TimeLimit }) {
             let limit = in_words(assignment.time_limit());
@@ -206,7 +206,7 @@ impl Engine {
             return Ok(failed(FailureClass::Resource, message));
         }
         let tail = self.tail(dir, OutputStream::Err).await?;
-        Ok(secrets::hide(with_advice(parser.end(&record, &tail)), &environment))
+        Ok(secrets::hide_in_outcome(&given, with_advice(parser.end(&record, &tail))))
     }
 
     /// The end of a log.

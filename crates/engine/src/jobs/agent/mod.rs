@@ -8,7 +8,6 @@ mod brief;
 mod follow;
 mod hand_in;
 mod launch;
-mod secrets;
 
 use domain::{
     definition::{Stage, WorkspaceAccess},
