@@ -4,6 +4,7 @@ use std::fs;
 
 use camino::Utf8Path;
 use serde_json::Value;
+use testkit::gatewright::Running;
 
 use crate::world::{Told, World, assert_error};
 
@@ -296,4 +297,28 @@ fn delivering_ends_with_a_second_signal_whatever_a_destination_does() {
     let told = delivering.finish();
     assert_eq!(told.code(), Some(130), "{told:#?}");
     assert_eq!(told.json()["interrupted"], true, "{told:#?}");
+}
+
+/// Whoever starts us with SIGXFSZ ignored wants what we start to have it so: its writes fail, and it does not end.
+#[test]
+fn a_signal_that_was_ignored_is_ignored_by_whom_we_start() {
+    let world = World::new();
+    with_waiting_letters(&world);
+    let seen = world.gatewright.home().join("seen");
+    tell(&world, "log", &command(&format!("grep SigIgn /proc/self/status > {seen}")));
+    for (script, is_ignored) in [("exec \"$@\"", false), ("trap '' 25; exec \"$@\"", true)] {
+        have_it_tried_again(&world);
+        let deliver = ["outbox", "deliver"];
+        let mut call = world.gatewright.command_in_namespace(world.dir(), script, &deliver);
+        let told = Running::start(&mut call).finish();
+        assert_eq!(told.code(), Some(0), "{told:#?}");
+        let mask = fs::read_to_string(&seen).expect("it was called");
+        let mask = mask.split_whitespace().last().expect("a mask");
+        let mask = u64::from_str_radix(mask, 16).expect("a number");
+        assert_eq!(mask >> 24 & 1 == 1, is_ignored, "{mask:x}");
+        tell(&world, "log", &command("exit 75"));
+        let run = world.call(&["run", "Add another file", "--json"]);
+        assert_eq!(run.code(), Some(0), "{run:#?}");
+        tell(&world, "log", &command(&format!("grep SigIgn /proc/self/status > {seen}")));
+    }
 }
