@@ -45,7 +45,7 @@ pub use progress::{Progress, RunFound};
 pub use settings::{
     AgentSetup, DestinationSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
 
 /// How many progress messages a slow watcher may fall behind before it misses some.
@@ -61,6 +61,8 @@ pub struct Engine {
     definitions: Mutex<BTreeMap<DefinitionHash, Arc<Definition>>>,
     /// Jobs of this process, and how to tell them to stop.
     running: Mutex<BTreeMap<JobId, worker::Running>>,
+    /// Whether somebody wants this engine to end.
+    stopping: watch::Sender<bool>,
     /// Destinations that are being sent a letter by this process.
     sending: Mutex<BTreeSet<DestinationName>>,
     /// Pipelines that are left alone because of a damaged row.
@@ -93,6 +95,7 @@ impl Engine {
             progress,
             definitions: Mutex::default(),
             running: Mutex::default(),
+            stopping: watch::Sender::default(),
             sending: Mutex::default(),
             parked: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),

@@ -153,13 +153,26 @@ impl Engine {
         Ok(runs.into_iter().filter_map(orphan).collect())
     }
 
-    /// Stops an agent that nobody waits for, and counts how often that ends the process.
+    /// Stops an agent that nobody waits for, and counts how often that ends the process. An end that somebody has asked for
+    /// does not count, however impatient they are.
     async fn stop_orphan_on_the_side(&self, job: &Job, run: Run) -> Result<(), EngineError> {
-        let begun = Run { salvages: run.salvages + 1, ..run };
+        let begun = Run { salvages: run.salvages + 1, ..run.clone() };
         if !self.ports.store.settle_run(&begun).await? {
             return Ok(());
         }
-        let stopped = self.stop_orphan(job, &begun).await;
+        let mut stopping = self.stopping.subscribe();
+        let uncounted = async {
+            // The engine has the sender.
+            drop(stopping.wait_for(|is_stopping| *is_stopping).await);
+            if let Err(error) = self.ports.store.settle_run(&run).await {
+                tracing::error!(run.id = %run.id, "could not take back a count: {}", chain(&error));
+            }
+            std::future::pending().await
+        };
+        let stopped = tokio::select! {
+            stopped = self.stop_orphan(job, &begun) => stopped,
+            never = uncounted => never,
+        };
         // Whatever came of it, the process is still there. Of a run that has ended nothing is written.
         self.ports.store.settle_run(&Run { salvages: 0, ..begun }).await?;
         stopped

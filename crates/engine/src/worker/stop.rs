@@ -68,7 +68,9 @@ impl Engine {
         }
     }
 
+    /// Cuts short whatever is under way, because somebody wants the engine to end.
     pub(crate) fn interrupt_all(&self, interrupt: Interrupt) {
+        self.stopping.send_replace(true);
         for job in self.running.lock().expect("no holder panics").values() {
             job.interrupt.send_replace(Some(interrupt));
         }

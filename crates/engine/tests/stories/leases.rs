@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use domain::{
     definition::PipelineLimits,
+    id::PipelineId,
     job::{Budget, JobStateTag},
     limits::{JOB_LOST_MAX, LEASE_HEARTBEAT, LEASE_TTL},
     pipeline::{EventKind, Input, PipelineStateTag},
 };
 use engine::StopMode;
 use ports::Clock as _;
-use testkit::world::{PERSON, Script, Side, TestEnv, definitions};
+use testkit::world::{PERSON, Script, Side, TestEnv, World, definitions};
 
 /// How often an engine looks even if nobody wakes it.
 const POLL: Duration = Duration::from_secs(5);
@@ -118,10 +119,8 @@ async fn a_run_whose_finishing_ends_the_process_is_a_question_in_the_end() {
     env.world.check(id).await;
 }
 
-/// What an agent left that nobody waits for is kept on the side, which ends the process a few times as well and not for
-/// ever. Whoever is to work in its place keeps it then.
-#[tokio::test]
-async fn keeping_what_nobody_waits_for_ends_the_process_a_few_times_and_not_for_ever() {
+/// An agent that is left at work, for a stage whose time is over: nobody waits for it.
+async fn left_at_work_for_nobody() -> (TestEnv, PipelineId) {
     let wall_time = Duration::from_mins(1);
     let mut env = TestEnv::new().await.with_definition(definitions::build_and_ask());
     env.definition.limits =
@@ -132,6 +131,14 @@ async fn keeping_what_nobody_waits_for_ends_the_process_a_few_times_and_not_for_
     env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
     env.stop(StopMode::LeaveAgents).await;
     env.world.clock.advance(wall_time);
+    (env, id)
+}
+
+/// What an agent left that nobody waits for is kept on the side, which ends the process a few times as well and not for
+/// ever. Whoever is to work in its place keeps it then.
+#[tokio::test]
+async fn keeping_what_nobody_waits_for_ends_the_process_a_few_times_and_not_for_ever() {
+    let (mut env, id) = left_at_work_for_nobody().await;
     for time in 0..=JOB_LOST_MAX {
         env.world.calls.hang_at("git.collect", Side::Before, 1);
         assert!(env.work_into_trap().await, "it is tried the {time}th time");
@@ -150,6 +157,24 @@ async fn keeping_what_nobody_waits_for_ends_the_process_a_few_times_and_not_for_
     let runs = env.world.runs(id).await;
     assert!(runs.len() == 2 && runs[0].ended_at.is_some() && runs[0].salvages == 0, "{runs:?}");
     assert_eq!(env.world.calls.answered("git.collect"), collected + 2);
+    env.world.check(id).await;
+}
+
+/// Whoever cannot wait until it is kept ends the process: nothing of what was left did.
+#[tokio::test]
+async fn an_end_that_a_person_cannot_wait_for_is_not_counted_against_what_was_left() {
+    let (mut env, id) = left_at_work_for_nobody().await;
+    for time in 0..=JOB_LOST_MAX {
+        env.world.calls.hang_at("git.collect", Side::Before, 1);
+        assert!(env.work_into_trap().await, "it is tried the {time}th time");
+        env.tell_to_stop(StopMode::StopAgents);
+        let uncounted = async |world: &World| world.runs(id).await[0].salvages == 0;
+        env.until("it is not counted", uncounted).await;
+        env.stop(StopMode::LeaveAgents).await;
+    }
+    env.work_to_rest().await;
+    let runs = env.world.runs(id).await;
+    assert!(runs[0].ended_at.is_some() && runs[0].salvages == 0, "{runs:?}");
     env.world.check(id).await;
 }
 
