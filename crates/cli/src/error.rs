@@ -120,11 +120,11 @@ impl From<StoreError> for CliError {
                 "what is damaged is parked, the rest goes on: `{0} doctor` names it, `{0} export ID` saves what can be read, `{0} restore` brings a backup back",
                 gatewright()
             )),
-            StoreError::Database { .. } => match Unusable::find_in(&error).and_then(mended_by) {
+            StoreError::Unusable { .. } => match Unusable::find_in(&error).and_then(mended_by) {
                 Some(help) => of.help(help),
                 None => of,
             },
-            StoreError::Overloaded { .. } => of,
+            StoreError::Database { .. } | StoreError::Overloaded { .. } => of,
         }
     }
 }

@@ -71,6 +71,11 @@ impl EngineError {
         )
     }
 
+    /// Whether no other try gets over what is wrong with the store. The loop ends with it, which is told once.
+    pub(crate) const fn is_of_an_unusable_store(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Unusable { .. }))
+    }
+
     /// Whether one pipeline is damaged, which must not keep the others waiting.
     #[must_use]
     pub const fn is_damage(&self) -> bool {

@@ -74,6 +74,15 @@ pub enum StoreError {
         /// The directory.
         path: String,
     },
+    /// The database cannot be used as it is: no other try gets over that.
+    #[error("could not {operation}")]
+    Unusable {
+        /// What was being done.
+        operation: &'static str,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The database said no.
     #[error("could not {operation}")]
     Database {

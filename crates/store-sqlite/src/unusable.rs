@@ -121,15 +121,16 @@ impl Unusable {
 
     /// The same, met while this was being done.
     pub(crate) fn met(self, operation: &'static str) -> StoreError {
-        StoreError::Database { operation, source: Box::new(self) }
+        StoreError::Unusable { operation, source: Box::new(self) }
     }
 
     /// Why a store cannot be used, where it is one of these.
     #[must_use]
     pub fn find_in(error: &StoreError) -> Option<&Self> {
         match error {
-            StoreError::Database { operation: _, source } => source.downcast_ref(),
-            StoreError::InUse { .. }
+            StoreError::Unusable { operation: _, source } => source.downcast_ref(),
+            StoreError::Database { .. }
+            | StoreError::InUse { .. }
             | StoreError::NewerSchema { .. }
             | StoreError::Inconsistent { .. }
             | StoreError::Overloaded { .. }

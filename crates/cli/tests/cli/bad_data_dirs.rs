@@ -216,6 +216,7 @@ fn a_limit_on_the_length_of_files_is_told_and_costs_nothing() {
     let error =
         "gatewright.db cannot grow: no file of this process may be longer than 204800 bytes";
     assert_error(&finished, 1, error, "`ulimit -f unlimited` lifts the limit");
+    assert_eq!(finished.stderr.matches("cannot grow").count(), 1, "it is said once: {finished:#?}");
     let resumed = world.call(&["run", "--resume", "all", "--json"]);
     assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
     assert_eq!(resumed.json_lines()[0]["status"], "succeeded", "{resumed:#?}");

@@ -37,6 +37,8 @@ impl Engine {
                     }
                     return;
                 }
+                // The loop meets it as well.
+                Err(error) if error.is_of_an_unusable_store() => return,
                 Err(error @ EngineError::Store(_)) => {
                     if refusals.one_more() {
                         tracing::error!(letter.id = %letter.id, "could not settle a letter: {}", chain(&error));

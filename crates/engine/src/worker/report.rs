@@ -40,6 +40,8 @@ impl Engine {
                     self.park(job.pipeline, &error).await;
                     return;
                 }
+                // The loop meets it as well.
+                Err(error) if error.is_of_an_unusable_store() => return,
                 Err(error @ (EngineError::Store(_) | EngineError::Git(_))) => {
                     if refusals.one_more() {
                         tracing::error!(job.id = %job.id, "could not report {}: {}", job.slot.work, chain(&error));
