@@ -19,9 +19,12 @@ use ports::{Git as _, ProjectRecord, ProjectRef, Store as _};
 
 use crate::{
     called::{self, gatewright},
-    commands::run::{
-        foreground::Foreground,
-        result::{self, RunResult},
+    commands::{
+        drive::Drive,
+        run::{
+            foreground::Foreground,
+            result::{self, RunResult},
+        },
     },
     context::Context,
     error::CliError,
@@ -116,8 +119,15 @@ impl Demo {
         Self::introduce(context, &dir, &definition_name, bench.selection.backend, &item.title);
         let _moved = bench.engine.ask(pipeline.id, &Input::Start, DEMO_PERSON).await?;
         let person = if self.ask { context.person.clone() } else { DEMO_PERSON.to_owned() };
-        let foreground =
-            Foreground { context, engine: bench.engine, store, yes: !self.ask, person };
+        let drive = Drive::begin(context);
+        let foreground = Foreground {
+            context,
+            drive: &drive,
+            engine: bench.engine,
+            store,
+            yes: !self.ask,
+            person,
+        };
         let interrupted = self.work(&foreground, pipeline.id).await?;
         let result = result::load(&*foreground.store, pipeline.id).await?;
         if context.global.json {
@@ -143,7 +153,16 @@ impl Demo {
             let Some(decision) = foreground.store.find_decision(decision).await? else {
                 return Ok(false);
             };
-            let Some((choice, comment)) = directory::ask(&decision.question)? else {
+            let question = decision.question.clone();
+            let asked = tokio::task::spawn_blocking(move || directory::ask(&question));
+            let Some(answer) = foreground.drive.unless_stopped(asked).await else {
+                return Ok(true);
+            };
+            let answer = answer.map_err(|panic| {
+                CliError::new(format!("nobody could be asked: {panic}"))
+                    .status(ExitStatus::Internal)
+            })?;
+            let Some((choice, comment)) = answer? else {
                 return Ok(false);
             };
             let _moved =

@@ -8,7 +8,10 @@ use domain::{
 };
 
 use crate::{
-    commands::run::{foreground::Foreground, prepare::Prepared},
+    commands::{
+        drive::Drive,
+        run::{foreground::Foreground, prepare::Prepared},
+    },
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -20,7 +23,6 @@ mod prepare;
 pub(crate) mod result;
 mod resume;
 
-pub(crate) use foreground::signals;
 pub(crate) use prepare::{definition_error, role_book, target_files};
 
 /// Take work items through a pipeline, in the foreground, to their end
@@ -71,7 +73,7 @@ impl Run {
         }
         let prepared = self.begin(context).await?;
         let is_one = prepared.pipelines.len() == 1;
-        self.work(context, prepared, is_one).await
+        self.work(context, &Drive::begin(context), prepared, is_one).await
     }
 
     /// Works until only people can move what was prepared, and tells what came of it. `is_one`: of all that this call
@@ -79,12 +81,14 @@ impl Run {
     async fn work(
         &self,
         context: &Context,
+        drive: &Drive,
         prepared: Prepared,
         is_one: bool,
     ) -> Result<ExitStatus, CliError> {
         let Prepared { store, bench, pipelines } = prepared;
         let foreground = Foreground {
             context,
+            drive,
             engine: bench.engine,
             store,
             yes: self.yes,

@@ -257,6 +257,26 @@ fn delivering_ends_when_nothing_is_due_and_says_what_waits_until_when() {
     assert_eq!((again.code(), &again.json()["died"]), (Some(0), &0.into()), "{again:#?}");
 }
 
+/// What no other try gets over is told once, and not tried again and again.
+#[test]
+fn delivering_ends_at_once_where_the_database_cannot_be_used() {
+    let world = World::new();
+    with_waiting_letters(&world);
+    let file = world.gatewright.home().join("events.jsonl");
+    tell(&world, "log", &format!("kind = \"file\"\npath = \"{file}\""));
+    have_it_tried_again(&world);
+    // Room for the first of them.
+    let script = "exec prlimit --fsize=40000 -- \"$@\"";
+    let deliver = ["outbox", "deliver"];
+    let mut command = world.gatewright.command_in_namespace(world.dir(), script, &deliver);
+    let refused = Running::start(&mut command).finish();
+    let error = "gatewright.db cannot grow: no file of this process may be longer than 40000 bytes";
+    assert_error(&refused, 1, error, "`ulimit -f unlimited` lifts the limit");
+    assert_eq!(refused.stderr.matches("cannot grow").count(), 1, "{refused:#?}");
+    let told = world.call(&deliver);
+    assert_eq!(told.code(), Some(0), "{told:#?}");
+}
+
 /// `doctor` must not call ready what will never tell anybody anything.
 #[test]
 fn a_destination_that_cannot_be_reached_and_letters_that_are_dead_are_told_by_doctor() {

@@ -1,18 +1,20 @@
 //! `gatewright outbox deliver`, and the end of `run --resume all`
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use api::DeliveryView;
 use clap::Args;
 use domain::{id::LetterId, outbox::LetterStateTag};
-use engine::{Engine, stop_channel};
 use jiff::Timestamp;
 use ports::{LetterFilter, Store};
-use tokio::sync::Notify;
 
 use crate::{
     called::gatewright,
-    commands::{data::Opened, run::signals, steering},
+    commands::{
+        data::Opened,
+        drive::{AtWork, Drive},
+        steering,
+    },
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -27,7 +29,7 @@ impl Deliver {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let Self {} = self;
         let data = Opened::write(context, "outbox deliver").await?;
-        let delivery = deliver(context, &data).await?;
+        let delivery = deliver(context, &Drive::begin(context), &data).await?;
         if context.global.json {
             output::json(&delivery);
         }
@@ -41,11 +43,18 @@ impl Deliver {
 }
 
 /// Delivers what is due to the destinations that are configured here, and says what came of it.
-pub(crate) async fn deliver(context: &Context, data: &Opened) -> Result<DeliveryView, CliError> {
-    let engine = steering::engine(context, data).await?;
+pub(crate) async fn deliver(
+    context: &Context,
+    drive: &Drive,
+    data: &Opened,
+) -> Result<DeliveryView, CliError> {
+    let engine = drive.unless_stopped(steering::engine(context, data)).await.transpose()?;
     let store = &*data.store;
     let waiting = waiting(store).await?;
-    let interrupted = work(context, &engine).await?;
+    if let Some(engine) = engine {
+        let work = async |stop| engine.deliver_letters(stop).await;
+        drive.work(AtWork::Chores, store, work).await?;
+    }
     let (left, dead) = (self::waiting(store).await?, list(store, LetterStateTag::Dead).await?);
     let known = data.loaded.config.destinations.keys().cloned().collect::<Vec<_>>();
     let ended = waiting.iter().filter(|id| !left.contains(id) && !dead.contains(id));
@@ -55,29 +64,10 @@ pub(crate) async fn deliver(context: &Context, data: &Opened) -> Result<Delivery
         next_due: store.next_letter(&known).await?,
         dead: dead.len() as u64,
         died: waiting.intersection(&dead).count() as u64,
-        interrupted,
+        interrupted: drive.is_stopped(),
     };
     tell(context, &delivery);
     Ok(delivery)
-}
-
-/// Delivers until nothing is due. Says whether it was interrupted.
-async fn work(context: &Context, engine: &Arc<Engine>) -> Result<bool, CliError> {
-    let (stop, signal) = stop_channel();
-    let overdue = Arc::new(Notify::new());
-    let quiet = context.global.quiet;
-    let listener = signals::listen_for_letters(stop, Arc::clone(&overdue), quiet);
-    let interrupts = tokio::spawn(listener);
-    let worked = tokio::select! {
-        biased;
-        worked = engine.deliver_letters(signal.clone()) => worked,
-        // What is under way is dropped where it stands, as a crash would leave it.
-        () = overdue.notified() => Ok(()),
-    };
-    let interrupted = signal.borrow().is_some();
-    interrupts.abort();
-    worked?;
-    Ok(interrupted)
 }
 
 /// The letters that wait or are under way.

@@ -1,7 +1,5 @@
 //! Works in the foreground: shows progress, approves where it was told to, stops in good order.
 
-pub(crate) mod signals;
-
 use std::{
     collections::BTreeMap,
     sync::{
@@ -14,16 +12,23 @@ use domain::{
     id::PipelineId,
     pipeline::{EventKind, PipelineState},
 };
-use engine::{AtRest, Engine, EngineError, Progress, stop_channel};
+use engine::{AtRest, Engine, EngineError, Progress};
 use ports::Store as _;
 use store_sqlite::SqliteStore;
-use tokio::sync::{Notify, broadcast::error::RecvError};
+use tokio::sync::broadcast::error::RecvError;
 
-use crate::{context::Context, error::CliError, live::Display, output};
+use crate::{
+    commands::drive::{AtWork, Drive},
+    context::Context,
+    error::CliError,
+    live::Display,
+    output,
+};
 
 /// A foreground process at work.
 pub(crate) struct Foreground<'a> {
     pub(crate) context: &'a Context,
+    pub(crate) drive: &'a Drive,
     pub(crate) engine: Arc<Engine>,
     pub(crate) store: Arc<SqliteStore>,
     /// Approvals are given as soon as they are asked.
@@ -34,10 +39,6 @@ pub(crate) struct Foreground<'a> {
 impl Foreground<'_> {
     /// Works until nothing of `pipelines` can move without a person. Says whether it was interrupted.
     pub(crate) async fn work(&self, pipelines: &[PipelineId]) -> Result<bool, CliError> {
-        let (stop, signal) = stop_channel();
-        let overdue = Arc::new(Notify::new());
-        let listener = signals::listen(stop, Arc::clone(&overdue), self.context.global.quiet);
-        let interrupts = tokio::spawn(listener);
         let mut titles = BTreeMap::new();
         for id in pipelines {
             if let Some(pipeline) = self.store.find_pipeline(*id).await? {
@@ -59,15 +60,9 @@ impl Foreground<'_> {
         });
         let worked = loop {
             let before = approvals.load(Ordering::SeqCst);
-            let worked = tokio::select! {
-                biased;
-                worked = self.engine.run(signal.clone(), AtRest::Return) => worked,
-                // What is under way is dropped where it stands, as a crash would leave it.
-                () = overdue.notified() => Ok(()),
-                // The engine would try again and again.
-                error = self.store.until_unusable() => Err(error.into()),
-            };
-            if worked.is_err() || signal.borrow().is_some() {
+            let work = async |stop| self.engine.run(stop, AtRest::Return).await;
+            let worked = self.drive.work(AtWork::Agents, &self.store, work).await;
+            if worked.is_err() || self.drive.is_stopped() {
                 break worked;
             }
             // What the approver has answered just when the engine came to rest left work behind, and no question.
@@ -76,8 +71,7 @@ impl Foreground<'_> {
                 break worked;
             }
         };
-        let interrupted = signal.borrow().is_some();
-        interrupts.abort();
+        let interrupted = self.drive.is_stopped();
         if let Some(approver) = approver {
             approver.abort();
         }

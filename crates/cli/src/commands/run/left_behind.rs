@@ -4,30 +4,39 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{id::PipelineId, pipeline::PipelineStateTag};
-use engine::{AtRest, Engine, EngineError, stop_channel};
+use engine::AtRest;
 use ports::{PipelineFilter, Store as _, StoreError};
 use store_sqlite::SqliteStore;
-use tokio::sync::Notify;
 
-use super::signals;
 use crate::{
-    commands::{data::Opened, steering, workspaces},
+    commands::{
+        data::Opened,
+        drive::{AtWork, Drive},
+        steering, workspaces,
+    },
     context::Context,
     error::CliError,
     output,
 };
 
-/// Hands in what agents left that nobody waits for, and does the clean-ups that are due. Says whether it was interrupted.
-pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, CliError> {
+/// Hands in what agents left that nobody waits for, and does the clean-ups that are due.
+pub(super) async fn clean_up(
+    context: &Context,
+    drive: &Drive,
+    data: &Opened,
+) -> Result<(), CliError> {
     let store = &*data.store;
     let due = list_clean_ups(store).await?;
     let left: BTreeSet<PipelineId> =
         store.list_orphaned_runs().await?.iter().map(|run| run.pipeline).collect();
     let workspaces = workspaces::list_left_behind(store, &data.data_dir).await?;
     if due.is_empty() && left.is_empty() && workspaces.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
-    let engine = steering::engine(context, data).await?;
+    let Some(engine) = drive.unless_stopped(steering::engine(context, data)).await else {
+        return Ok(());
+    };
+    let engine = engine?;
     for id in &left {
         let pipeline = match store.find_pipeline(*id).await {
             Ok(Some(pipeline)) => pipeline,
@@ -35,12 +44,15 @@ pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, C
             Ok(None) | Err(StoreError::Inconsistent { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
-        steering::stop_left_behind(context, data, Arc::clone(&engine), &pipeline).await?;
+        let stopped = steering::stop_left_behind(context, data, Arc::clone(&engine), &pipeline);
+        let Some(stopped) = drive.unless_stopped(stopped).await else { return Ok(()) };
+        stopped?;
     }
     if (due.is_empty() && workspaces.is_empty()) || !is_all_that_is_left(store, &due).await? {
-        return Ok(false);
+        return Ok(());
     }
-    let interrupted = work(context, &engine, store).await?;
+    let work = async |stop| engine.run(stop, AtRest::Return).await;
+    drive.work(AtWork::Chores, store, work).await?;
     let left = workspaces::list_left_behind(store, &data.data_dir).await?.len();
     let done =
         (due.len() + workspaces.len()).saturating_sub(list_clean_ups(store).await?.len() + left);
@@ -48,7 +60,7 @@ pub(super) async fn clean_up(context: &Context, data: &Opened) -> Result<bool, C
         let what = if done == 1 { "a pipeline".to_owned() } else { format!("{done} pipelines") };
         output::say(format_args!("cleaned up behind {what} that had ended"));
     }
-    Ok(interrupted)
+    Ok(())
 }
 
 /// Pipelines whose clean-up waits to be done, or was under way when its process ended: this one has the directory alone.
@@ -69,27 +81,4 @@ async fn is_all_that_is_left(
     }
     let open = store.list_orphaned_runs().await?;
     Ok(!open.iter().any(|run| due.contains(&run.pipeline)))
-}
-
-/// Works until everything is at rest. Says whether it was interrupted.
-async fn work(
-    context: &Context,
-    engine: &Arc<Engine>,
-    store: &SqliteStore,
-) -> Result<bool, EngineError> {
-    let (stop, signal) = stop_channel();
-    let overdue = Arc::new(Notify::new());
-    let listener = signals::listen(stop, Arc::clone(&overdue), context.global.quiet);
-    let interrupts = tokio::spawn(listener);
-    let worked = tokio::select! {
-        biased;
-        worked = engine.run(signal.clone(), AtRest::Return) => worked,
-        // What is under way is dropped where it stands, as a crash would leave it.
-        () = overdue.notified() => Ok(()),
-        error = store.until_unusable() => Err(error.into()),
-    };
-    let interrupted = signal.borrow().is_some();
-    interrupts.abort();
-    worked?;
-    Ok(interrupted)
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     commands::{
         data::{self, Opened},
+        drive::Drive,
         outbox,
         pipeline::resolve,
     },
@@ -52,6 +53,7 @@ impl Run {
         let (loaded, data_dir) = data::place(context)?;
         let store = open_for_writing(context, &data_dir, "run --resume").await?;
         let data = Opened { loaded, data_dir, store };
+        let drive = Drive::begin(context);
         let wanted = self.wanted(&data.store).await?;
         let is_all = self.resume.iter().any(|text| text == ALL);
         let told: Vec<PipelineId> = wanted.iter().map(|it| it.id).collect();
@@ -61,15 +63,17 @@ impl Run {
             ExitStatus::Success
         } else {
             let is_one = !is_all && wanted.len() == 1;
-            self.take_up_each(context, &data, wanted, is_one).await?
+            self.take_up_each(context, &drive, &data, wanted, is_one).await?
         };
-        if !is_all || worst == ExitStatus::Interrupted {
-            return Ok(worst);
-        }
-        if left_behind::clean_up(context, &data).await? {
+        if drive.is_stopped() {
             return Ok(ExitStatus::Interrupted);
         }
-        if outbox::deliver(context, &data).await?.interrupted {
+        if !is_all {
+            return Ok(worst);
+        }
+        left_behind::clean_up(context, &drive, &data).await?;
+        outbox::deliver(context, &drive, &data).await?;
+        if drive.is_stopped() {
             return Ok(ExitStatus::Interrupted);
         }
         let waiting = say_who_waits(context, &data.store, &told).await?;
@@ -79,10 +83,11 @@ impl Run {
         Ok(worst.max(waiting.unwrap_or(ExitStatus::Success)))
     }
 
-    /// Works on what is wanted, group by group.
+    /// Works on what is wanted, group by group, until it is stopped.
     async fn take_up_each(
         &self,
         context: &Context,
+        drive: &Drive,
         data: &Opened,
         wanted: Vec<Pipeline>,
         is_one: bool,
@@ -93,7 +98,9 @@ impl Run {
         let mut groups: Vec<Group> = Vec::new();
         for pipeline in wanted {
             let item = pipeline.item.key.clone();
-            match add(&mut groups, pipeline, store, &git).await {
+            let added = add(&mut groups, pipeline, store, &git);
+            let Some(added) = drive.unless_stopped(added).await else { return Ok(worst) };
+            match added {
                 Err(error) if !is_one => worst = worst.max(told(&error, &item.to_string())),
                 result => result?,
             }
@@ -104,15 +111,15 @@ impl Run {
             left.retain(|id| !group.pipelines.iter().any(|it| it.id == *id));
             let items: Vec<String> =
                 group.pipelines.iter().map(|it| it.item.key.to_string()).collect();
-            let status = match take_up(context, data_dir, store, &git, group, &left).await {
-                Ok(prepared) => self.work(context, prepared, is_one).await?,
+            let taken_up = Box::pin(take_up(context, data_dir, store, &git, group, &left));
+            // What was not begun stays as it is.
+            let Some(taken_up) = drive.unless_stopped(taken_up).await else { break };
+            let status = match taken_up {
+                Ok(prepared) => self.work(context, drive, prepared, is_one).await?,
                 Err(error) if !is_one => told(&error, &items.join(", ")),
                 Err(error) => return Err(error),
             };
             worst = worst.max(status);
-            if status == ExitStatus::Interrupted {
-                break;
-            }
         }
         Ok(worst)
     }
