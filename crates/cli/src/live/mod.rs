@@ -6,12 +6,15 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use board::Board;
 use domain::id::PipelineId;
-use engine::{Engine, Progress};
+use engine::{Engine, Parked, Progress};
 use jiff::Timestamp;
 use tokio::{
-    sync::{broadcast::error::RecvError, oneshot},
-    task::JoinHandle,
-    time::interval,
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc, oneshot,
+    },
+    task::{JoinHandle, JoinSet},
+    time::{MissedTickBehavior, interval},
 };
 
 use crate::{context::Context, output};
@@ -35,12 +38,26 @@ impl Display {
         engine: &Arc<Engine>,
         items: BTreeMap<PipelineId, String>,
     ) -> Self {
-        let (engine, mut progress) = (Arc::clone(engine), engine.watch());
-        let (stop, mut stopped) = oneshot::channel();
-        let mut board =
+        let (found, parked) = mpsc::channel(1);
+        let looks = look_for_parked(Arc::clone(engine), found);
+        let board =
             Board::new(items, output::is_terminal() && !context.global.json, context.global.quiet);
+        Self::of(board, engine.watch(), looks, parked)
+    }
+
+    /// The same, where `looks` finds what is parked.
+    fn of(
+        mut board: Board,
+        mut progress: broadcast::Receiver<Progress>,
+        looks: impl Future<Output = ()> + Send + 'static,
+        mut parked: mpsc::Receiver<Vec<Parked>>,
+    ) -> Self {
+        let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let (mut tick, mut look) = (interval(TICK), interval(PARKED_LOOK));
+            // Beside what is shown, which a slow database must not hold up; it ends with this task.
+            let mut beside = JoinSet::new();
+            beside.spawn(looks);
+            let mut tick = interval(TICK);
             loop {
                 tokio::select! {
                     biased;
@@ -49,10 +66,7 @@ impl Display {
                         Err(RecvError::Lagged(missed)) => tracing::debug!("the display missed {missed} messages"),
                         Err(RecvError::Closed) => break,
                     },
-                    _ = look.tick() => match engine.list_parked().await {
-                        Ok(parked) => board.show_parked(&parked, Timestamp::now()),
-                        Err(error) => tracing::debug!("could not look what is parked: {error}"),
-                    },
+                    Some(parked) = parked.recv() => board.show_parked(&parked, Timestamp::now()),
                     _ = tick.tick() => board.tick(),
                     _ = &mut stopped => {
                         // What has happened already is shown before the end.
@@ -78,6 +92,23 @@ impl Display {
     }
 }
 
+/// Looks every so often what is parked, for as long as somebody wants to know.
+async fn look_for_parked(engine: Arc<Engine>, found: mpsc::Sender<Vec<Parked>>) {
+    let mut look = interval(PARKED_LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        match engine.list_parked().await {
+            Ok(parked) => {
+                if found.send(parked).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::debug!("could not look what is parked: {error}"),
+        }
+    }
+}
+
 /// The pipeline that a progress message is about; some are about all of them.
 fn pipeline_of(progress: &Progress) -> Option<PipelineId> {
     match progress {
@@ -86,5 +117,26 @@ fn pipeline_of(progress: &Progress) -> Option<PipelineId> {
         | Progress::JobStarted { pipeline, .. }
         | Progress::RunStarted { pipeline, .. }
         | Progress::Agent { pipeline, .. } => Some(*pipeline),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The limit of the test's own: only a failure reaches it.
+    #[tokio::test]
+    async fn a_display_ends_although_the_database_does_not_answer() {
+        let (_engine, progress) = broadcast::channel(1);
+        let (_found, parked) = mpsc::channel(1);
+        let (asked, is_asked) = oneshot::channel();
+        let looks = async move {
+            asked.send(()).expect("the test waits for it");
+            std::future::pending::<()>().await;
+        };
+        let board = Board::new(BTreeMap::new(), false, true);
+        let display = Display::of(board, progress, looks, parked);
+        is_asked.await.expect("it is looked");
+        display.stop().await;
     }
 }
