@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) enum ExitStatus {
     /// Done; a pipeline was delivered.
     Success,
-    /// It waits for a person: an approval, an answer, or something blocked.
+    /// It waits for a person: an approval, an answer, something blocked, or a letter that nobody tries to deliver any more.
     WaitsForPerson,
     /// It failed, or was cancelled.
     Failure,
@@ -26,7 +26,8 @@ Exit codes:
     0  done; the work is delivered
     1  failed, cancelled, or something that is needed is missing
     2  the command line or a configuration file is wrong
-    3  waits for a person: approve, answer, or settle what is blocked
+    3  waits for a person: approve, answer, or settle what is blocked; of `outbox deliver`
+       and `run --resume all` also: a letter is dead
    70  a fault of ours: please report it
   130  interrupted by Ctrl-C, SIGTERM or SIGHUP; the state is kept, and
        `gatewright run --resume ID` goes on (`--resume all`: with everything)";

@@ -9,7 +9,7 @@ mod standing;
 
 use api::OutboxView;
 use clap::{Args, Subcommand};
-pub(crate) use deliver::deliver;
+pub(crate) use deliver::{deliver, exit_status};
 use ports::Store;
 pub(crate) use standing::{Standing, next_sender};
 

@@ -253,8 +253,22 @@ fn delivering_ends_when_nothing_is_due_and_says_what_waits_until_when() {
     let told = told.json();
     assert_eq!((&told["waiting"], &told["dead"]), (&0.into(), &all.into()), "{told:#}");
     assert_eq!(told["died"], all, "{told:#}");
+    // Whoever asks later is told as well, until somebody has seen to them.
     let again = world.call(&["outbox", "deliver", "--json"]);
-    assert_eq!((again.code(), &again.json()["died"]), (Some(0), &0.into()), "{again:#?}");
+    assert_eq!((again.code(), &again.json()["died"]), (Some(3), &0.into()), "{again:#?}");
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(3), "{resumed:#?}");
+    let run = world.call(&["run", "--resume", "IT-001", "--json"]);
+    assert_eq!(run.code(), Some(0), "it tells of the pipeline: {run:#?}");
+    for letter in world.call(&["outbox", "--json"]).json().as_array().expect("a list") {
+        let id = letter["id"].as_str().expect("an id");
+        let dropped = world.call(&["outbox", "drop", id, "--reason", "nobody reads it"]);
+        assert_eq!(dropped.code(), Some(0), "{dropped:#?}");
+    }
+    for arguments in [&["outbox", "deliver"][..], &["run", "--resume", "all"]] {
+        let settled = world.call(arguments);
+        assert_eq!(settled.code(), Some(0), "{settled:#?}");
+    }
 }
 
 /// What no other try gets over is told once, and not tried again and again.

@@ -33,12 +33,17 @@ impl Deliver {
         if context.global.json {
             output::json(&delivery);
         }
-        Ok(match delivery.died {
-            _ if delivery.interrupted => ExitStatus::Interrupted,
-            0 => ExitStatus::Success,
-            // Whoever is called by a timer has to hear of it, once.
-            _ => ExitStatus::WaitsForPerson,
-        })
+        Ok(exit_status(&delivery))
+    }
+}
+
+/// What the exit code says of letters: a person has to see to those that are dead, whoever gave them up and however often
+/// it was said. A timer that calls again hears of it again.
+pub(crate) const fn exit_status(delivery: &DeliveryView) -> ExitStatus {
+    match (delivery.interrupted, delivery.dead) {
+        (true, _) => ExitStatus::Interrupted,
+        (false, 0) => ExitStatus::Success,
+        (false, _) => ExitStatus::WaitsForPerson,
     }
 }
 

@@ -58,7 +58,7 @@ impl Run {
         let is_all = self.resume.iter().any(|text| text == ALL);
         let told: Vec<PipelineId> = wanted.iter().map(|it| it.id).collect();
         let has_nothing = wanted.is_empty();
-        let worst = if has_nothing {
+        let mut worst = if has_nothing {
             output::say("nothing was interrupted");
             ExitStatus::Success
         } else {
@@ -72,10 +72,11 @@ impl Run {
             return Ok(worst);
         }
         left_behind::clean_up(context, &drive, &data).await?;
-        outbox::deliver(context, &drive, &data).await?;
+        let delivery = outbox::deliver(context, &drive, &data).await?;
         if drive.is_stopped() {
             return Ok(ExitStatus::Interrupted);
         }
+        worst = worst.max(outbox::exit_status(&delivery));
         let waiting = say_who_waits(context, &data.store, &told).await?;
         if context.global.json && has_nothing && waiting.is_none() {
             output::json(&[(); 0]);
