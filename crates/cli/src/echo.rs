@@ -1,4 +1,7 @@
 //! Arguments, as errors say them again: whoever hands in a whole file by mistake does not want it back.
+//!
+//! Help is not cut. A path in it is part of a command that is to be typed, and whatever else it repeats is a name, whose
+//! length was checked.
 
 use std::env;
 
