@@ -2,7 +2,6 @@
 
 use domain::{
     id::{LetterId, PipelineId},
-    limits::LETTER_FAILURES_MAX,
     name::DestinationName,
     outbox::{Letter, LetterState, LetterStateTag},
     pipeline::EventKindTag,
@@ -85,7 +84,7 @@ impl From<&Letter> for LetterView {
             remote: None,
             by: None,
             reason: None,
-            failures: failures(letter),
+            failures: letter.failures,
             last_error: letter.last_error.clone(),
         };
         match letter.state.clone() {
@@ -103,14 +102,6 @@ impl From<&Letter> for LetterView {
         }
         view
     }
-}
-
-/// Tries that failed. A letter counts those that were to be repeated; where it is dead before it has used them up, the one
-/// that its destination refused for good comes on top.
-fn failures(letter: &Letter) -> u32 {
-    let is_dead = matches!(letter.state, LetterState::Dead { .. });
-    let was_refused = letter.failures < LETTER_FAILURES_MAX && !letter.is_lost_too_often();
-    letter.failures + u32::from(is_dead && was_refused)
 }
 
 /// What came of delivering what was due.

@@ -147,6 +147,8 @@ fn a_letter_that_is_refused_is_told_and_can_be_tried_again_or_dropped() {
     assert_error(&long, 2, "the reason has 65537 bytes, at most 65536 fit", "say less");
     let dropped = world.call(&["outbox", "drop", &first, "--reason", "nobody reads it"]);
     assert_eq!(dropped.code(), Some(0), "{dropped:#?}");
+    let shown = world.call(&["outbox", "show", &first, "--json"]).json();
+    assert_eq!((&shown["state"], &shown["failures"]), (&"dropped".into(), &1.into()), "{shown:#}");
     let again = world.call(&["outbox", "retry", &first]);
     assert_error(&again, 1, "a letter that is `dropped`", " outbox`");
     let unknown = world.call(&["outbox", "show", "ltr_0x"]);

@@ -123,7 +123,14 @@ impl Letter {
                     next.lost = 0;
                     next.state = S::Delivered { at: now, remote: remote.clone() };
                 }
-                I::Refused { why } => next.die(why, now),
+                I::Refused { why } => {
+                    // Where it was lost too often, nobody has tried.
+                    if !self.is_lost_too_often() {
+                        next.lost = 0;
+                        next.failures += 1;
+                    }
+                    next.die(why, now);
+                }
                 I::Failed { why, retry_after, jitter } => {
                     next.lost = 0;
                     next.failures += 1;

@@ -150,6 +150,20 @@ fn a_letter_that_fails_too_often_is_dead_and_says_why() {
 }
 
 #[test]
+fn a_try_that_was_refused_has_failed_whatever_becomes_of_the_letter() {
+    let refused = LetterInput::Refused { why: "no such room".to_owned() };
+    let dropped = LetterInput::Drop { by: "me".to_owned(), reason: "nobody reads it".to_owned() };
+    let given_up = |letter: Letter| {
+        let dead = letter.decide(&refused, NOW).expect("it was being sent");
+        dead.decide(&dropped, NOW).expect("it is dead")
+    };
+    let letter = letter(sending());
+    assert_eq!(given_up(letter.clone()).failures, letter.failures + 1);
+    let lost = Letter { lost: limits::LETTER_LOST_MAX + 1, ..letter.clone() };
+    assert_eq!(given_up(lost).failures, letter.failures, "nobody has tried");
+}
+
+#[test]
 fn nobody_is_told_about_letters_by_letter() {
     let died = EventKind::LetterDied {
         letter: LetterId::from_u128(1),
