@@ -22,14 +22,28 @@ use crate::{
     time,
 };
 
-// The join is crossed so that the outbox, whose index has the order, is read first.
-macro_rules! select {
-    ($index:literal, $rest:literal) => {
+macro_rules! columns {
+    ($from:literal, $($rest:literal),+) => {
         concat!(
             "SELECT outbox.id, destination, state, due_at, outbox.version, outbox.document, ",
-            "seq, pipeline, number, events.version, at, kind, events.document FROM outbox ",
-            $index,
-            " CROSS JOIN events ON events.seq = outbox.event ",
+            "seq, pipeline, number, events.version, at, kind, events.document FROM ",
+            $from,
+            $($rest),+
+        )
+    };
+}
+// The joins are crossed so that what has the order is read first: the outbox by an index of its own; where it is about
+// one pipeline, the log of that, which has the order as well.
+macro_rules! select {
+    ($index:literal, $rest:literal) => {
+        columns!("outbox ", $index, " CROSS JOIN events ON events.seq = outbox.event ", $rest)
+    };
+}
+macro_rules! select_of_pipeline {
+    ($rest:literal) => {
+        columns!(
+            "events CROSS JOIN outbox INDEXED BY outbox_newest ON outbox.event = events.seq ",
+            "WHERE pipeline = ",
             $rest
         )
     };
@@ -61,14 +75,17 @@ const OPEN: &str =
 const FIND: &str = select!("", "WHERE outbox.id = ?1");
 const LIST: &str = select!(
     "",
-    "WHERE (:destination IS NULL OR destination = :destination) AND (:pipeline IS NULL OR pipeline = :pipeline)
+    "WHERE :destination IS NULL OR destination = :destination
     ORDER BY outbox.event DESC, destination LIMIT :limit"
 );
 const LIST_BY_STATE: &str = select!(
     "INDEXED BY outbox_by_state",
     "WHERE state = :state AND (:destination IS NULL OR destination = :destination)
-        AND (:pipeline IS NULL OR pipeline = :pipeline)
     ORDER BY outbox.event DESC, destination LIMIT :limit"
+);
+pub(crate) const LIST_OF_PIPELINE: &str = select_of_pipeline!(
+    ":pipeline AND (:state IS NULL OR state = :state) AND (:destination IS NULL OR destination = :destination)
+    ORDER BY number DESC, destination LIMIT :limit"
 );
 const COUNT: &str =
     "SELECT destination, state, count(*), min(event) FROM outbox INDEXED BY outbox_open
@@ -89,13 +106,14 @@ pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     LIST,
     LIST_BY_STATE,
+    LIST_OF_PIPELINE,
     COUNT,
     EVENT_AT,
 ];
 
 pub(crate) const LOOKS: Looks = Looks {
     unfinished: select!("", "WHERE due_at IS NOT NULL"),
-    of_one: select!("", "WHERE pipeline = ?1"),
+    of_one: select_of_pipeline!("?1"),
     all: select!("", ""),
 };
 
@@ -363,15 +381,19 @@ pub(crate) fn list(connection: &Connection, filter: &LetterFilter) -> Result<Vec
     let LetterFilter { pipeline, destination, state, limit } = filter;
     let pipeline = pipeline.as_ref().map(ToString::to_string);
     let destination = destination.as_ref().map(DestinationName::as_str);
+    let state = state.as_ref().map(<&'static str>::from);
     let (limit, operation) = (limit_or_none(*limit), "list the letters");
-    let Some(state) = state else {
+    if pipeline.is_some() {
+        let params = named_params! { ":pipeline": pipeline, ":state": state, ":destination": destination, ":limit": limit };
+        return rows::list::<LetterRow, _>(connection, LIST_OF_PIPELINE, params, operation);
+    }
+    if state.is_some() {
         let params =
-            named_params! { ":pipeline": pipeline, ":destination": destination, ":limit": limit };
-        return rows::list::<LetterRow, _>(connection, LIST, params, operation);
-    };
-    let state: &'static str = state.into();
-    let params = named_params! { ":state": state, ":pipeline": pipeline, ":destination": destination, ":limit": limit };
-    rows::list::<LetterRow, _>(connection, LIST_BY_STATE, params, operation)
+            named_params! { ":state": state, ":destination": destination, ":limit": limit };
+        return rows::list::<LetterRow, _>(connection, LIST_BY_STATE, params, operation);
+    }
+    let params = named_params! { ":destination": destination, ":limit": limit };
+    rows::list::<LetterRow, _>(connection, LIST, params, operation)
 }
 
 /// How many letters wait, are under way or are dead, by destination and state.

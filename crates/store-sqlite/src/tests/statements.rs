@@ -45,6 +45,24 @@ fn no_statement_reads_or_sorts_what_grows() {
     }
 }
 
+/// However much there is of others: what asks for one pipeline is asked whenever somebody looks at it.
+#[test]
+fn what_belongs_to_one_pipeline_is_found_without_a_walk_over_all() {
+    let connection = migrated();
+    for statement in [
+        ops::letters::LIST_OF_PIPELINE,
+        ops::letters::LOOKS.of_one,
+        ops::events::LOOKS.of_one,
+        ops::runs::LOOKS.of_one,
+        ops::verdicts::LOOKS.of_one,
+        ops::timers::LOOKS.of_one,
+    ] {
+        let plan = plan(&connection, statement);
+        let walks = plan.iter().any(|line| line.starts_with("SCAN "));
+        assert!(!walks, "{statement}\n{}", plan.join("\n"));
+    }
+}
+
 fn plan(connection: &Connection, statement: &str) -> Vec<String> {
     let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
     let count = explained.parameter_count();
