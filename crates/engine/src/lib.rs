@@ -18,6 +18,7 @@ mod damage;
 mod jobs;
 mod orphans;
 mod outbox;
+mod overdue;
 mod recover;
 mod sweep;
 mod timers;
@@ -38,6 +39,7 @@ use domain::{
 };
 pub use error::EngineError;
 pub use layout::Layout;
+pub use overdue::Keepers;
 pub use people::NewItem;
 use ports::{Agent, AgentProfile};
 pub use preflight::Lack;
@@ -45,6 +47,7 @@ pub use progress::{Progress, RunFound};
 pub use settings::{
     AgentSetup, DestinationSetup, Options, Ports, ProjectSettings, RoleSettings, Tenancy,
 };
+pub use sweep::find_left_behind;
 use tokio::sync::{broadcast, watch};
 pub use worker::{AtRest, StopMode, StopSignal, stop_channel};
 

@@ -9,9 +9,9 @@ use domain::{
     id::PipelineId,
     job::JobStateTag,
     limits::{SWEEPS_MAX, WORKSPACES_LOOKED_AT_MAX},
-    pipeline::PipelineState,
+    pipeline::{Pipeline, PipelineState},
 };
-use ports::JobFilter;
+use ports::{JobFilter, Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::{Engine, EngineError, worker::chain};
@@ -53,31 +53,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a pipeline has ended, and nothing is under way that may want its workspaces or will remove them.
+    /// Whether the workspaces of a pipeline are left behind, and no worker of this process that is late may want them.
     async fn is_left_behind(&self, id: PipelineId) -> Result<bool, EngineError> {
-        let Some(pipeline) = self.ports.store.find_pipeline(id).await? else { return Ok(false) };
-        match pipeline.state {
-            PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. } => {}
-            // A pipeline that failed may be tried again.
-            PipelineState::Queued
-            | PipelineState::Running { .. }
-            | PipelineState::AwaitingHuman { .. }
-            | PipelineState::Blocked { .. }
-            | PipelineState::Paused { .. }
-            | PipelineState::Failed { .. } => return Ok(false),
+        if find_left_behind(&*self.ports.store, id).await?.is_none() {
+            return Ok(false);
         }
+        // Asked for last: nobody begins to work for what has ended.
         let is_here = |job: &crate::worker::Running| job.pipeline == id;
-        if self.running.lock().expect("no holder panics").values().any(is_here) {
-            return Ok(false);
-        }
-        let states = vec![JobStateTag::Queued, JobStateTag::Running];
-        let filter = JobFilter { pipeline: Some(id), states };
-        if !self.ports.store.list_jobs(&filter).await?.is_empty() {
-            return Ok(false);
-        }
-        // What an agent left there is not kept yet.
-        let runs = self.ports.store.list_runs(id).await?;
-        Ok(runs.iter().all(|run| run.ended_at.is_some()))
+        Ok(!self.running.lock().expect("no holder panics").values().any(is_here))
     }
 
     /// Removes the workspaces of a pipeline. What cannot be removed keeps no other.
@@ -93,4 +76,30 @@ impl Engine {
             }
         }
     }
+}
+
+/// A pipeline that has ended for good and leaves behind what is in its workspaces: no job of it may want them or will remove
+/// them, and what its agents left there is kept.
+pub async fn find_left_behind(
+    store: &dyn Store,
+    id: PipelineId,
+) -> Result<Option<Pipeline>, StoreError> {
+    let Some(pipeline) = store.find_pipeline(id).await? else { return Ok(None) };
+    match pipeline.state {
+        PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. } => {}
+        // A pipeline that failed may be tried again.
+        PipelineState::Queued
+        | PipelineState::Running { .. }
+        | PipelineState::AwaitingHuman { .. }
+        | PipelineState::Blocked { .. }
+        | PipelineState::Paused { .. }
+        | PipelineState::Failed { .. } => return Ok(None),
+    }
+    let states = vec![JobStateTag::Queued, JobStateTag::Running];
+    let filter = JobFilter { pipeline: Some(id), states };
+    if !store.list_jobs(&filter).await?.is_empty() {
+        return Ok(None);
+    }
+    let is_kept = store.list_runs(id).await?.iter().all(|run| run.ended_at.is_some());
+    Ok(is_kept.then_some(pipeline))
 }

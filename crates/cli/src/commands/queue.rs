@@ -1,7 +1,5 @@
 //! `gatewright queue`
 
-mod overdue;
-
 use std::{
     collections::BTreeSet,
     io::{self, IsTerminal as _},
@@ -14,8 +12,8 @@ use clap::Args;
 use comfy_table::Cell;
 use config::Loaded;
 use domain::{explain::Slots, id::PipelineId, pipeline::PipelineStateTag};
+use engine::{Keepers, Lack};
 use jiff::Timestamp;
-use overdue::Keepers;
 use owo_colors::Stream;
 use ports::{JobFilter, NextDue, PipelineFilter, Store as _};
 
@@ -101,7 +99,8 @@ fn caps(loaded: &Loaded) -> CapsView {
 
 async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let due = data.store.next_due(&holds::guards(&data.loaded)).await?;
+    let guards = holds::guards(&data.loaded);
+    let due = data.store.next_due(&guards).await?;
     let breakers = Holds::load(&*data.store, &data.loaded).await?.views();
     let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
@@ -110,12 +109,12 @@ async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
         Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
     let lacks = holds::lacks(&data.data_dir);
     let mut damaged = damage::load(&*data.store).await?;
-    let keepers = Keepers { breakers: &breakers, lacks: &lacks, damaged: &damaged };
+    let keepers = Keepers { slots, guards: &guards, held: &Lack::held(&lacks) };
+    let overdue = keepers.find_overdue(&*data.store, Timestamp::now()).await?.map(|it| it.id);
     let filter =
         PipelineFilter { states: vec![PipelineStateTag::Paused], ..PipelineFilter::default() };
     let paused = data.store.list_pipelines(&filter).await?;
     let paused: BTreeSet<PipelineId> = paused.into_iter().map(|it| it.id).collect();
-    let overdue = overdue::find(&jobs, slots, job, &paused, &keepers);
     let held = lacks.into_iter().map(|it| it.problem).collect();
     let outbox = outbox::counts(&*data.store).await?;
     damaged.extend(data.store.damaged_letters().await?.into_iter().map(damage::view));

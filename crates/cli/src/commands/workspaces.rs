@@ -7,15 +7,14 @@ use domain::{
     id::PipelineId,
     item::ItemKey,
     job::{JobKind, JobStateTag},
-    pipeline::PipelineState,
 };
-use engine::Layout;
+use engine::{Layout, find_left_behind};
 use ports::{JobFilter, Store, StoreError};
 
 use super::backup::cannot;
 use crate::error::CliError;
 
-/// The workspaces of pipelines that have ended and whose clean-up waits for nobody, with the items that they were for.
+/// The workspaces that pipelines have left behind, with the items that they were for.
 pub(crate) async fn list_left_behind(
     store: &dyn Store,
     data_dir: &Utf8Path,
@@ -24,8 +23,8 @@ pub(crate) async fn list_left_behind(
     let place = layout.all_workspaces();
     let mut left = Vec::new();
     for id in list(&place).map_err(cannot("read", &place))? {
-        match item_of(store, id).await {
-            Ok(item) => left.extend(item.map(|item| (item, layout.workspaces(id)))),
+        match find_left_behind(store, id).await {
+            Ok(found) => left.extend(found.map(|it| (it.item.key, layout.workspaces(id)))),
             // It is parked, and named by whoever lists what is damaged.
             Err(StoreError::Inconsistent { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -40,21 +39,6 @@ pub(crate) async fn list_clean_ups(store: &dyn Store) -> Result<Vec<PipelineId>,
     let jobs = store.list_jobs(&JobFilter { pipeline: None, states }).await?.into_iter();
     let clean_ups = jobs.filter(|job| job.slot.work.kind() == JobKind::Cleanup);
     Ok(clean_ups.map(|job| job.pipeline).collect())
-}
-
-/// The item of a pipeline that has ended for good, where no job of it is left and what its agents left is kept.
-async fn item_of(store: &dyn Store, id: PipelineId) -> Result<Option<ItemKey>, StoreError> {
-    let Some(pipeline) = store.find_pipeline(id).await? else { return Ok(None) };
-    let is_over =
-        matches!(pipeline.state, PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. });
-    let states = vec![JobStateTag::Queued, JobStateTag::Running];
-    let filter = JobFilter { pipeline: Some(id), states };
-    // A run that is open has left what is not kept yet: nothing there may be removed.
-    let is_kept = async || {
-        Ok::<_, StoreError>(store.list_runs(id).await?.iter().all(|run| run.ended_at.is_some()))
-    };
-    let is_left = is_over && store.list_jobs(&filter).await?.is_empty() && is_kept().await?;
-    Ok(is_left.then_some(pipeline.item.key))
 }
 
 /// Pipelines that have workspaces, in order.

@@ -78,7 +78,7 @@ impl Preflight {
 
     /// What the last answers keep in the queue. Where there is none that still counts, nobody knows whether anything can
     /// work.
-    pub(super) fn held(&self, now: Timestamp) -> Held {
+    pub(crate) fn held(&self, now: Timestamp) -> Held {
         let is_known = self.looks.get(&Subject::Processes).is_some_and(|look| look.is_fresh(now));
         let mut held = Held { processes: !is_known, ..Held::default() };
         for (subject, _) in self.looks.iter().filter(|(_, look)| look.problem.is_some()) {

@@ -58,10 +58,4 @@ impl Engine {
         }
         held
     }
-
-    /// Whether anything is held back for what was found.
-    pub(crate) fn holds_back(&self) -> bool {
-        let now = self.ports.clock.now();
-        self.preflight.lock().expect("no holder panics").held(now) != Held::default()
-    }
 }

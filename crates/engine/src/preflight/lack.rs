@@ -1,6 +1,7 @@
 //! What this machine lacks, as a line of a file that other processes read.
 
 use domain::name::AgentName;
+use ports::Held;
 
 use super::answers::Subject;
 
@@ -44,6 +45,15 @@ impl Lack {
         }
     }
 
+    /// What all of them keep in the queue.
+    #[must_use]
+    pub fn held(lacks: &[Self]) -> Held {
+        Held {
+            agents: lacks.iter().filter_map(|it| it.agent.clone()).collect(),
+            processes: lacks.iter().any(|it| it.agent.is_none()),
+        }
+    }
+
     /// Whether it keeps a job that starts a process, for that agent or for none.
     #[must_use]
     pub fn holds(&self, agent: Option<&AgentName>) -> bool {
@@ -67,6 +77,9 @@ mod tests {
         }
         assert!(of_all.holds(None) && of_all.holds(Some(&other)));
         assert!(!of_agent.holds(None) && !of_agent.holds(Some(&other)));
+        let held = Lack::held(std::slice::from_ref(&of_agent));
+        assert_eq!((held.processes, held.agents), (false, [fake].into()));
+        assert!(Lack::held(&[of_agent, of_all]).processes);
         assert_eq!(Lack::of_line(" \t"), None);
         let odd = Lack::of_line("agent Not A Name\tgone").unwrap();
         assert_eq!((odd.agent, odd.problem.as_str()), (None, "agent Not A Name\tgone"));

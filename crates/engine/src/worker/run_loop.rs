@@ -189,7 +189,7 @@ impl Engine {
         self.send_letters(outbox).await?;
         let next_due = self.ports.store.next_due(&self.options.guards()).await?;
         if looks_around {
-            self.watch_overdue(next_due.job).await?;
+            self.watch_overdue().await?;
         }
         let work_left = !tasks.is_empty() || next_due.job.is_some() || next_due.lease.is_some();
         // What is being looked at is no work: every half minute something is, and letters would have their time anew.

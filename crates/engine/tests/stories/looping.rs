@@ -1,16 +1,19 @@
 //! The loop itself: nothing keeps it, and it does nothing too often.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     definition::PipelineLimits,
+    explain::Slots,
+    failure::FailureClass,
     id::PipelineId,
     job::JobStateTag,
-    limits::{LEASE_HEARTBEAT, LIVENESS_CHECK},
+    limits::{JOB_OVERDUE, LEASE_HEARTBEAT, LIVENESS_CHECK},
+    name::AgentName,
     pipeline::{EventKind, PipelineStateTag},
 };
-use engine::StopMode;
-use ports::StoreError;
+use engine::{Keepers, StopMode};
+use ports::{Clock as _, Held, StoreError};
 use testkit::world::{Script, Side, TestEnv, World, definitions};
 
 /// How long the pipelines of these stories may take.
@@ -127,6 +130,41 @@ async fn what_is_overdue_is_looked_for_once_a_minute() {
     }
     assert_eq!(env.world.calls.answered("store.list_jobs"), asked);
     env.stop(StopMode::LeaveAgents).await;
+}
+
+/// The engine's alarm and `queue` ask the same.
+#[tokio::test]
+async fn what_keeps_a_job_keeps_no_alarm_about_another_one() {
+    let mut env = TestEnv::new().await;
+    env.world.sandbox.next_plays(Script::fails(FailureClass::Transient));
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it waits for its next try", async |world| {
+        let waits = world.jobs(id, JobStateTag::Queued).await;
+        world.sandbox.launches() == 1 && waits.iter().any(|job| job.agent.is_some())
+    })
+    .await;
+    env.crash().await;
+    env.world.clock.advance(JOB_OVERDUE);
+    let other = env.start("Add a switch").await;
+    env.world.clock.advance(JOB_OVERDUE * 2);
+    let now = env.world.clock.now();
+    let [fake, nobody] = ["fake", "nobody"].map(|name| AgentName::new(name).unwrap());
+    let of_agent = |name: &AgentName| Held { agents: [name.clone()].into(), processes: false };
+    let processes = Held { processes: true, ..Held::default() };
+    let slots = Slots { total: 4, per_project: None, per_agent: None };
+    let guards = BTreeMap::new();
+    let overdue = async |held: &Held| {
+        let keepers = Keepers { slots, guards: &guards, held };
+        let found = keepers.find_overdue(&*env.world.store, now).await.unwrap();
+        found.map(|job| job.pipeline)
+    };
+    // The one that failed waits for an agent, the other one for its repository: that starts no process.
+    let cases = [(Held::default(), id), (of_agent(&nobody), id)];
+    let kept = [(of_agent(&fake), other), (processes, other)];
+    for (held, told) in cases.into_iter().chain(kept) {
+        assert_eq!(overdue(&held).await, Some(told), "{held:?}");
+    }
 }
 
 /// A job that is due and that no slot is free for must not be taken for the next thing to happen.
