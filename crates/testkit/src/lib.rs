@@ -3,6 +3,7 @@
 pub mod agent_cli;
 pub mod clock;
 pub mod gatewright;
+pub mod git_conformance;
 pub mod model_server;
 pub mod repository;
 pub mod simulation;

@@ -5,6 +5,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::revision::CommitSha;
 use ports::{Git, GitError, Integration, Landing, MergeStrategy, ProjectRef};
+use testkit::git_conformance;
 
 use crate::world::{World, branch, commit, read, run, sha, time, trap, write};
 
@@ -219,4 +220,12 @@ async fn a_push_that_the_other_side_forbids_is_refused_with_its_words() {
     assert!(reason.starts_with("the repository refuses to move `main`"), "{reason}");
     assert!(reason.contains("the branch is protected"), "{reason}");
     assert_eq!(target(&bare), expected);
+}
+
+/// The same cases as the git of stories passes.
+#[tokio::test]
+async fn a_target_is_moved_once_from_where_it_is() {
+    let world = World::synced().await;
+    let bare = world.at(world.bare());
+    git_conformance::a_target_is_moved_once_from_where_it_is(&world.git, &bare).await;
 }

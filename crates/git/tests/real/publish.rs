@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::revision::CommitSha;
 use ports::{Git, GitError, Publication};
+use testkit::git_conformance;
 
 use crate::world::{BRANCH, World, branch, commit, run, sha};
 
@@ -82,4 +83,14 @@ async fn a_branch_that_somebody_has_checked_out_is_not_moved_under_them() {
     let words = format!("is checked out in {}", world.people());
     assert!(reason.contains(&words) && reason.contains("switch to another branch"), "{reason}");
     assert_eq!(published(&world.people()), base);
+}
+
+/// The same cases as the git of stories passes.
+#[tokio::test]
+async fn a_branch_is_published_where_nothing_is_lost() {
+    let world = World::synced().await;
+    for (place, _) in places(&world) {
+        git_conformance::a_branch_is_published_where_nothing_is_lost(&world.git, &world.at(place))
+            .await;
+    }
 }

@@ -323,7 +323,7 @@ impl Git for FakeGit {
     ) -> Result<Publication, GitError> {
         let publish = |model: &mut Model| {
             model.history.find(head)?;
-            model.projects.publish(&project.key, branch, head)
+            model.projects.publish(&model.history, &project.key, branch, head)
         };
         self.make("git.publish", publish).await
     }

@@ -102,18 +102,26 @@ impl Projects {
         Ok(Landing::Landed)
     }
 
+    /// Makes the branch, or moves it forward. One that has gone on from the commit has it.
     pub(super) fn publish(
         &mut self,
+        history: &History,
         key: &ProjectKey,
         branch: &BranchName,
         head: &CommitSha,
     ) -> Result<Publication, GitError> {
-        let there =
-            self.reach(key)?.people.entry(branch.to_string()).or_insert_with(|| head.clone());
-        if there == head {
-            return Ok(Publication::Published);
+        let people = &mut self.reach(key)?.people;
+        match people.get(branch.as_str()) {
+            Some(found) if history.descends(found, head) => {}
+            Some(found) if !history.descends(head, found) => {
+                let reason = format!("another `{branch}` is there, at {found}");
+                return Ok(Publication::Refused { reason });
+            }
+            Some(_) | None => {
+                people.insert(branch.to_string(), head.clone());
+            }
         }
-        Ok(Publication::Refused { reason: format!("another `{branch}` is there") })
+        Ok(Publication::Published)
     }
 
     /// The project, where the people's repository is there.
