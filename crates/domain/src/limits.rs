@@ -71,6 +71,9 @@ pub const SWEEPS_MAX: u32 = 4;
 /// Newest commits of the target among which items are looked for that another data directory has delivered: a tenth of a
 /// second of git's time.
 pub const SUBJECTS_READ_MAX: u32 = 10_000;
+/// Newest commits that the target was moved to among which merges of a pipeline are looked for that its log does not tell of:
+/// a restore is from a backup of weeks, and this is a tenth of a second of git's time.
+pub const MERGES_LOOKED_FOR_MAX: u32 = 10_000;
 /// The highest item number that is believed of a repository: it comes from outside, and the next one must have a number.
 pub const ITEM_NUMBER_MAX: u32 = 100_000_000;
 /// How often the watchdog looks for pipelines that nothing will move: soon enough for a person, and one query each time.

@@ -110,10 +110,10 @@ impl Git for MirrorGit {
         &self,
         project: &ProjectRef,
         branch: &BranchName,
-        since: &CommitSha,
         line: &str,
+        max: u32,
     ) -> Result<Vec<CommitSha>, GitError> {
-        mirror::find_merges(&self.mirror(project), branch, since, line).await
+        mirror::find_merges(&self.mirror(project), branch, line, max).await
     }
 
     async fn load_tree(

@@ -316,14 +316,15 @@ pub trait Git: Send + Sync {
         max: u32,
     ) -> Result<Vec<String>, GitError>;
 
-    /// Merges into a branch of the people's repository, as of the last sync, that `since` does not hold and whose messages
-    /// have `line` as a line, the newest first. Merges inside of what was merged do not count: they are others' words.
+    /// Merges into a branch of the people's repository, as of the last sync, whose messages have `line` as a line, the newest
+    /// first: of the newest commits that it was moved to, at most `max`. Merges inside of what was merged do not count: they
+    /// are others' words.
     async fn find_merges(
         &self,
         project: &ProjectRef,
         branch: &BranchName,
-        since: &CommitSha,
         line: &str,
+        max: u32,
     ) -> Result<Vec<CommitSha>, GitError>;
 
     /// The tree of a commit.

@@ -58,10 +58,10 @@ impl Git for WatchedGit {
         &self,
         project: &ProjectRef,
         branch: &BranchName,
-        since: &CommitSha,
         line: &str,
+        max: u32,
     ) -> Result<Vec<CommitSha>, GitError> {
-        let found = self.git.find_merges(project, branch, since, line);
+        let found = self.git.find_merges(project, branch, line, max);
         self.calls.make("git.find_merges", found).await
     }
 

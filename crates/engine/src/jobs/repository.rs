@@ -2,6 +2,7 @@
 
 use domain::{
     job::Job,
+    limits::MERGES_LOOKED_FOR_MAX,
     pipeline::{Candidate, EventKind, MergeReport, Pipeline, Report, Step},
     revision::CommitSha,
 };
@@ -106,15 +107,16 @@ impl Engine {
     }
 
     /// Merges of a pipeline that the target holds and its log does not tell of: the log is of a backup that was made before
-    /// them. A definition may merge more than once, which the log tells of.
+    /// them. It may not even have been begun then, and go on from what it has merged. A definition may merge more than once,
+    /// which the log tells of.
     async fn find_merges_of_before(
         &self,
         pipeline: &Pipeline,
         project: &ProjectRef,
     ) -> Result<Vec<CommitSha>, JobError> {
-        let Some(base) = &pipeline.base else { return Ok(Vec::new()) };
         let (git, line) = (&self.ports.git, mark(pipeline));
-        let mut merges = git.find_merges(project, &pipeline.target, base, &line).await?;
+        let mut merges =
+            git.find_merges(project, &pipeline.target, &line, MERGES_LOOKED_FOR_MAX).await?;
         let mut after = 0;
         while !merges.is_empty() {
             let events =

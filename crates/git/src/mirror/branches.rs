@@ -38,17 +38,24 @@ pub(crate) async fn list_subjects(
     Ok(subjects.map(|subject| String::from_utf8_lossy(subject).into_owned()).collect())
 }
 
-/// The merges into it that `since` does not hold and whose messages have `line` as a line, the newest first.
+/// The merges among the newest `max` commits that it was moved to whose messages have `line` as a line, the newest first.
 pub(crate) async fn find_merges(
     mirror: &Mirror<'_>,
     branch: &BranchName,
-    since: &CommitSha,
     line: &str,
+    max: u32,
 ) -> Result<Vec<CommitSha>, GitError> {
-    let pattern = format!("--grep=^{}$", literally(line));
-    let range = format!("{since}..{}", tracking_ref(branch));
-    let args = ["rev-list", "--merges", "--first-parent", "--basic-regexp", &pattern, &range, "--"];
     let operation = format!("look for merges in `{branch}`");
+    let (pattern, head) = (format!("--grep=^{}$", literally(line)), tracking_ref(branch));
+    let skip = format!("--skip={max}");
+    let args = ["rev-list", "--first-parent", &skip, "--max-count=1", &head, "--"];
+    // A limit on what is shown would be none on what is looked through.
+    let older = mirror.git(operation.as_str()).args(args).run().await?.text();
+    let range = match older.trim() {
+        "" => head,
+        older => format!("{older}..{head}"),
+    };
+    let args = ["rev-list", "--merges", "--first-parent", "--basic-regexp", &pattern, &range, "--"];
     let output = mirror.git(operation.as_str()).args(args).run().await?;
     output.text().lines().map(|id| revisions::commit(&operation, id)).collect()
 }

@@ -18,7 +18,7 @@ async fn the_newest_subjects_of_a_branch_are_read() {
     assert!(matches!(list("nowhere", 1).await, Err(GitError::Command { .. })));
 }
 
-/// Only merges into the branch, only those since then, and only with this very line: titles and agents write others.
+/// Only merges into the branch, only the newest, and only with this very line: titles and agents write others.
 #[tokio::test]
 async fn merges_are_found_by_a_line() {
     let world = World::new();
@@ -40,9 +40,10 @@ async fn merges_are_found_by_a_line() {
     merge("main", "three", "Merge it\n\nBranch axb of pipeline p.1.");
     world.git.sync(&world.project).await.expect("synced");
     let main = branch("main");
-    let find = async |since| world.git.find_merges(&world.project, &main, since, line).await;
-    assert_eq!(find(&since).await.expect("looked"), std::slice::from_ref(&ours));
-    assert_eq!(find(&ours).await.expect("looked"), [], "it is not newer than itself");
+    let find = async |max| world.git.find_merges(&world.project, &main, line, max).await;
+    assert_eq!(find(10).await.expect("looked"), std::slice::from_ref(&ours));
+    assert_eq!(find(3).await.expect("looked"), [ours], "two were merged since");
+    assert_eq!(find(2).await.expect("looked"), [], "it is not among the newest two");
 }
 
 #[tokio::test]

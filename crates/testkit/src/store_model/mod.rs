@@ -20,6 +20,18 @@ pub struct ModelStore {
 }
 
 impl ModelStore {
+    /// A backup.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { model: Mutex::new(self.model().clone()) }
+    }
+
+    /// Puts a backup in the place of everything.
+    pub fn bring_back(&self, backup: &Self) {
+        let model = backup.model().clone();
+        *self.model() = model;
+    }
+
     /// Looks at everything that is remembered.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
         look(&self.model())

@@ -158,8 +158,8 @@ impl Git for FakeGit {
         &self,
         _: &ProjectRef,
         _: &BranchName,
-        _: &CommitSha,
         _: &str,
+        _: u32,
     ) -> Result<Vec<CommitSha>, GitError> {
         refused("find merges")
     }

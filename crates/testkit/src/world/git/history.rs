@@ -85,15 +85,14 @@ impl History {
         messages.filter_map(|message| message.lines().next().map(str::to_owned))
     }
 
-    /// Merges into `head` that `since` does not hold and whose messages have that line, the newest first.
-    pub(super) fn merges(&self, head: &CommitSha, since: &CommitSha, line: &str) -> Vec<CommitSha> {
-        let old = self.ancestors(since);
+    /// Merges among the newest `max` commits that a branch was moved to whose messages have that line, the newest first.
+    pub(super) fn merges(&self, head: &CommitSha, line: &str, max: usize) -> Vec<CommitSha> {
         let first_parents = std::iter::successors(Some(head), |it| self.get(it).parents.first());
         let is_meant = |id: &&CommitSha| {
             let commit = self.get(id);
             commit.parents.len() > 1 && commit.message.lines().any(|it| it == line)
         };
-        first_parents.take_while(|id| !old.contains(*id)).filter(is_meant).cloned().collect()
+        first_parents.take(max).filter(is_meant).cloned().collect()
     }
 
     pub(super) fn message(&self, commit: &CommitSha) -> &str {

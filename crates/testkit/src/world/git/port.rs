@@ -79,13 +79,13 @@ impl Git for FakeGit {
         &self,
         project: &ProjectRef,
         branch: &BranchName,
-        since: &CommitSha,
         line: &str,
+        max: u32,
     ) -> Result<Vec<CommitSha>, GitError> {
         let find = |model: &mut Model| {
             let head = model.projects.seen(&project.key)?.get(branch.as_str()).cloned();
             let head = head.ok_or_else(|| refused("find merges", "there is no such branch"))?;
-            Ok(model.history.merges(&head, since, line))
+            Ok(model.history.merges(&head, line, max as usize))
         };
         self.make("git.find_merges", find).await
     }
