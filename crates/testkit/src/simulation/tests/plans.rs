@@ -64,6 +64,25 @@ fn a_run_that_two_would_end_ends_once() {
     assert_breaks_no_rule(include_str!("plans/a-run-that-two-would-end.json"));
 }
 
+/// The clean-up comes while a person's cancellation is still stopping the agent. It failed twice at once, and the workspace
+/// stayed; it waits for its turn, and the look that runs once a minute would find the workspace as well.
+#[test]
+fn a_clean_up_waits_for_the_agent_that_is_being_stopped() {
+    assert_breaks_no_rule(include_str!("plans/a-clean-up-while-an-agent-is-being-stopped.json"));
+}
+
+/// A stage begins anew, with the whole wall time, after it was looked which timers are due and before the old one fires: it
+/// ended what had just begun.
+#[test]
+fn a_wall_time_that_is_granted_anew_as_it_fires_does_not_fire() {
+    let json = include_str!("plans/a-wall-time-that-is-granted-anew-as-it-fires.json");
+    let history = History::of(&plan(json));
+    assert_eq!(history.violation, None);
+    let moves = history.coverage.moves;
+    assert!(moves.contains_key(&("awaiting_human", "restart_stage")), "{moves:?}");
+    assert!(!moves.contains_key(&("running: working", "timer_fired")), "{moves:?}");
+}
+
 /// The store has no room just as an agent that was stopped has ended. The process that ends when nothing is left to do looks
 /// once more before it does: nobody may look again for long.
 #[test]
