@@ -61,7 +61,14 @@ impl Plan {
 fn create(dice: &mut Dice, projects: u8) -> Act {
     Act::Create {
         project: dice.below_byte(projects),
-        shape: dice.pick(&[Shape::Ship, Shape::Ship, Shape::Ask, Shape::Waves, Shape::Strict]),
+        shape: dice.pick(&[
+            Shape::Ship,
+            Shape::Ship,
+            Shape::Ask,
+            Shape::Waves,
+            Shape::Strict,
+            Shape::Twice,
+        ]),
         start: dice.percent(90),
         human_gates: dice.percent(80),
         merge: dice.percent(50),
@@ -122,7 +129,7 @@ fn happening(dice: &mut Dice, nodes: u8, projects: u8, pipelines: u8) -> Act {
     let node = dice.below_byte(nodes);
     let project = dice.below_byte(projects);
     let seconds = dice.pick(&[0, 1, 5, 31, 120]);
-    match dice.below(124) {
+    match dice.below(126) {
         0..=19 => preparation(dice),
         20..=54 => Act::Person { pipeline: dice.below_byte(pipelines), asks: ask(dice) },
         55..=72 => Act::Crash { node, after: 1 + dice.below(120), seconds },
@@ -157,6 +164,7 @@ fn happening(dice: &mut Dice, nodes: u8, projects: u8, pipelines: u8) -> Act {
             ]),
         },
         115 => Act::LogIn,
+        116 | 117 => Act::Push { pipeline: dice.below_byte(pipelines) },
         _ => Act::CrashAt {
             node,
             call: dice.pick(CALLS).to_owned(),

@@ -133,6 +133,7 @@ pub(super) const CALLS: &[&str] = &[
     "store.heartbeat",
     "store.list_breakers",
     "store.list_due_timers",
+    "store.list_events",
     "store.list_jobs",
     "store.list_letters",
     "store.list_orphaned_runs",

@@ -128,6 +128,11 @@ pub enum Act {
         /// To a file that agents write as well.
         conflicts: bool,
     },
+    /// Somebody else commits to the branch of a pipeline, in the people's repository.
+    Push {
+        /// The pipeline, counted from 0 in the order of their making.
+        pipeline: u8,
+    },
     /// The people's repository is gone, or there again.
     Repository {
         /// The project.

@@ -160,6 +160,7 @@ impl<'a> Play<'a> {
                 let words = format!("by people, {}", self.given_out);
                 self.world.git.people_commit(&self.project(*project), "main", path, &words);
             }
+            Act::Push { pipeline } => self.push(*pipeline),
             Act::Repository { project, there } => {
                 self.world.git.set_reachable(&self.project(*project), *there);
             }

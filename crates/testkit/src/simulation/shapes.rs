@@ -56,6 +56,13 @@ pub(super) fn definition_of(shape: Shape) -> Definition {
             }
             definition
         }
+        Shape::Twice => {
+            let [again, once_more] = ["again", "once-more"].map(|name| {
+                let name = StageName::new(name).expect("a name");
+                move |stage| Stage { name, ..stage }
+            });
+            definition(vec![build(), ship(), again(build()), once_more(ship())])
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Shape {
     Waves,
     /// One gate that may fail once, then the pipeline has failed.
     Strict,
+    /// A developer and tests, then a merge, and both once more.
+    Twice,
 }
 
 /// What an agent does.

@@ -70,10 +70,27 @@ impl Play<'_> {
         })
     }
 
-    pub(super) fn person(&mut self, number: u8, asks: Ask) {
+    /// The pipeline of that number, where there is any.
+    fn numbered(&self, number: u8) -> Option<PipelineId> {
         let pipelines = self.pipelines();
-        let Some(at) = usize::from(number).checked_rem(pipelines.len()) else { return };
-        let id = pipelines[at];
+        let at = usize::from(number).checked_rem(pipelines.len())?;
+        Some(pipelines[at])
+    }
+
+    /// Somebody commits to the branch of a pipeline: a new one, or one that has been published.
+    pub(super) fn push(&mut self, number: u8) {
+        let Some(id) = self.numbered(number) else { return };
+        let (project, branch) = self.store.pair.model.look(|model| {
+            let pipeline = &model.pipelines[&id];
+            (pipeline.project.clone(), pipeline.branch.clone())
+        });
+        self.given_out += 1;
+        let (path, words) = (format!("people-{}.txt", self.given_out), "on top of it");
+        self.world.git.people_commit(&project, branch.as_str(), &path, words);
+    }
+
+    pub(super) fn person(&mut self, number: u8, asks: Ask) {
+        let Some(id) = self.numbered(number) else { return };
         let input = match asks {
             Ask::Start => Input::Start,
             Ask::Pause => Input::Pause,

@@ -35,7 +35,6 @@ const NOBODY_CALLS: &[(&str, &str)] = &[
     ("store.find_merging", "people ask, and nothing is done about the answer"),
     ("store.find_pipeline_of", "people ask, and nothing is done about the answer"),
     ("store.list_decisions", "people ask, and nothing is done about the answer"),
-    ("store.list_events", "people ask, and nothing is done about the answer"),
     ("store.list_pipelines", "people ask, and nothing is done about the answer"),
     ("store.list_projects", "people ask, and nothing is done about the answer"),
     ("store.list_verdicts", "people ask, and nothing is done about the answer"),
@@ -121,6 +120,7 @@ fn stories() -> Vec<Story> {
     vec![
         Story::of(Shape::Ship, &[works(5, 0)], &[SHORT, DROP, LONG]),
         Story::of(Shape::Waves, &[], &[LONG]),
+        Story::of(Shape::Twice, &[], &[LONG]),
         Story { plan: branch, at: 0 },
         Story::of(Shape::Ship, &[agent_fails(Trouble::Credentials)], &[SHORT, Act::LogIn, LONG]),
         Story::of(Shape::Ship, &[Act::Machine { lacks: Lack::Disk }], &[LONG]),

@@ -118,6 +118,10 @@ fn directed() -> Vec<Plan> {
     plans.push(again_and_again(Shape::Ship, "git.remove_workspace", &cancelled));
     plans.push(plan(Shape::Ship, &[], &[Act::Wait { seconds: 31 }, DROP, LONG]));
     plans.push(plan(Shape::Ship, &[], &[CANCEL, LONG, DROP, LONG]));
+    let cancelled = [Act::Wait { seconds: 5 }, CANCEL, Act::Wait { seconds: 31 }, DROP, LONG];
+    plans.push(plan(Shape::Ship, std::slice::from_ref(&slow), &cancelled));
+    // Its wall time ends while it is paused.
+    plans.push(plan(Shape::Ask, &[], &[SHORT, PAUSE, Act::Wait { seconds: 300 }, LONG, RESUME]));
     let fails = [gate_fails(), gate_fails(), gate_fails()];
     for act in [CANCEL, RETRY, DROP] {
         plans.push(plan(Shape::Strict, &fails, &[Act::Wait { seconds: 31 }, act, LONG]));

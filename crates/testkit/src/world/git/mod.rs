@@ -90,11 +90,15 @@ impl FakeGit {
         self.model().projects.land_without_comparing();
     }
 
-    /// The messages of the commits that we moved targets to, oldest first.
+    /// The commits that we moved targets to and their messages, oldest first.
     #[must_use]
-    pub fn landed(&self) -> Vec<String> {
+    pub fn landed(&self) -> Vec<(CommitSha, String)> {
         let Model { history, projects, .. } = &mut *self.model();
-        projects.landed().iter().map(|commit| history.message(commit).to_owned()).collect()
+        let with_message = |commit: CommitSha| {
+            let message = history.message(&commit).to_owned();
+            (commit, message)
+        };
+        projects.landed().into_iter().map(with_message).collect()
     }
 
     /// Whether a branch of the people's repository holds a commit.
