@@ -34,6 +34,12 @@ impl Mark {
         Self(format!("{}/{}/{number}", letter.key(), std::process::id()))
     }
 
+    /// A mark that nobody has.
+    #[cfg(test)]
+    pub(super) fn of_test() -> Self {
+        Self(format!("test/{}", std::process::id()))
+    }
+
     /// The variable that a command is to be given.
     pub(super) fn variable(&self) -> (&'static str, &str) {
         (NAME, &self.0)

@@ -60,3 +60,64 @@ async fn read(from: Option<impl AsyncRead + Unpin>, secrets: &Secrets) -> io::Re
     let text = String::from_utf8_lossy(&bytes);
     Ok(if rest == 0 { secrets.hide(&text) } else { secrets.hide_in_beginning(&text) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Read as _, Write as _},
+        process::Stdio,
+        sync::mpsc,
+        thread,
+        time::Duration,
+    };
+
+    use tokio::{process::Command, sync::oneshot, task::spawn_blocking, time::timeout};
+
+    use super::*;
+
+    /// How long something is waited for that comes at once. Nothing is measured with it.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// As soon as the leader has been waited for, its number may be somebody else's: nothing that a busy machine puts off
+    /// may come before the kill.
+    #[test]
+    fn what_a_leader_leaves_is_killed_though_no_thread_is_free() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let ((end, mut end_it), (mut lives, life)) = (io::pipe().unwrap(), io::pipe().unwrap());
+            let child = Command::new("sh")
+                .args(["-c", "sleep 1000 & read -r end"])
+                .stdin(end)
+                .stdout(Stdio::null())
+                .stderr(life)
+                .process_group(0)
+                .spawn()
+                .unwrap();
+            let secrets = Secrets::default();
+            let mut talk = Box::pin(talk(child, b"", &secrets, Mark::of_test()));
+            tokio::select! {
+                biased;
+                _ = &mut talk => panic!("it has not ended"),
+                () = std::future::ready(()) => {}
+            }
+            // The one thread waits for the leader, and has then something else to do.
+            let (_release, held) = mpsc::channel::<()>();
+            spawn_blocking(move || held.recv());
+            let (tell, gone) = oneshot::channel();
+            thread::spawn(move || {
+                let read = lives.read_to_end(&mut Vec::new());
+                tell.send(read.is_ok()).ok();
+            });
+            end_it.write_all(b"\n").unwrap();
+            let killed = async {
+                tokio::select! {
+                    biased;
+                    _ = &mut talk => panic!("nobody has looked through all processes"),
+                    gone = gone => gone.unwrap(),
+                }
+            };
+            assert!(timeout(PATIENCE, killed).await.expect("all of the group have ended"));
+        });
+    }
+}
