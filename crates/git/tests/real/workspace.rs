@@ -205,6 +205,30 @@ async fn what_was_left_behind_is_removed_a_few_times_and_not_for_ever() {
     }
 }
 
+/// Only a process that ended over it counts as a try: an error says each time what is wrong.
+#[tokio::test]
+async fn a_sweep_that_fails_is_tried_again() {
+    let world = World::synced().await;
+    // What stands beside it while it is made would have a name that is too long.
+    let dir = world.data().join("workspaces").join("x".repeat(245));
+    fs::create_dir_all(&dir).expect("a directory");
+    for time in 0..4 {
+        let result = world.git.sweep_workspace(&dir, 2).await;
+        assert!(matches!(result, Err(GitError::Io { .. })), "the {time}th time: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_disk_without_room_keeps_nothing_from_being_removed() {
+    let world = World::synced().await;
+    let workspace = world.open().await;
+    let dir = workspace.home.parent().and_then(Utf8Path::parent).expect("a parent").to_owned();
+    let workspaces = world.data().join("workspaces");
+    symlink("/dev/full", workspaces.join(".p1.swept")).expect("a tally that cannot be written");
+    assert!(world.git.sweep_workspace(&dir, 2).await.expect("removed"));
+    assert_eq!(workspaces.read_dir_utf8().expect("a directory").count(), 0);
+}
+
 #[tokio::test]
 async fn a_workspace_is_removed_and_nothing_else() {
     let world = World::synced().await;
