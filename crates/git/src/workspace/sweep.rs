@@ -1,7 +1,7 @@
 //! Removing what an end has left behind, a few times and not for ever.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
 };
 
@@ -17,7 +17,11 @@ use crate::{
 /// What is being done, for errors.
 const OPERATION: &str = "remove a workspace that was left behind";
 
-/// The names of the directories in `dir`, in order. What is hidden is being made, or is a tally.
+/// How the name of a tally ends, behind that of what it counts for.
+const TALLY: &str = ".swept";
+
+/// The names of the directories in `dir`, in order. What is hidden is being made, or is a tally; a tally of a directory
+/// that is gone is removed: whoever removed it was killed before its end.
 pub(crate) async fn list(dir: &Utf8Path) -> Result<Vec<String>, GitError> {
     let place = dir.to_owned();
     let list = move || -> io::Result<Vec<String>> {
@@ -30,9 +34,12 @@ pub(crate) async fn list(dir: &Utf8Path) -> Result<Vec<String>, GitError> {
         for entry in entries {
             let entry = entry?;
             // A name that is no text is none of ours.
-            if let (true, Ok(name)) = (entry.file_type()?.is_dir(), entry.file_name().into_string())
-                && !name.starts_with('.')
-            {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if let Some(swept) = name.strip_prefix('.').and_then(|it| it.strip_suffix(TALLY)) {
+                if !place.join(swept).exists() {
+                    forget(&place.join(&name))?;
+                }
+            } else if !name.starts_with('.') && entry.file_type()?.is_dir() {
                 names.push(name);
             }
         }
@@ -66,7 +73,7 @@ pub(crate) async fn sweep(
 /// Where the tries are counted: a file beside the directory, as long as there were tries.
 fn tally_path(dir: &Utf8Path) -> io::Result<Utf8PathBuf> {
     match (dir.parent(), dir.file_name()) {
-        (Some(parent), Some(name)) => Ok(parent.join(format!(".{name}.swept"))),
+        (Some(parent), Some(name)) => Ok(parent.join(format!(".{name}{TALLY}"))),
         _ => Err(io::ErrorKind::InvalidFilename.into()),
     }
 }
@@ -81,6 +88,8 @@ fn begin(tally: &Utf8Path, tries_max: u32) -> io::Result<bool> {
         }
         file.write_all(b"x")?;
         file.sync_all()?;
+        // A new one is there once its directory says so.
+        File::open(tally.parent().unwrap_or(tally))?.sync_all()?;
         Ok(true)
     };
     match count() {

@@ -192,9 +192,11 @@ async fn what_was_left_behind_is_removed_a_few_times_and_not_for_ever() {
     let workspace = world.open().await;
     let dir = workspace.home.parent().and_then(Utf8Path::parent).expect("a parent").to_owned();
     assert_eq!(world.git.list_workspaces(&workspaces).await.expect("listed"), ["p1"]);
-    // What two processes leave that are killed over it.
+    // What two processes leave that are killed over it, and one that was killed behind it.
     fs::write(workspaces.join(".p1.swept"), "xx").expect("a tally");
+    fs::write(workspaces.join(".p0.swept"), "x").expect("a tally");
     assert_eq!(world.git.list_workspaces(&workspaces).await.expect("listed"), ["p1"]);
+    assert!(!workspaces.join(".p0.swept").exists(), "it counts for nothing");
     assert!(!world.git.sweep_workspace(&dir, 2).await.expect("counted"), "it was tried twice");
     assert!(workspace.repository.exists());
     assert!(world.git.sweep_workspace(&dir, 3).await.expect("removed"), "once more");
