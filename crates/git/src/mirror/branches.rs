@@ -25,15 +25,12 @@ pub(crate) async fn list_branches(mirror: &Mirror<'_>) -> Result<Vec<BranchName>
         .collect())
 }
 
-/// The first lines of the messages of its newest commits.
-pub(crate) async fn list_subjects(
-    mirror: &Mirror<'_>,
-    branch: &BranchName,
-    max: u32,
-) -> Result<Vec<String>, GitError> {
+/// The first lines of the messages of the newest commits of the people's branches.
+pub(crate) async fn list_subjects(mirror: &Mirror<'_>, max: u32) -> Result<Vec<String>, GitError> {
     let count = format!("--max-count={max}");
-    let args = ["log", "-z", "--format=%s", &count, &tracking_ref(branch), "--"];
-    let output = mirror.git(format!("read the log of `{branch}`")).args(args).run().await?;
+    let branches = format!("--glob={TRACKING}*");
+    let args = ["log", "-z", "--format=%s", &count, &branches, "--"];
+    let output = mirror.git("read the log of the branches").args(args).run().await?;
     let subjects = output.stdout.split(|byte| *byte == 0).filter(|subject| !subject.is_empty());
     Ok(subjects.map(|subject| String::from_utf8_lossy(subject).into_owned()).collect())
 }

@@ -8,14 +8,21 @@ use tokio::task::JoinSet;
 use crate::world::{World, branch, commit, head, options, run, write};
 
 #[tokio::test]
-async fn the_newest_subjects_of_a_branch_are_read() {
+async fn the_newest_subjects_of_all_branches_are_read() {
     let world = World::new();
-    commit(&world.people(), "second\n\nand more of it");
+    let people = world.people();
+    let list = async |max| world.git.list_subjects(&world.project, max).await.expect("a log");
+    commit(&people, "second\n\nand more of it");
     world.git.sync(&world.project).await.expect("synced");
-    let list = async |name, max| world.git.list_subjects(&world.project, &branch(name), max).await;
-    assert_eq!(list("main", 10).await.expect("a log"), ["second", "base"]);
-    assert_eq!(list("main", 1).await.expect("a log"), ["second"]);
-    assert!(matches!(list("nowhere", 1).await, Err(GitError::Command { .. })));
+    assert_eq!(list(10).await, ["second", "base"]);
+    assert_eq!(list(1).await, ["second"]);
+    run(&people, ["switch", "--quiet", "--create", "releases/2", "HEAD~1"]);
+    commit(&people, "third");
+    run(&people, ["switch", "--quiet", "main"]);
+    world.git.sync(&world.project).await.expect("synced");
+    let mut all = list(10).await;
+    all.sort();
+    assert_eq!(all, ["base", "second", "third"]);
 }
 
 /// Only merges into the branch, only the newest, and only with this very line: titles and agents write others.

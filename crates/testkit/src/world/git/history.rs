@@ -78,10 +78,10 @@ impl History {
         &self.get(commit).files
     }
 
-    /// The first lines of the messages of a commit and of all that it descends from.
-    pub(super) fn subjects(&self, commit: &CommitSha) -> impl Iterator<Item = String> {
-        let messages =
-            self.ancestors(commit).into_iter().rev().map(|it| self.message(&it).to_owned());
+    /// The first lines of the messages of commits and of all that they descend from, the newest first.
+    pub(super) fn subjects(&self, heads: &[CommitSha]) -> impl Iterator<Item = String> {
+        let all: BTreeSet<CommitSha> = heads.iter().flat_map(|it| self.ancestors(it)).collect();
+        let messages = all.into_iter().rev().map(|it| self.message(&it).to_owned());
         messages.filter_map(|message| message.lines().next().map(str::to_owned))
     }
 

@@ -61,16 +61,11 @@ impl Git for FakeGit {
         self.make("git.list_branches", list).await
     }
 
-    async fn list_subjects(
-        &self,
-        project: &ProjectRef,
-        branch: &BranchName,
-        max: u32,
-    ) -> Result<Vec<String>, GitError> {
+    async fn list_subjects(&self, project: &ProjectRef, max: u32) -> Result<Vec<String>, GitError> {
         let list = |model: &mut Model| {
-            let head = model.projects.seen(&project.key)?.get(branch.as_str()).cloned();
-            let head = head.ok_or_else(|| refused("read the log", "there is no such branch"))?;
-            Ok(model.history.subjects(&head).take(max as usize).collect())
+            let heads: Vec<CommitSha> =
+                model.projects.seen(&project.key)?.values().cloned().collect();
+            Ok(model.history.subjects(&heads).take(max as usize).collect())
         };
         self.make("git.list_subjects", list).await
     }
