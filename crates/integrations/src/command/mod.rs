@@ -89,7 +89,7 @@ impl Destination for CommandDestination {
                 return Delivery::Refused { why: format!("could not write it as JSON: {error}") };
             }
         };
-        let mark = Mark::new(letter);
+        let mark = Mark::new(&letter.key());
         let Some(mut command) = self.command(letter, &mark) else {
             return retry("its `command` is empty".to_owned());
         };

@@ -9,7 +9,6 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use domain::outbox::Letter;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -28,16 +27,10 @@ static DELIVERIES: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Mark(String);
 
 impl Mark {
-    /// A mark that no other delivery has.
-    pub(super) fn new(letter: &Letter) -> Self {
+    /// A mark that no other delivery has, for the letter of that key.
+    pub(super) fn new(letter: &str) -> Self {
         let number = DELIVERIES.fetch_add(1, Ordering::Relaxed);
-        Self(format!("{}/{}/{number}", letter.key(), std::process::id()))
-    }
-
-    /// A mark that nobody has.
-    #[cfg(test)]
-    pub(super) fn of_test() -> Self {
-        Self(format!("test/{}", std::process::id()))
+        Self(format!("{letter}/{}/{number}", std::process::id()))
     }
 
     /// The variable that a command is to be given.

@@ -95,7 +95,7 @@ mod tests {
                 .spawn()
                 .unwrap();
             let secrets = Secrets::default();
-            let mut talk = Box::pin(talk(child, b"", &secrets, Mark::of_test()));
+            let mut talk = Box::pin(talk(child, b"", &secrets, Mark::new("a letter")));
             tokio::select! {
                 biased;
                 _ = &mut talk => panic!("it has not ended"),
