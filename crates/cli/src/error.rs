@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::{outbox::LetterRefusal, pipeline::Refusal};
 use engine::EngineError;
+pub(crate) use engine::chain;
 use ports::{AgentError, GitError, SandboxError, StoreError};
 use store_sqlite::Unusable;
 
@@ -45,22 +46,6 @@ impl CliError {
     fn of(error: &dyn std::error::Error) -> Self {
         Self::new(chain(error))
     }
-}
-
-/// An error and what led to it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        source = cause.source();
-    }
-    // What git says may take several.
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Display for CliError {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::id::PipelineId;
 use ports::DamagedRow;
 
-use crate::{Engine, EngineError, worker::chain};
+use crate::{Engine, EngineError, chain};
 
 /// What this process knows of damage.
 #[derive(Debug, Default)]

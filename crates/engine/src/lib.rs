@@ -6,6 +6,7 @@
 
 mod apply;
 mod breakers;
+mod chain;
 mod error;
 mod fresh;
 mod layout;
@@ -32,6 +33,7 @@ use std::{
 
 pub use apply::{Cause, JobReport, Outcome};
 pub use breakers::Parked;
+pub use chain::chain;
 use domain::{
     definition::{Definition, DefinitionHash},
     id::{JobId, PipelineId},

@@ -15,9 +15,9 @@ use ports::{JobFilter, SandboxStatus};
 use tokio::task::JoinSet;
 
 use crate::{
-    Engine, EngineError,
+    Engine, EngineError, chain,
     jobs::JobError,
-    worker::{STORE_RETRY, STORE_TRIES, chain},
+    worker::{STORE_RETRY, STORE_TRIES},
 };
 
 /// The look, before a process ends, for agents that nobody follows: done again while a disk is full or the store unwell.

@@ -13,7 +13,7 @@ use domain::{
 };
 use ports::ProjectRef;
 
-use crate::{Cause, Engine, EngineError, Outcome, jobs::TAKEN_IN, worker::chain};
+use crate::{Cause, Engine, EngineError, Outcome, chain, jobs::TAKEN_IN};
 
 /// An item that somebody wants, before it has a number.
 #[derive(Clone, Debug)]

@@ -10,9 +10,7 @@ use domain::{
 use futures::future::join_all;
 use ports::{JobFilter, JobUpdate, SandboxStatus};
 
-use crate::{
-    Cause, Engine, EngineError, JobReport, Outcome, Tenancy, apply::job_update, worker::chain,
-};
+use crate::{Cause, Engine, EngineError, JobReport, Outcome, Tenancy, apply::job_update, chain};
 
 /// Jobs that are taken back at the same time: the store commits them together.
 const TAKEN_BACK_TOGETHER: usize = 64;

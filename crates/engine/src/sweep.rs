@@ -14,7 +14,7 @@ use domain::{
 use ports::{JobFilter, Store, StoreError};
 use tokio::task::JoinSet;
 
-use crate::{Engine, EngineError, worker::chain};
+use crate::{Engine, EngineError, chain};
 
 impl Engine {
     /// Looks for workspaces that were left behind, and removes them: beside the loop, since a directory may be large. One at

@@ -6,7 +6,7 @@
 use domain::pipeline::{Actor, Input};
 use ports::Stranded;
 
-use crate::{Cause, Engine, EngineError, worker::chain};
+use crate::{Cause, Engine, EngineError, chain};
 
 impl Engine {
     /// Has a person asked about every pipeline that nothing will move. Returns how many there were.

@@ -8,7 +8,7 @@ use domain::{
 use ports::JobFilter;
 
 use super::{JobError, Performed, gate_error};
-use crate::{Engine, worker::chain};
+use crate::{Engine, chain};
 
 impl Engine {
     pub(super) async fn clean_up(&self, job: &Job) -> Result<Performed, JobError> {

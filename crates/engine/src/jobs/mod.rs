@@ -18,10 +18,7 @@ pub(crate) use repository::TAKEN_IN;
 use tokio::sync::watch;
 pub(crate) use turns::WorkspaceTurns;
 
-use crate::{
-    Engine, EngineError,
-    worker::{Interrupt, chain},
-};
+use crate::{Engine, EngineError, chain, worker::Interrupt};
 
 /// What came of a job.
 pub(crate) struct Performed {

@@ -7,8 +7,8 @@ use domain::{
 use jiff::Timestamp;
 
 use crate::{
-    Cause, Engine, EngineError, Outcome,
-    worker::{Refusals, STORE_RETRY, chain},
+    Cause, Engine, EngineError, Outcome, chain,
+    worker::{Refusals, STORE_RETRY},
 };
 
 /// What became of the news of a letter, and with it of the letter.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use ports::Taken;
 
 use super::answers::{Subject, is_younger};
-use crate::{AgentSetup, Engine, worker::chain};
+use crate::{AgentSetup, Engine, chain};
 
 /// How long may be spent on what takes most of a disk.
 const MEASURE_LIMIT: SignedDuration = SignedDuration::from_secs(3);

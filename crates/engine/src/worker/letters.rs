@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    StopMode, StopSignal, chain,
+    StopMode, StopSignal,
     refusals::Refusals,
     report::STORE_RETRY,
     run_loop::{SAFETY_POLL, log_abnormal_end},
 };
 use crate::{
-    Engine, EngineError,
+    Engine, EngineError, chain,
     outbox::{LETTER_GRACE, Outbox},
 };
 

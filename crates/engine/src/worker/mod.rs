@@ -10,7 +10,7 @@ mod run_loop;
 mod stop;
 
 pub(crate) use refusals::Refusals;
-pub(crate) use report::{STORE_RETRY, STORE_TRIES, chain};
+pub(crate) use report::{STORE_RETRY, STORE_TRIES};
 pub use run_loop::AtRest;
 pub(crate) use stop::{Interrupt, Running, interrupted};
 pub use stop::{StopMode, StopSignal, stop_channel};

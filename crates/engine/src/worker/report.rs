@@ -14,6 +14,7 @@ use super::Refusals;
 use crate::{
     Cause, Engine, EngineError, JobReport, Outcome,
     apply::job_update,
+    chain,
     jobs::{Ending, Performed},
 };
 
@@ -142,16 +143,4 @@ impl Performed {
     fn usage(&self) -> Usage {
         self.run.as_ref().map_or_else(Usage::default, |run: &Run| run.usage)
     }
-}
-
-/// An error and what led to it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -14,11 +14,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{
-    Interrupt, Running, StopMode, StopSignal, chain, refusals::Refusals, report::STORE_RETRY,
-};
+use super::{Interrupt, Running, StopMode, StopSignal, refusals::Refusals, report::STORE_RETRY};
 use crate::{
-    Engine, EngineError, Progress,
+    Engine, EngineError, Progress, chain,
     orphans::LastLook,
     outbox::{DELIVERY_GRACE, LETTER_GRACE, Outbox},
     preflight::Looks,

@@ -1,7 +1,8 @@
 //! Serves a scripted model, for shell tests and for a try without a key.
 
-use std::{error::Error, io, process::ExitCode};
+use std::{io, process::ExitCode};
 
+use engine::chain;
 use testkit::model_server::{ModelServer, Script};
 
 const USAGE: &str = "usage: fake-model --script FILE.toml [--port N]
@@ -66,15 +67,4 @@ fn start(arguments: &Arguments) -> Result<ModelServer, String> {
     let script = Script::parse(&text).map_err(|error| format!("{path}: {}", chain(&error)))?;
     ModelServer::start_on(script, *port)
         .map_err(|error| format!("could not listen on port {port}: {error}"))
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
