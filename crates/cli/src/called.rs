@@ -3,6 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use camino::Utf8Path;
+use config::Loaded;
 
 use crate::context::{Context, resolved};
 
@@ -14,6 +15,13 @@ static CALLED: RwLock<Option<String>> = RwLock::new(None);
 pub(crate) fn settle(context: &Context) {
     let data_dir = context.global.data_dir.as_ref().map(|dir| resolved(&context.absolute(dir)));
     settle_at(context, data_dir.as_deref());
+}
+
+/// The same once a configuration has named the data directory. What stands in a repository's own holds there alone.
+pub(crate) fn settle_by(context: &Context, loaded: &Loaded) {
+    if context.is_known_there_alone(loaded) {
+        settle_at(context, Some(&context.data_dir(loaded)));
+    }
 }
 
 /// The same for a command that has a data directory of its own.

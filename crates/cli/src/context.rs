@@ -3,7 +3,7 @@
 use std::{env, num::NonZeroU32, sync::Arc, thread, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use config::{ConfigError, Flag, Loaded, Surroundings};
+use config::{ConfigError, Flag, Loaded, Origin, Surroundings};
 use etcetera::{BaseStrategy as _, base_strategy};
 use ports::StoreError;
 use store_sqlite::{Mode, Options as StoreOptions, SqliteStore};
@@ -117,6 +117,14 @@ impl Context {
             }
         }
         Ok(loaded)
+    }
+
+    /// Whether a repository's own configuration names the data directory, so that it is another one elsewhere.
+    pub(crate) fn is_known_there_alone(&self, loaded: &Loaded) -> bool {
+        let is_own = self.global.config.is_none() && loaded.directory() != self.config_dir;
+        let mut settings = loaded.settings().iter();
+        let data_dir = settings.find(|it| it.key == "data_dir");
+        is_own && data_dir.is_some_and(|it| matches!(it.origin, Origin::File { .. }))
     }
 
     /// What `config` needs to know of this machine and this call.

@@ -11,7 +11,7 @@ use domain::{
 use ports::{Store, StoreError};
 use store_sqlite::SqliteStore;
 
-use crate::{context::Context, error::CliError, holder::Holder};
+use crate::{called, context::Context, error::CliError, holder::Holder};
 
 /// Events of one pipeline that are read at once.
 const EVENTS_PAGE: u32 = 10_000;
@@ -72,6 +72,7 @@ fn is_untouched(data_dir: &Utf8Path) -> bool {
 /// The configuration that holds here, and the data directory that it names.
 pub(crate) fn place(context: &Context) -> Result<(Loaded, Utf8PathBuf), CliError> {
     let loaded = context.load_config(&root(context))?;
+    called::settle_by(context, &loaded);
     let data_dir = context.data_dir(&loaded);
     Ok((loaded, data_dir))
 }

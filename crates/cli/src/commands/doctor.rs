@@ -13,7 +13,7 @@ use config::Loaded;
 
 use super::data::root;
 use crate::{
-    called::gatewright,
+    called::{self, gatewright},
     context::Context,
     error::CliError,
     exit::ExitStatus,
@@ -35,6 +35,7 @@ impl Doctor {
             return super::pipeline::explain(context, id).await;
         }
         let (loaded, configuration) = configuration(context)?;
+        called::settle_by(context, &loaded);
         let mut checks = vec![machine::git(context).await];
         checks.extend(machine::sandbox(context, &loaded).await);
         checks.push(configuration);

@@ -1,5 +1,10 @@
 //! What is wrong with what was typed, and the command that helps: one that can be typed as it stands.
 
+use std::fs;
+
+use camino::Utf8Path;
+use testkit::gatewright::Running;
+
 use crate::world::{World, assert_error};
 
 /// An error of `arguments` against a data directory that is named on the command line.
@@ -28,6 +33,31 @@ fn what_is_advised_finds_the_same_data_again() {
     ] {
         assert_advised(&world, arguments, error, command);
     }
+}
+
+/// A repository may say itself where its data is, which nobody finds from elsewhere.
+#[test]
+fn what_is_advised_names_a_data_directory_that_only_the_repository_knows() {
+    let world = World::of_agent("echo new > new.txt");
+    let home = world.gatewright.home();
+    let users = home.join(".config/gatewright/gatewright.toml");
+    let text = fs::read_to_string(&users).unwrap();
+    fs::remove_file(users).unwrap();
+    let data_dir = home.join("its data");
+    world.repository.file("gatewright.toml", format!("data_dir = \"{data_dir}\"\n{text}"));
+    world.repository.commit("configure");
+    let call = |dir: &Utf8Path, arguments: &[&str]| {
+        let mut command = world.gatewright.command(dir, arguments);
+        Running::start(command.env_remove("GATEWRIGHT_DATA_DIR")).finish()
+    };
+    let advised = format!("--data-dir '{data_dir}' pipeline ");
+    let ran = call(&home, &["run", "Add a file", "--merge", "--repo", world.dir().as_str()]);
+    assert_eq!(ran.code(), Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains(&advised), "{ran:#?}");
+    let refused = call(world.dir(), &["pipeline", "show", "nope"]);
+    assert_error(&refused, 1, "there is no pipeline `nope`", &advised);
+    let shown = call(&home, &["--data-dir", data_dir.as_str(), "pipeline", "show", "IT-001"]);
+    assert_eq!(shown.code(), Some(0), "{shown:#?}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use store_sqlite::SqliteStore;
 
 use super::Run;
 use crate::{
-    called::gatewright,
+    called::{self, gatewright},
     context::{Context, problems_error},
     error::CliError,
     output,
@@ -146,6 +146,7 @@ impl Run {
         let git = wiring::git(context, &context.cwd).await?;
         let repository = repository::find(context, &git, self.repo.as_deref()).await?;
         let loaded = context.load_config(&repository.root)?;
+        called::settle_by(context, &loaded);
         let data_dir = context.data_dir(&loaded);
         let project = loaded.project_at(&repository.root);
         let git = wiring::git(context, &data_dir).await?;
