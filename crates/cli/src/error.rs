@@ -10,9 +10,6 @@ use store_sqlite::Unusable;
 
 use crate::{called::gatewright, exit::ExitStatus, holder::Holder};
 
-/// What the system calls a full disk, and git after it.
-const NO_SPACE: &str = "No space left on device";
-
 /// An error on its way to a person.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -143,6 +140,9 @@ fn mended_by(unusable: &Unusable) -> Option<String> {
 impl From<GitError> for CliError {
     fn from(error: GitError) -> Self {
         let of = Self::of(&error);
+        if error.is_full_disk() {
+            return of.help("free some space; nothing was lost");
+        }
         match error {
             GitError::NotARepository { .. } => of
                 .help("name a directory inside of a repository, or run `git init` there first")
@@ -150,7 +150,6 @@ impl From<GitError> for CliError {
             GitError::Empty { .. } => of
                 .help("make a first commit: git commit --allow-empty -m \"first\"")
                 .status(ExitStatus::Usage),
-            _ if of.message.contains(NO_SPACE) => of.help("free some space; nothing was lost"),
             GitError::Moved { .. }
             | GitError::Command { .. }
             | GitError::TimedOut { .. }

@@ -54,8 +54,9 @@ pub struct Failure {
     pub until: Option<Timestamp>,
 }
 
-/// What the system calls a disk without room, and every program after it.
-const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
+/// What the system calls a disk without room, and every program after it; and git, where only a part of a pack had room.
+const NO_SPACE: [&str; 3] =
+    ["No space left on device", "Disk quota exceeded", "write error. Out of diskspace"];
 
 /// What to do where the kernel has ended something for want of memory. Nothing of ours sets a limit to it.
 pub const MORE_MEMORY: &str = "lower max_concurrency, so that less runs at once, or give the machine (or the container that this runs in) more memory";
@@ -101,6 +102,7 @@ mod tests {
     fn a_full_disk_is_known_by_the_words_of_the_system() {
         for (words, is_full) in [
             ("fatal: write error: No space left on device", true),
+            ("fatal: sha1 file '<stdout>' write error. Out of diskspace", true),
             ("No space left on device (os error 28)", true),
             ("cp: error writing 'a': Disk quota exceeded", true),
             ("no room for another argument", false),

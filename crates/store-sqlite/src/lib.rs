@@ -33,6 +33,6 @@ pub use data_dir::{DirectoryLock, RESTORING, database_file, find_holder, hold};
 pub use health::Health;
 pub use ops::DAMAGE_TARGET;
 pub use options::{Mode, Options};
-pub use snapshot::{Contents, bring_up_to_date, examine, snapshot};
+pub use snapshot::{Contents, NoCopy, bring_up_to_date, examine, snapshot};
 pub use store::SqliteStore;
 pub use unusable::{Code, Unusable};

@@ -4,12 +4,12 @@ use camino::Utf8Path;
 use domain::{failure::Failure, run::RunOutcome};
 use jiff::Timestamp;
 use ports::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::{
     SqliteStore, connection, cut, data_dir,
     error::{Doing, Error},
-    migrations,
+    file_limit, migrations,
     ops::runs,
     unusable::Unusable,
 };
@@ -30,6 +30,17 @@ pub struct Contents {
     pub dangling: Vec<String>,
 }
 
+/// Why there is no copy: which of the two files is at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCopy {
+    /// The database that was to be copied.
+    #[error(transparent)]
+    Database(#[from] StoreError),
+    /// The copy, or the disk that it was to lie on.
+    #[error(transparent)]
+    Copy(StoreError),
+}
+
 /// The file is no database of ours, or not whole any more.
 #[derive(Debug, thiserror::Error)]
 enum NoSnapshot {
@@ -45,7 +56,7 @@ enum NoSnapshot {
 ///
 /// Reads only, so that it works while another process has the directory; takes neither more memory nor longer turns
 /// from that process than any other reader. Blocks the thread for as long as it takes.
-pub fn snapshot(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), StoreError> {
+pub fn snapshot(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), NoCopy> {
     let database = data_dir::existing(data_dir)?;
     let place = database.as_str();
     let connection = connection::for_copying(&database).map_err(|error| error.at(place))?;
@@ -54,11 +65,43 @@ pub fn snapshot(data_dir: &Utf8Path, file: &Utf8Path) -> Result<(), StoreError> 
     // The pages that are in use, in order: never a copy of the file, which another process changes meanwhile.
     let written = connection.execute("VACUUM INTO ?1", [file.as_str()]);
     let written = written.map(drop).doing("copy the database");
-    written.map_err(|error| match error.clone().at(file.as_str()) {
-        // It is the copy that may not grow.
-        copy if matches!(Unusable::find_in(&copy), Some(Unusable::Limited { .. })) => copy,
-        _ => error.at(place),
+    written.map_err(|error| {
+        if is_about_writing(&error) {
+            let limited = limit_met(&error, &database, file);
+            NoCopy::Copy(limited.unwrap_or_else(|| error.at(file.as_str())))
+        } else {
+            NoCopy::Database(error.at(place))
+        }
     })
+}
+
+/// Whether SQLite met it while it wrote. Of the two files only the copy is written.
+fn is_about_writing(error: &Error) -> bool {
+    let Error::Sql { operation: _, source } = error else { return false };
+    let Some(said) = source.sqlite_error() else { return false };
+    match said.code {
+        ErrorCode::DiskFull | ErrorCode::CannotOpen | ErrorCode::ReadOnly => true,
+        ErrorCode::SystemIoFailure => matches!(
+            said.extended_code,
+            ffi::SQLITE_IOERR_WRITE
+                | ffi::SQLITE_IOERR_FSYNC
+                | ffi::SQLITE_IOERR_DIR_FSYNC
+                | ffi::SQLITE_IOERR_TRUNCATE
+                | ffi::SQLITE_IOERR_CLOSE
+        ),
+        _ => false,
+    }
+}
+
+/// The limit on the length of files that a write has met, which SQLite tells as any fault. What was written is gone by
+/// now; the database, which is no shorter, is still there to be measured.
+fn limit_met(error: &Error, database: &Utf8Path, file: &Utf8Path) -> Option<StoreError> {
+    let Error::Sql { operation, source } = error else { return None };
+    if source.sqlite_error()?.extended_code != ffi::SQLITE_IOERR_WRITE {
+        return None;
+    }
+    let limit = file_limit::in_the_way(database)?;
+    Some(Unusable::Limited { database: file.to_string(), limit }.met(operation))
 }
 
 /// Looks over a database file that nobody uses: that it is whole, that it is ours, that this version knows it.

@@ -5,7 +5,7 @@ use std::{error::Error as _, fs};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use ports::{Store as _, StoreError};
-use store_sqlite::{Mode, Options, SqliteStore, Unusable, examine, snapshot};
+use store_sqlite::{Mode, NoCopy, Options, SqliteStore, Unusable, examine, snapshot};
 use tempfile::TempDir;
 use testkit::store_conformance::fixtures::{pipeline, running, step_to};
 
@@ -92,6 +92,7 @@ async fn a_database_without_a_part_of_its_last_page_is_not_copied() {
         fs::write(&database, &whole[..whole.len() - missing]).unwrap();
         let copy = data_dir.join(format!("copy-{missing}"));
         let refused = snapshot(data_dir, &copy).expect_err("a part is missing");
+        let NoCopy::Database(refused) = refused else { panic!("{refused:?}") };
         assert!(matches!(Unusable::find_in(&refused), Some(Unusable::Cut { .. })), "{refused:?}");
         assert!(!copy.exists(), "nothing was begun");
     }

@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 pub(crate) use read::{Unpacked, unpack};
 use serde::{Deserialize, Serialize};
-pub(crate) use write::Writer;
+pub(crate) use write::{NoArchive, Writer};
 
 /// The form that this version writes, and the only one that it reads.
 pub(crate) const FORMAT: u32 = 1;

@@ -10,11 +10,13 @@ use clap::Args;
 use domain::name::ProjectKey;
 use git::MirrorGit;
 use jiff::Timestamp;
+use ports::StoreError;
 use staging::Staging;
+use store_sqlite::{NoCopy, Unusable};
 
 use super::{data::place, patience};
 use crate::{
-    archive::{FORMAT, Manifest, Place, Writer},
+    archive::{FORMAT, Manifest, NoArchive, Place, Writer},
     called::gatewright,
     context::{Context, check_outside},
     error::{CliError, chain},
@@ -82,17 +84,13 @@ impl Backup {
         staging: &Staging,
     ) -> Result<BackupView, CliError> {
         let database = staging.path("gatewright.db");
-        store_sqlite::snapshot(data_dir, &database)?;
-        patience::ask_for(context, &database);
-        let contents = store_sqlite::examine(&database).map_err(|error| {
-            // The copy is gone when this is read, and what is wrong with it is wrong with what it was made of.
-            let living = data_dir.join(store_sqlite::database_file());
-            let message = chain(&error).replace(database.as_str(), living.as_str());
-            CliError::new(message).help(format!(
-                "nothing was written: `{0} doctor` says more, `{0} restore FILE --force` brings an earlier backup back",
-                gatewright()
-            ))
+        store_sqlite::snapshot(data_dir, &database).map_err(|error| match error {
+            NoCopy::Database(error) => error.into(),
+            NoCopy::Copy(error) => of_copy(file, &error),
         })?;
+        patience::ask_for(context, &database);
+        let contents = store_sqlite::examine(&database)
+            .map_err(|error| of_contents(data_dir, file, &database, &error))?;
         for problem in &contents.dangling {
             output::warn(format_args!("{problem}: restoring this takes --damaged"));
         }
@@ -109,10 +107,10 @@ impl Backup {
         let (mirrors, evidence) = if self.database_only {
             (Vec::new(), Vec::new())
         } else {
-            (bundles(context, data_dir, staging).await?, find_evidence(data_dir)?)
+            (bundles(context, data_dir, file, staging).await?, find_evidence(data_dir)?)
         };
         let written = staging.path(ARCHIVE);
-        let write = || -> io::Result<u64> {
+        let write = || -> Result<u64, NoArchive> {
             let mut archive = Writer::begin(&written, &manifest)?;
             archive.add(&Place::Database, &database)?;
             for (key, bundle) in &mirrors {
@@ -121,9 +119,12 @@ impl Backup {
             for place in &evidence {
                 archive.add(place, &data_dir.join(place.path()))?;
             }
-            archive.finish()
+            Ok(archive.finish()?)
         };
-        let bytes = write().map_err(cannot("write", &written))?;
+        let bytes = write().map_err(|error| match error {
+            NoArchive::Read(part, error) => cannot("read", &part)(error),
+            NoArchive::Write(error) => cannot("write", file)(error),
+        })?;
         self.check_free(file)?;
         staging.hand_over(ARCHIVE, file)?;
         let Manifest { format: _, version: _, made_at, schema, pipelines, events, whole } =
@@ -161,17 +162,55 @@ pub(super) fn cannot<'a>(
     }
 }
 
+/// What kept the copy of the database from being written, by the name of the file that it was to be in.
+fn of_copy(file: &Utf8Path, error: &StoreError) -> CliError {
+    let kind = match (error, Unusable::find_in(error)) {
+        (StoreError::DiskFull { .. }, _) => io::ErrorKind::StorageFull,
+        (_, Some(Unusable::Limited { .. })) => io::ErrorKind::FileTooLarge,
+        _ => {
+            let words = format!("could not write {file}: {}", chain(error));
+            return CliError::new(words).help("name a file in another place");
+        }
+    };
+    cannot("write", file)(kind.into())
+}
+
+/// Why the copy of the database is no good: because that is how the database is, or because of the copy's own disk.
+fn of_contents(
+    data_dir: &Utf8Path,
+    file: &Utf8Path,
+    copy: &Utf8Path,
+    error: &StoreError,
+) -> CliError {
+    let living = data_dir.join(store_sqlite::database_file());
+    if let Err(error) = store_sqlite::examine(&living) {
+        return CliError::new(chain(&error)).help(format!(
+            "nothing was written: `{0} doctor` says more, `{0} restore FILE --force` brings an earlier backup back",
+            gatewright()
+        ));
+    }
+    let words = chain(error).replace(copy.as_str(), "the copy of the database");
+    CliError::new(format!("could not write {file}: {words}"))
+        .help("the database is whole: name a file on another disk")
+}
+
 /// Every mirror as a file.
 async fn bundles(
     context: &Context,
     data_dir: &Utf8Path,
+    file: &Utf8Path,
     staging: &Staging,
 ) -> Result<Vec<(ProjectKey, Utf8PathBuf)>, CliError> {
     let git: MirrorGit = wiring::patient_git(context, data_dir).await?;
     let mut bundles = Vec::new();
     for key in git.list_mirrors().await? {
         let bundle = staging.path(&format!("{key}.bundle"));
-        if git.pack_mirror(&key, &bundle).await? {
+        let packed = git.pack_mirror(&key, &bundle).await.map_err(|error| {
+            // Of a mirror nothing but the bundle is written.
+            let full = || cannot("write", file)(io::ErrorKind::StorageFull.into());
+            if error.is_full_disk() { full() } else { error.into() }
+        })?;
+        if packed {
             bundles.push((key, bundle));
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use testkit::gatewright::Finished;
+use testkit::gatewright::{Finished, Running};
 
 use crate::world::{Told, World, assert_error};
 
@@ -376,5 +376,28 @@ fn a_backup_of_a_damaged_database_says_which_one_is_damaged_and_what_helps() {
         assert_error(&refused, 1, database.as_str(), help);
         assert!(refused.stderr.contains("restore FILE --force"), "{refused:#?}");
         assert_eq!(left_beside(&file(&world)), Vec::<String>::new());
+    }
+}
+
+/// The copy may lie on another disk than the database, and what is wrong with that one is told of the copy.
+#[test]
+fn a_backup_that_has_no_room_says_so_of_its_own_file() {
+    let world = World::of_agent("head -c 300000 /dev/urandom > big.bin");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let place = world.gatewright.home().join("small");
+    fs::create_dir(&place).unwrap();
+    let file = place.join("gatewright.backup");
+    let mount = |size| format!("mount -t tmpfs -o size={size} none {place} && exec \"$@\"");
+    let limit = |bytes| format!("exec prlimit --fsize={bytes} -- \"$@\"");
+    // Too little for the copy of the database, for the mirror beside it, and for the archive beside both.
+    let full = ["100k", "400k", "800k"].map(|size| (mount(size), "use another disk"));
+    let limited = [(limit("100000"), "allow longer files")];
+    for (script, help) in full.into_iter().chain(limited) {
+        let arguments = ["backup", file.as_str()];
+        let mut command = world.gatewright.command_in_namespace(world.dir(), &script, &arguments);
+        let refused = Running::start(&mut command).finish();
+        assert_error(&refused, 1, &format!("could not write {file}: "), help);
+        assert!(!refused.stderr.contains("nothing was lost"), "{script}: {refused:#?}");
     }
 }
