@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ports::Entropy as _;
+use ports::Entropy;
 use tokio::sync::watch;
 
 use super::SeededEntropy;
@@ -197,6 +197,8 @@ impl Ledger {
 
     /// How often the next call lets others go first.
     fn courtesy(&self) -> u8 {
-        self.shuffle.as_ref().map_or(0, |entropy| entropy.bytes()[0] % 3)
+        // The first bytes count, and the last ones are random.
+        let [.., random] = self.shuffle.as_ref().map_or([0; 16], Entropy::bytes);
+        random % 3
     }
 }
