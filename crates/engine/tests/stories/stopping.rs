@@ -10,7 +10,7 @@ use domain::{
     pipeline::{EventKind, Input, PipelineStateTag},
 };
 use engine::StopMode;
-use testkit::world::{PERSON, Script, Side, TestEnv, definitions};
+use testkit::world::{PERSON, Script, Side, TestEnv, World, definitions};
 
 /// An agent that has done half of its work and is followed.
 async fn half_done() -> (TestEnv, PipelineId) {
@@ -150,6 +150,33 @@ async fn an_agent_left_behind_by_a_pipeline_that_was_cancelled_meanwhile_is_stop
     let _moved = env.engine().ask(id, &cancel, PERSON).await.unwrap();
     env.work_to_rest().await;
     assert_left_nothing_behind(&env, id).await;
+}
+
+/// Who is to end within seconds does not read to its end what may have none.
+#[tokio::test]
+async fn an_agent_that_talks_without_end_keeps_nobody_from_stopping() {
+    const WORDS: usize = 10_000_000;
+    for mode in [StopMode::LeaveAgents, StopMode::StopAgents] {
+        let mut env = TestEnv::new().await;
+        // Others have their turn while the words are read.
+        env.world.calls.shuffle(1);
+        env.world.sandbox.next_plays(Script::waits().say(&"x".repeat(WORDS)));
+        let id = env.start("Add a flag").await;
+        env.work();
+        env.until("its words are read", async |world| world.calls.answered("sandbox.read_log") > 1)
+            .await;
+        env.tell_to_stop(mode);
+        if mode == StopMode::StopAgents {
+            let is_stopped = async |world: &World| !world.sandbox.is_running(0);
+            env.until("it is stopped", is_stopped).await;
+        } else {
+            env.ended().await.expect("an engine that ends well");
+            assert!(env.world.sandbox.is_running(0));
+        }
+        let read = env.world.calls.answered("sandbox.read_log");
+        assert!(read < 20, "{mode:?}: {read} pieces of {WORDS} bytes were read before");
+        env.world.check(id).await;
+    }
 }
 
 /// Whoever works in the place of an agent must not write over what could not be kept yet.

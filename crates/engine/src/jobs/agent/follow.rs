@@ -94,47 +94,59 @@ impl Engine {
                     self.heard(assignment, &mut run, parser.as_mut(), &line, &mut supervisor);
                 alarm = alarm.or(heard.await?);
             }
-            if alarm.is_some() && !stopped && status == SandboxStatus::Running {
+            let is_running = status == SandboxStatus::Running;
+            if alarm.is_some() && !stopped && is_running {
                 stopped = true;
                 self.ports.sandbox.stop(&dir).await?;
             }
-            if !bytes.is_empty() {
-                continue;
-            }
-            let record = match status {
-                SandboxStatus::Running => None,
-                SandboxStatus::Ended(record) => Some(Some(record)),
-                SandboxStatus::Absent | SandboxStatus::Vanished => Some(None),
-            };
-            if let Some(record) = record {
+            if !is_running && bytes.is_empty() {
                 if let Some(line) = lines.rest() {
                     self.heard(assignment, &mut run, parser.as_mut(), &line, &mut supervisor)
                         .await?;
                 }
                 run.usage = parser.usage();
+                let record = match status {
+                    SandboxStatus::Ended(record) => Some(record),
+                    SandboxStatus::Running | SandboxStatus::Absent | SandboxStatus::Vanished => {
+                        None
+                    }
+                };
                 let outcome =
                     self.outcome(assignment, &dir, parser.as_mut(), record, alarm).await?;
                 return Ok(Followed { run, outcome, interrupt });
             }
-            tokio::select! {
-                // An agent that talks without end can be interrupted all the same.
-                biased;
-                reason = interrupted(signal), if interrupt.is_none() => {
-                    interrupt = Some(reason);
-                    if leaves_agents(reason) {
-                        let outcome = RunOutcome::Failed { failure: Failure::new(FailureClass::Lost, "left to the next orchestrator") };
-                        return Ok(Followed { run, outcome, interrupt });
+            let reason = if bytes.is_empty() {
+                tokio::select! {
+                    biased;
+                    reason = interrupted(signal), if interrupt.is_none() => Some(reason),
+                    waited = self.ports.sandbox.wait_output(&dir, offset) => {
+                        waited?;
+                        None
                     }
-                    self.ports.sandbox.stop(&dir).await?;
-                }
-                waited = self.ports.sandbox.wait_output(&dir, offset) => waited?,
-                () = self.ports.clock.sleep_until(supervisor.deadline()), if !stopped => {
-                    alarm = alarm.or_else(|| supervisor.silent(self.ports.clock.now()));
-                    stopped = alarm.is_some();
-                    if stopped {
-                        self.ports.sandbox.stop(&dir).await?;
+                    () = self.ports.clock.sleep_until(supervisor.deadline()), if !stopped => {
+                        alarm = alarm.or_else(|| supervisor.silent(self.ports.clock.now()));
+                        stopped = alarm.is_some();
+                        if stopped {
+                            self.ports.sandbox.stop(&dir).await?;
+                        }
+                        None
                     }
                 }
+            } else {
+                // An agent that talks without end, or has left much, can be interrupted all the same; but one that has ended by
+                // itself was not stopped.
+                let told = signal.borrow().filter(|_| interrupt.is_none());
+                told.filter(|reason| is_running || leaves_agents(*reason))
+            };
+            if let Some(reason) = reason {
+                interrupt = Some(reason);
+                if leaves_agents(reason) {
+                    let outcome = RunOutcome::Failed {
+                        failure: Failure::new(FailureClass::Lost, "left to the next orchestrator"),
+                    };
+                    return Ok(Followed { run, outcome, interrupt });
+                }
+                self.ports.sandbox.stop(&dir).await?;
             }
         }
     }
