@@ -14,7 +14,11 @@ use ports::StoreError;
 use staging::Staging;
 use store_sqlite::{NoCopy, Unusable};
 
-use super::{data::place, patience};
+use super::{
+    data::place,
+    destination::{self, Destination},
+    patience,
+};
 use crate::{
     archive::{FORMAT, Manifest, NoArchive, Place, Writer},
     called::gatewright,
@@ -38,9 +42,9 @@ const ARCHIVE: &str = "archive";
 /// data directory does not hold, and is readable for you alone.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The file to write
+    /// The file to write: never a device, a pipe or a link
     file: Utf8PathBuf,
-    /// Take the place of a file that is there
+    /// Take the place of a regular file that is there
     #[arg(long)]
     force: bool,
     /// Leave mirrors and evidence out: unfinished work cannot go on from such a backup
@@ -66,14 +70,13 @@ impl Backup {
     }
 
     fn check_free(&self, file: &Utf8Path) -> Result<(), CliError> {
-        if file.is_dir() {
-            return Err(CliError::usage(format!("{file} is a directory")).help("name a file"));
+        match destination::look(file)? {
+            Destination::File if !self.force => {
+                Err(CliError::new(format!("{file} is there already"))
+                    .help("name another file, or take its place with --force"))
+            }
+            Destination::File | Destination::Free => Ok(()),
         }
-        if !self.force && file.symlink_metadata().is_ok() {
-            return Err(CliError::new(format!("{file} is there already"))
-                .help("name another file, or take its place with --force"));
-        }
-        Ok(())
     }
 
     async fn write(

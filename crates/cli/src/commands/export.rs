@@ -1,6 +1,6 @@
 //! `gatewright export`
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use api::{
     DecisionView, EXPORT_VERSION, EventView, ExportView, JobView, PipelineView, RunView,
@@ -17,6 +17,7 @@ use super::{
     backup::cannot,
     damage,
     data::{Opened, all_events},
+    destination,
     pipeline::resolve_id,
 };
 use crate::{
@@ -26,6 +27,9 @@ use crate::{
     output,
 };
 
+/// What people call standard output where a file is asked for.
+const STANDARD_OUTPUT: &str = "-";
+
 /// Write everything about one pipeline as one JSON document
 ///
 /// Its item, definition, state, log, runs, verdicts, questions and jobs; the logs of agents by their paths. It holds no
@@ -34,7 +38,7 @@ use crate::{
 pub(crate) struct Export {
     /// The pipeline
     pipeline: String,
-    /// Where to [default: standard output]
+    /// Where to; the place of a regular file is taken [default: standard output, as `-`]
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
 }
@@ -42,10 +46,12 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let data = Opened::read(context)?;
-        let output = self.output.as_ref().map(|file| context.absolute(file));
+        let named = self.output.as_ref().filter(|file| file.as_str() != STANDARD_OUTPUT);
+        let output = named.map(|file| context.absolute(file));
         if let Some(file) = &output {
             check_outside(&data.data_dir, file)
                 .map_err(|why| CliError::usage(why).help("name a file elsewhere"))?;
+            destination::look(file)?;
         }
         let id = resolve_id(&*data.store, &self.pipeline).await?;
         let view = load(&*data.store, &data.data_dir, id).await?;
@@ -132,7 +138,7 @@ fn logs(data_dir: &Utf8Path, id: PipelineId, runs: &[Run]) -> Vec<String> {
 
 /// For the caller alone, and whole or not at all.
 fn write(file: &Utf8Path, view: &ExportView) -> Result<(), CliError> {
-    let write = || -> std::io::Result<()> {
+    let write = || -> io::Result<()> {
         let directory = file.parent().filter(|dir| !dir.as_str().is_empty());
         // Under a name that nobody else has, for its owner alone; gone again where it cannot be written.
         let mut partial = tempfile::Builder::new()
@@ -143,5 +149,9 @@ fn write(file: &Utf8Path, view: &ExportView) -> Result<(), CliError> {
         partial.as_file().sync_all()?;
         partial.persist(file).map(drop).map_err(|error| error.error)
     };
-    write().map_err(cannot("write", file))
+    write().map_err(|error| match error.get_ref() {
+        // The name of a file that is gone again says nothing to anybody.
+        Some(_) => cannot("write", file)(error.kind().into()),
+        None => cannot("write", file)(error),
+    })
 }

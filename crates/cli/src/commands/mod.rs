@@ -26,6 +26,7 @@ pub(crate) mod hidden;
 mod attendance;
 mod damage;
 mod data;
+mod destination;
 mod drive;
 mod here;
 mod holds;

@@ -240,6 +240,45 @@ fn a_backup_takes_the_place_of_another_file_only_if_told_so() {
     assert!(fs::read(file(&world)).unwrap().starts_with(b"gatewright-backup.json"));
 }
 
+/// Whatever gets a name takes the place of what has it: a device would be gone for everybody.
+#[test]
+fn nothing_but_the_place_of_a_regular_file_is_taken() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let place = world.gatewright.home().join("place");
+    fs::create_dir(&place).unwrap();
+    let at = |name: &str| place.join(name);
+    fs::write(at("file"), "precious").unwrap();
+    std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+    let made = Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+    assert!(made.success());
+    for (name, words, help) in [
+        ("link", "link is no regular file: it is a symbolic link", "the file that it leads to"),
+        ("pipe", "pipe is no regular file: it is a pipe", "name another file"),
+        ("", "is a directory", "name a file"),
+        ("none/file", "place/none is no directory that is there", "make it"),
+    ] {
+        let before = fs::symlink_metadata(at(name)).map(|it| it.file_type()).ok();
+        let file = at(name);
+        for arguments in [
+            &["backup", file.as_str()][..],
+            &["backup", "--force", file.as_str()],
+            &["export", "IT-001", "-o", file.as_str()],
+        ] {
+            assert_error(&world.call(arguments), 2, words, help);
+            let after = fs::symlink_metadata(&file).map(|it| it.file_type()).ok();
+            assert_eq!(after, before, "{arguments:?}");
+        }
+    }
+    assert_eq!(fs::read_to_string(at("file")).unwrap(), "precious");
+    let exported = world.call(&["export", "IT-001", "-o", at("file").as_str()]);
+    assert_eq!(exported.code(), Some(0), "{exported:#?}");
+    let printed = world.call(&["export", "IT-001", "-o", "-"]);
+    assert_eq!(printed.json()["format"], "gatewright-export", "{printed:#?}");
+    assert!(!world.dir().join("-").exists());
+}
+
 #[test]
 fn a_restore_refuses_what_is_in_use_and_what_is_no_backup() {
     let world = World::of_agent("echo new > new.txt");
