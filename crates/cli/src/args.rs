@@ -140,13 +140,14 @@ pub(crate) fn explain(error: &clap::Error) -> ExitStatus {
     let rendered = error.render().to_string();
     let cut = echo::cut(&rendered);
     if cut == rendered {
-        // A reader that has gone away wants no more of it.
-        let _closed = error.print();
+        output::note(error.print());
     } else {
         output::say(cut.trim_end());
     }
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Success,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::settle(ExitStatus::Success, false)
+        }
         _ => ExitStatus::Usage,
     }
 }

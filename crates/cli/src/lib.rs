@@ -62,6 +62,7 @@ pub fn main(seam: fn(Ports) -> Ports) -> ExitCode {
         Ok(status) => status,
         Err(error) => output::fail(&error, cli.global.json),
     };
+    let status = output::settle(status, cli.global.json);
     // Reads that hang on a dead disk must not keep us.
     runtime.shutdown_background();
     status.into()

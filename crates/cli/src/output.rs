@@ -1,16 +1,61 @@
 //! Data to standard output, words to standard error.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::OnceLock,
+};
 
 use serde::Serialize;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::{args::Global, echo, error::CliError, exit::ExitStatus, words};
 
+/// What kept data from being written. Commands print in many places and go on: what was begun is ended, and then it is
+/// told once, by [`settle`].
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
 /// Prints a line of data.
 pub(crate) fn data(line: impl std::fmt::Display) {
-    // A reader that has gone away wants no more of it.
-    let _closed = writeln!(io::stdout(), "{line}");
+    note(writeln!(io::stdout(), "{line}"));
+}
+
+/// Notes what became of a write to standard output.
+pub(crate) fn note(written: io::Result<()>) {
+    match written {
+        // A reader that has gone away wants no more of it.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            // The first says why.
+            let _first = LOST.set(error);
+        }
+        Ok(()) | Err(_) => {}
+    }
+}
+
+/// What becomes of the exit code where data could not be written: whoever reads it must not take less for everything.
+pub(crate) fn settle(status: ExitStatus, as_json: bool) -> ExitStatus {
+    note(io::stdout().flush());
+    let Some(error) = LOST.get() else { return status };
+    let told = fail(&lost(error), as_json);
+    match status {
+        ExitStatus::Success | ExitStatus::WaitsForPerson => told,
+        ExitStatus::Failure
+        | ExitStatus::Usage
+        | ExitStatus::Internal
+        | ExitStatus::Interrupted => status,
+    }
+}
+
+fn lost(error: &io::Error) -> CliError {
+    let said = CliError::new(format!("could not write to standard output: {error}"));
+    said.help(match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "what was printed is not whole: free some space, or send it elsewhere, and ask again"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "what was printed is not whole: `ulimit -f` shows and sets how long a file may be"
+        }
+        _ => "what was printed is not whole: send it elsewhere, and ask again",
+    })
 }
 
 /// Prints a line of words for people.

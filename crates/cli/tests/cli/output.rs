@@ -2,7 +2,7 @@
 
 use testkit::gatewright::Running;
 
-use crate::world::{Told, World};
+use crate::world::{Told, World, gatewright};
 
 /// Bytes of one log, as documented.
 const LOG_BYTES_MAX: u64 = 200 * 1024 * 1024;
@@ -98,6 +98,60 @@ fn a_secret_that_an_agent_prints_is_in_no_log_that_is_shown() {
     }
     let elsewhere = world.call(&["logs", "IT-001"]);
     assert!(elsewhere.stderr.contains("the secret IT_KEY is not set here"), "{elsewhere:#?}");
+}
+
+/// A program reads what was printed as long as the exit code says that it is whole.
+#[test]
+fn what_cannot_be_printed_whole_is_no_success() {
+    let world = World::of_agent("echo new > new.txt");
+    let told = world.deliver();
+    world.assert_merged(&told);
+    let (place, home) = (world.gatewright.home().join("small"), world.gatewright.home());
+    std::fs::create_dir(&place).unwrap();
+    let full = format!(
+        "mount -t tmpfs -o size=4k none {place} && head -c 4096 /dev/zero > {place}/all && exec \"$@\" > {place}/out"
+    );
+    let limited = format!(
+        "head -c 100000 /dev/zero > {home}/out && exec prlimit --fsize=100000 -- \"$@\" >> {home}/out"
+    );
+    let call = |script: &str, arguments: &[&str]| {
+        let mut command = world.gatewright.command_in_namespace(world.dir(), script, arguments);
+        Running::start(&mut command).finish()
+    };
+    for arguments in [
+        &["export", "IT-001"][..],
+        &["events", "--json"],
+        &["pipeline", "list", "--json"],
+        &["pipeline", "show", "IT-001"],
+        &["definition", "schema"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let finished = call(&full, arguments);
+        assert_eq!(finished.code(), Some(1), "{arguments:?}: {finished:#?}");
+        assert_eq!(
+            finished.stderr.matches("could not write to standard output: No space left").count(),
+            1,
+            "{arguments:?}: {finished:#?}"
+        );
+        assert!(finished.stderr.contains("free some space"), "{arguments:?}: {finished:#?}");
+    }
+    let finished = call(&limited, &["export", "IT-001"]);
+    assert_eq!(finished.code(), Some(1), "{finished:#?}");
+    assert!(finished.stderr.contains("`ulimit -f` shows"), "{finished:#?}");
+}
+
+/// Whoever has read enough has not met an error.
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (gatewright, program) = (gatewright(), env!("CARGO_BIN_EXE_gatewright"));
+    // A pipe whose only reader is gone before anything is written.
+    let script = format!(
+        "mkfifo gone; exec 3<>gone 4>gone 3<&-; {program} completions bash >&4; echo $? >&2"
+    );
+    let mut command = gatewright.shell(&gatewright.home(), &script);
+    let finished = Running::start(&mut command).finish();
+    assert_eq!(finished.stderr, "0\n", "{finished:#?}");
 }
 
 /// What an agent writes into a file is its work, which the people's repository holds; what we say of it goes further.
