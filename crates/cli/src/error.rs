@@ -1,6 +1,6 @@
 //! Errors as people see them: what, with the offending value, then what to do.
 
-use std::fmt;
+use std::{error::Error, fmt, io, iter};
 
 use domain::{outbox::LetterRefusal, pipeline::Refusal};
 use engine::EngineError;
@@ -9,6 +9,12 @@ use ports::{AgentError, GitError, SandboxError, StoreError};
 use store_sqlite::Unusable;
 
 use crate::{called::gatewright, exit::ExitStatus, holder::Holder};
+
+/// What to do where no more files may be open.
+const MORE_FILES: &str =
+    "allow more open files, at least 256: `ulimit -n` shows and sets the limit";
+/// `EMFILE` and `ENFILE`, which the standard library has no kind for.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
 
 /// An error on its way to a person.
 #[derive(Debug)]
@@ -40,8 +46,14 @@ impl CliError {
         self
     }
 
-    fn of(error: &dyn std::error::Error) -> Self {
-        Self::new(chain(error))
+    /// The same where nothing is said yet that is closer to the cause.
+    pub(crate) fn or_help(self, help: &str) -> Self {
+        if self.help.is_some() { self } else { self.help(help) }
+    }
+
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let of = Self::new(chain(error));
+        if has_too_many_files(error) { of.help(MORE_FILES) } else { of }
     }
 }
 
@@ -49,6 +61,15 @@ impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// Whether what an error comes from is that too many files are open.
+fn has_too_many_files(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = iter::successors(Some(error), |error| (*error).source());
+    causes.any(|it| {
+        let said = it.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        said.is_some_and(|said| TOO_MANY_FILES.contains(&said))
+    })
 }
 
 impl From<EngineError> for CliError {

@@ -84,8 +84,8 @@ async fn git_binary(context: &Context) -> Result<Utf8PathBuf, CliError> {
     let missing =
         "install git 2.40 or newer: apt-get install git, or your system's package manager";
     let binary =
-        git::find_git(&context.path).map_err(|error| CliError::from(error).help(missing))?;
-    git::version(&binary).await.map_err(|error| CliError::from(error).help(missing))?;
+        git::find_git(&context.path).map_err(|error| CliError::from(error).or_help(missing))?;
+    git::version(&binary).await.map_err(|error| CliError::from(error).or_help(missing))?;
     Ok(binary)
 }
 

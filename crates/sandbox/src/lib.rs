@@ -29,3 +29,4 @@ mod wait;
 pub use lock::is_alive;
 pub use probe::{Probe, probe};
 pub use select::{Backend, Options, Selection, select};
+pub use status::has_ended;

@@ -39,6 +39,11 @@ fn read(dir: &Utf8Path) -> io::Result<SandboxStatus> {
     })
 }
 
+/// Whether the command of the sandbox in `dir` has ended, as its shim has recorded it. Only looks.
+pub fn has_ended(dir: &Utf8Path) -> io::Result<bool> {
+    Ok(ended(dir)?.is_some())
+}
+
 fn ended(dir: &Utf8Path) -> io::Result<Option<ExitRecord>> {
     files::find(dir, files::EXIT)
 }

@@ -75,9 +75,9 @@ pub(crate) fn unpack(
     let (mut sums, mut is_complete, mut has_database) = (String::new(), false, false);
     let mut long_path = None;
     // Raw: names and properties that are entries themselves would be read whole, however long they are.
-    let entries = archive.entries().map_err(|error| foreign(&error))?.raw(true);
+    let entries = archive.entries().map_err(|error| damaged_or_foreign(error, 0))?.raw(true);
     for (count, entry) in entries.enumerate() {
-        let mut entry = entry.map_err(|error| damaged_or_foreign(&error, count))?;
+        let mut entry = entry.map_err(|error| damaged_or_foreign(error, count))?;
         if is_complete || count >= ENTRIES_MAX {
             return Err(ArchiveError::Damaged { what: "it goes on behind its end".to_owned() });
         }
@@ -137,13 +137,20 @@ impl io::Read for Counted<'_> {
     }
 }
 
-fn foreign(error: &io::Error) -> ArchiveError {
-    ArchiveError::Foreign { what: error.to_string() }
-}
-
-/// Whoever cannot be read from the beginning is no archive; whoever cannot be read further is a damaged one.
-fn damaged_or_foreign(error: &io::Error, count: usize) -> ArchiveError {
-    if count == 0 { foreign(error) } else { ArchiveError::Damaged { what: error.to_string() } }
+/// Whoever cannot be read from the beginning is no archive; whoever cannot be read further is a damaged one. What `tar`
+/// says of it repeats bytes of the file, whatever they are.
+fn damaged_or_foreign(error: io::Error, count: usize) -> ArchiveError {
+    if error.raw_os_error().is_some() {
+        return ArchiveError::Io(error);
+    }
+    if count == 0 {
+        return ArchiveError::Foreign {
+            what: "it does not begin as a tar archive does".to_owned(),
+        };
+    }
+    let what =
+        format!("what stands behind its part {count} is no further part, or not a whole one");
+    ArchiveError::Damaged { what }
 }
 
 /// The path of the next entry, which has no room for it.

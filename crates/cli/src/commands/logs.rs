@@ -4,6 +4,7 @@ mod course;
 mod follow;
 mod render;
 
+use camino::Utf8Path;
 use clap::Args;
 use course::Course;
 use domain::{
@@ -118,7 +119,10 @@ impl Logs {
         let run = data.store.find_run(run.id).await?.unwrap_or_else(|| run.clone());
         if !json {
             let stderr = follow::tail(&dir.join("stderr.log"), STDERR_LINES, secrets).await?;
-            ending(&run, &stderr);
+            match &run.outcome {
+                None => output::say(unrecorded(data, &run, &dir).await?),
+                Some(outcome) => ending(&run, outcome, &stderr),
+            }
         }
         Ok(())
     }
@@ -149,17 +153,33 @@ fn parser(data: &Opened, run: &Run) -> Option<Box<dyn ports::StreamParser>> {
     Some(agents::find(&settings.kind.to_string())?.parser())
 }
 
-fn ending(run: &Run, stderr: &[String]) {
-    match &run.outcome {
-        None => output::say("its end is not recorded"),
-        Some(RunOutcome::Ended { summary }) => {
+/// What is known of the end of a run that nobody has recorded: its sandbox may tell that its agent has ended.
+async fn unrecorded(data: &Opened, run: &Run, dir: &Utf8Path) -> Result<String, CliError> {
+    // A record that cannot be read is told by whoever takes it up.
+    if !sandbox::has_ended(dir).unwrap_or(false) {
+        return Ok("its end is not recorded".to_owned());
+    }
+    Ok(match course::look(data, run).await? {
+        Course::GoesOn => "its agent has ended, and what it left is taken up by now".to_owned(),
+        Course::NobodyAtWork(_) => format!(
+            "its agent has ended, and what it left is not taken up yet: `{} run --resume {}` does",
+            gatewright(),
+            run.pipeline
+        ),
+        Course::Ended | Course::Over(_) => "its agent has ended, which is not recorded".to_owned(),
+    })
+}
+
+fn ending(run: &Run, outcome: &RunOutcome, stderr: &[String]) {
+    match outcome {
+        RunOutcome::Ended { summary } => {
             output::say(format_args!(
                 "ended, {} tokens: {}",
                 words::tokens(run.usage.tokens()),
                 one_line(summary)
             ));
         }
-        Some(RunOutcome::Failed { failure }) => {
+        RunOutcome::Failed { failure } => {
             output::say(format_args!("failed ({}): {}", failure.class, one_line(&failure.message)));
             for line in stderr {
                 output::say(format_args!("stderr: {}", safe(line)));

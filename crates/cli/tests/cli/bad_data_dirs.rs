@@ -222,6 +222,18 @@ fn a_limit_on_the_length_of_files_is_told_and_costs_nothing() {
     assert_eq!(resumed.json_lines()[0]["status"], "succeeded", "{resumed:#?}");
 }
 
+/// It keeps git from being started, which is installed all the same.
+#[test]
+fn a_limit_on_open_files_is_told_with_what_lifts_it() {
+    let world = World::of_agent("echo new > new.txt");
+    let program = env!("CARGO_BIN_EXE_gatewright");
+    for files in [10, 16] {
+        let script = format!("ulimit -n {files}; exec {program} run 'Add a file'");
+        let finished = Running::start(&mut world.gatewright.shell(world.dir(), &script)).finish();
+        assert_error(&finished, 1, "Too many open files", "`ulimit -n` shows and sets the limit");
+    }
+}
+
 #[test]
 fn work_goes_on_as_soon_as_a_full_disk_has_room_again() {
     let world = World::of_agent("head -c 4000000 /dev/urandom > big.bin");

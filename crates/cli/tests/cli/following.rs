@@ -32,7 +32,13 @@ fn whoever_follows_what_nobody_works_on_is_told_the_command_that_goes_on() {
     assert!(told.contains("run --resume IT-001` goes on"), "{told}");
 
     // The agent lives on, and what it prints is shown; whoever takes it up records its end.
+    let shown = world.call(&["logs", "IT-001"]);
+    assert!(shown.stderr.contains("its end is not recorded"), "{shown:#?}");
     end.ring();
+    world.gatewright.wait_for_sandboxes();
+    let shown = world.call(&["logs", "IT-001"]);
+    let words = "its agent has ended, and what it left is not taken up yet: `";
+    assert!(shown.stderr.contains(words), "{shown:#?}");
     let resumed = world.resume().finish();
     assert!(resumed.code().is_some(), "{resumed:#?}");
     let followed = attended.finish();

@@ -296,6 +296,8 @@ fn a_restore_refuses_what_is_in_use_and_what_is_no_backup() {
     for (what, content, words) in [
         ("something else", b"words ".repeat(1000), "it is no backup of gatewright"),
         ("half of it", bytes[..bytes.len() / 2].to_vec(), "it is damaged"),
+        ("noise", vec![0xfe; 5000], "it does not begin as a tar archive does\n"),
+        ("a short file", vec![0x1f, 0x8b], "it does not begin as a tar archive does\n"),
         (
             "a database",
             fs::read(world.gatewright.data_dir().join("gatewright.db")).unwrap(),

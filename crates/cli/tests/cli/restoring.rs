@@ -119,24 +119,30 @@ fn what_is_no_regular_file_is_refused_at_once() {
     }
 }
 
-/// An archive as it is, but for one part that is another.
+/// An archive as it is, but for one part that is another, or is new.
 fn forged(archive: &Utf8Path, part: &str, content: &[u8]) -> Vec<u8> {
     let mut forged = tar::Builder::new(Vec::new());
-    let mut sums = String::new();
+    let (mut sums, mut has_part) = (String::new(), false);
     let mut archive = tar::Archive::new(File::open(archive).unwrap());
     for entry in archive.entries().unwrap() {
         let mut entry = entry.unwrap();
         let path = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
+        let mut header = entry.header().clone();
         if path == part {
             bytes = content.to_vec();
+            has_part = true;
         }
         if path == "sha256sums" {
+            if !has_part {
+                header.set_size(content.len() as u64);
+                writeln!(sums, "{}  {part}", sha256(content)).unwrap();
+                forged.append_data(&mut header, part, content).unwrap();
+            }
             bytes = sums.clone().into_bytes();
         }
         writeln!(sums, "{}  {path}", sha256(&bytes)).unwrap();
-        let mut header = entry.header().clone();
         header.set_size(bytes.len() as u64);
         forged.append_data(&mut header, &path, bytes.as_slice()).unwrap();
     }
@@ -172,4 +178,18 @@ fn mirrors_without_the_commits_of_unfinished_work_are_refused_before_anything_is
         let warned = accepted.stderr.contains("from which IT-001 goes on");
         assert_eq!(warned, is_mirror, "{accepted:#?}");
     }
+}
+
+/// Whoever made a project of that name would be given what it holds.
+#[test]
+fn a_mirror_of_a_project_that_nobody_knows_is_left_out_with_a_word() {
+    let world = delivered_since(&[]);
+    let odd = world.gatewright.home().join("odd");
+    fs::write(&odd, forged(&file(&world), "mirrors/NOPE.bundle", b"anything")).unwrap();
+    let restored = world.call(&["restore", odd.as_str(), "--force"]);
+    assert_eq!(restored.code(), Some(0), "{restored:#?}");
+    assert!(restored.stderr.contains("the mirror of NOPE in "), "{restored:#?}");
+    let mirrors = world.gatewright.data_dir().join("mirrors").read_dir_utf8().unwrap();
+    let names: Vec<_> = mirrors.map(|it| it.unwrap().file_name().to_owned()).collect();
+    assert!(names.iter().all(|name| name.starts_with("IT")), "{names:?}");
 }

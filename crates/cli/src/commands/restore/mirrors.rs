@@ -17,7 +17,7 @@ use crate::{
     output, wiring,
 };
 
-/// Makes mirrors of the bundles that were unpacked.
+/// Makes mirrors of the bundles that were unpacked, of those projects that the database knows.
 pub(super) async fn unpack(
     context: &Context,
     file: &Utf8Path,
@@ -25,8 +25,17 @@ pub(super) async fn unpack(
     keys: &[ProjectKey],
 ) -> Result<(), CliError> {
     let git = wiring::patient_git(context, staging).await?;
+    let store = open_for_reading(staging)?;
     for key in keys {
         let bundle = staging.join(format!("mirrors/{key}.bundle"));
+        // A project that was made while the backup was. Whoever made one of that name would be given the commits of another.
+        if let Ok(None) = store.find_project(key).await {
+            output::warn(format_args!(
+                "the mirror of {key} in {file} is left out: its database knows no such project"
+            ));
+            std::fs::remove_file(&bundle).map_err(cannot("remove", &bundle))?;
+            continue;
+        }
         git.unpack_mirror(key, &bundle).await.map_err(|error| {
             CliError::new(format!(
                 "the mirror of {key} in {file} cannot be used: {}",
