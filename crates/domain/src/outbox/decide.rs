@@ -35,6 +35,11 @@ pub enum LetterInput {
         /// Why.
         why: String,
     },
+    /// Delivering it has ended the process time and again: nobody has tried, and nobody will.
+    GivenUp {
+        /// Why.
+        why: String,
+    },
     /// The destination did not take it this time.
     Failed {
         /// Why.
@@ -108,6 +113,7 @@ impl Letter {
                 I::Drop { by, reason } => next.drop_for(by, reason, now),
                 I::Delivered { .. }
                 | I::Refused { .. }
+                | I::GivenUp { .. }
                 | I::Failed { .. }
                 | I::Released
                 | I::Lost => return Err(not_allowed()),
@@ -124,13 +130,11 @@ impl Letter {
                     next.state = S::Delivered { at: now, remote: remote.clone() };
                 }
                 I::Refused { why } => {
-                    // Where it was lost too often, nobody has tried.
-                    if !self.is_lost_too_often() {
-                        next.lost = 0;
-                        next.failures += 1;
-                    }
+                    next.lost = 0;
+                    next.failures += 1;
                     next.die(why, now);
                 }
+                I::GivenUp { why } => next.die(why, now),
                 I::Failed { why, retry_after, jitter } => {
                     next.lost = 0;
                     next.failures += 1;
@@ -155,6 +159,7 @@ impl Letter {
                 I::Take { .. }
                 | I::Delivered { .. }
                 | I::Refused { .. }
+                | I::GivenUp { .. }
                 | I::Failed { .. }
                 | I::Released
                 | I::Lost => return Err(not_allowed()),

@@ -62,7 +62,7 @@ impl Engine {
                 "the orchestrator ended {} times in a row while it was being delivered",
                 letter.lost
             );
-            LetterInput::Refused { why }
+            LetterInput::GivenUp { why }
         } else {
             self.try_to_deliver(setup, letter, closing).await
         };

@@ -101,7 +101,7 @@ pub enum Outcome {
 pub struct LetterSketch {
     /// Which letter.
     pub letter: u8,
-    /// Delivered, refused, failed, given back, lost, tried again, dropped.
+    /// Delivered, refused, failed, given back, lost, tried again, given up, dropped.
     pub input: u8,
     /// Shows a version that is one too old.
     pub old: bool,
@@ -233,7 +233,7 @@ fn job() -> impl Strategy<Value = JobSketch> {
 }
 
 fn letter() -> impl Strategy<Value = LetterSketch> {
-    (any::<u8>(), 0..7u8, rarely()).prop_map(|(letter, input, old)| LetterSketch {
+    (any::<u8>(), 0..8u8, rarely()).prop_map(|(letter, input, old)| LetterSketch {
         letter,
         input,
         old,

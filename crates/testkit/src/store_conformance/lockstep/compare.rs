@@ -282,6 +282,7 @@ impl Pair<'_> {
             3 => LetterInput::Released,
             4 => LetterInput::Lost,
             5 => LetterInput::Retry,
+            6 => LetterInput::GivenUp { why: "lost".to_owned() },
             _ => LetterInput::Drop { by: "ann".to_owned(), reason: "old".to_owned() },
         };
         let next = letter.decide(&input, self.now).ok()?;
