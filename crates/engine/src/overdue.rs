@@ -11,7 +11,7 @@ use domain::{
     pipeline::PipelineStateTag,
 };
 use jiff::Timestamp;
-use ports::{Held, JobFilter, PipelineFilter, Store, StoreError};
+use ports::{DamagedRow, Held, JobFilter, PipelineFilter, Store, StoreError};
 
 /// What may keep a job that is due, beside what is remembered.
 #[derive(Clone, Copy, Debug)]
@@ -43,15 +43,23 @@ impl Keepers<'_> {
         let paused = PipelineFilter { states, ..PipelineFilter::default() };
         let paused: BTreeSet<PipelineId> =
             store.list_pipelines(&paused).await?.iter().map(|it| it.id).collect();
-        let damaged: BTreeSet<String> =
-            store.find_damage(None, now).await?.into_iter().map(|it| it.pipeline).collect();
-        let is_kept = |job: &Job| {
-            paused.contains(&job.pipeline)
-                || damaged.contains(&job.pipeline.to_string())
-                || job.agent.as_ref().is_some_and(|agent| behind.contains(agent))
-                || self.lacks(job)
-        };
-        Ok(find_overdue(&jobs, self.slots, now, is_kept).cloned())
+        let mut damaged: BTreeSet<PipelineId> = BTreeSet::new();
+        loop {
+            let is_kept = |job: &Job| {
+                paused.contains(&job.pipeline)
+                    || damaged.contains(&job.pipeline)
+                    || job.agent.as_ref().is_some_and(|agent| behind.contains(agent))
+                    || self.lacks(job)
+            };
+            let found = find_overdue(&jobs, self.slots, now, is_kept);
+            let Some(job) = found else { return Ok(None) };
+            // Who looks for damage reads all that there is of a pipeline: of the one that would be told of, not of all.
+            let rows = store.find_damage(Some(job.pipeline), now).await?;
+            if !rows.iter().any(parks) {
+                return Ok(Some(job.clone()));
+            }
+            damaged.insert(job.pipeline);
+        }
     }
 
     /// The agents that wait behind a breaker. One that is open long after its time keeps nobody: somebody should have tried.
@@ -80,5 +88,14 @@ impl Keepers<'_> {
             }
             JobKind::Git | JobKind::Cleanup => false,
         }
+    }
+}
+
+/// Whether a damaged row keeps its pipeline. Nobody decides by events and letters, as long as another event can follow.
+fn parks(row: &DamagedRow) -> bool {
+    match row.table.as_str() {
+        "events" => row.row == row.pipeline,
+        "outbox" => false,
+        _ => true,
     }
 }

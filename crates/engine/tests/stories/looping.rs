@@ -129,6 +129,8 @@ async fn what_is_overdue_is_looked_for_once_a_minute() {
         env.advance(Duration::from_millis(1)).await;
     }
     assert_eq!(env.world.calls.answered("store.list_jobs"), asked);
+    let read = env.world.calls.answered("store.find_damage");
+    assert_eq!(read, 0, "no alarm would be about a job that waits for a slot");
     env.stop(StopMode::LeaveAgents).await;
 }
 
