@@ -54,7 +54,7 @@ impl List {
         };
         let pipelines = data.store.list_pipelines(&filter).await?;
         damage::warn(&damaged(&data, &filter).await?);
-        let (seen, now) = (Seen::look(&data).await?, Timestamp::now());
+        let (seen, now) = (Seen::look(&data, None).await?, Timestamp::now());
         let mut views = Vec::new();
         for pipeline in &pipelines {
             let pause = last_pause(&*data.store, pipeline).await?;

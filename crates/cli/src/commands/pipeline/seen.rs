@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::PipelineView;
 use domain::{
-    id::{JobId, RunId},
+    id::{JobId, PipelineId, RunId},
     job::{Job, JobStateTag},
     pipeline::Pipeline,
 };
@@ -22,7 +22,7 @@ use crate::{
 /// What is at work and what waits.
 pub(super) struct Seen<'a> {
     data: &'a Opened,
-    /// The queued and running jobs of all pipelines.
+    /// Queued and running jobs, of whose pipelines was asked.
     pub(super) jobs: Vec<Job>,
     pub(super) attendance: Attendance,
     pub(super) holds: Holds,
@@ -37,10 +37,13 @@ pub(super) struct Own {
 }
 
 impl<'a> Seen<'a> {
-    /// Looks.
-    pub(super) async fn look(data: &'a Opened) -> Result<Self, CliError> {
+    /// Looks at one pipeline, or at all: for several of them, or where others may stand in the way.
+    pub(super) async fn look(
+        data: &'a Opened,
+        pipeline: Option<PipelineId>,
+    ) -> Result<Self, CliError> {
         let states = vec![JobStateTag::Queued, JobStateTag::Running];
-        let jobs = data.store.list_jobs(&JobFilter { pipeline: None, states }).await?;
+        let jobs = data.store.list_jobs(&JobFilter { pipeline, states }).await?;
         let attendance = Attendance::of(data, &jobs);
         let holds = Holds::load(&*data.store, &data.loaded).await?;
         Ok(Self { data, jobs, attendance, holds })

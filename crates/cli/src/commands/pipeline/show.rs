@@ -48,7 +48,8 @@ impl Show {
         let pipeline = resolve(store, &self.id).await?;
         let events = all_events(store, pipeline.id).await?;
         let view = PipelineView::with_events(&pipeline, &events);
-        let view = Seen::look(&data).await?.add_to(view, &pipeline).await?;
+        let seen = Seen::look(&data, Some(pipeline.id)).await?;
+        let view = seen.add_to(view, &pipeline).await?;
         let decisions = store.list_decisions(Some(pipeline.id), false).await?;
         let damaged = store.find_damage(Some(pipeline.id), Timestamp::now()).await?;
         let detail = PipelineDetailView {

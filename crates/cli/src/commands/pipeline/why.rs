@@ -53,7 +53,7 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     let runs = store.list_runs(pipeline.id).await?;
     let now = Timestamp::now();
     let merging = store.find_merging(&pipeline.project, now).await?;
-    let seen = Seen::look(&data).await?;
+    let seen = Seen::look(&data, None).await?;
     let own = seen.own(&pipeline).await?;
     let held = seen.holds.by_agent();
     let holder = seen.attendance.holder.as_ref();
