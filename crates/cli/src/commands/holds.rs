@@ -35,7 +35,8 @@ fn guard(loaded: &Loaded, name: &AgentName) -> Option<BreakerKey> {
 
 /// The breakers that there are, and who stands behind them.
 pub(crate) struct Holds {
-    guards: BTreeMap<AgentName, BreakerKey>,
+    /// Which of them guards which agent.
+    pub(crate) guards: BTreeMap<AgentName, BreakerKey>,
     breakers: Vec<Breaker>,
 }
 

@@ -99,9 +99,8 @@ fn caps(loaded: &Loaded) -> CapsView {
 
 async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let guards = holds::guards(&data.loaded);
-    let due = data.store.next_due(&guards).await?;
-    let breakers = Holds::load(&*data.store, &data.loaded).await?.views();
+    let holds = Holds::load(&*data.store, &data.loaded).await?;
+    let due = data.store.next_due(&holds.guards).await?;
     let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
     let caps = caps(&data.loaded);
@@ -109,7 +108,7 @@ async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
         Slots { total: caps.total, per_project: caps.per_project, per_agent: caps.per_agent };
     let lacks = holds::lacks(&data.data_dir);
     let mut damaged = damage::load(&*data.store).await?;
-    let keepers = Keepers { slots, guards: &guards, held: &Lack::held(&lacks) };
+    let keepers = Keepers { slots, guards: &holds.guards, held: &Lack::held(&lacks) };
     let overdue = keepers.find_overdue(&*data.store, Timestamp::now()).await?.map(|it| it.id);
     let filter =
         PipelineFilter { states: vec![PipelineStateTag::Paused], ..PipelineFilter::default() };
@@ -121,7 +120,7 @@ async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let attendance = Attendance::of(data, &jobs);
     let agents = attendance::agents(data, &jobs).await?;
     let holder = attendance.holder.as_ref().map(Holder::view);
-    let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(breakers);
+    let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(holds.views());
     for job in &mut view.running {
         job.at_work = job.lease.as_ref().map(|lease| !attendance.gone.contains(&lease.owner));
     }
