@@ -3,7 +3,7 @@
 use domain::{
     breaker::HoldReason,
     decision::Choice,
-    explain::{Cap, Explanation, Holder, Mover},
+    explain::{Cap, Explanation, Mover, Occupant},
     id::{DecisionId, PipelineId, RunId},
     name::AgentName,
 };
@@ -148,7 +148,7 @@ pub enum MoverView {
         /// Its value.
         max: u32,
         /// Who has the slots.
-        holders: Vec<HolderView>,
+        occupants: Vec<OccupantView>,
     },
     /// Agents of its kind are not started.
     Breaker {
@@ -171,13 +171,13 @@ pub enum MoverView {
         /// What is to be done.
         work: String,
         /// The pipeline that merges.
-        holder: PipelineId,
+        merging: PipelineId,
     },
 }
 
 /// Who has a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct HolderView {
+pub struct OccupantView {
     /// The pipeline.
     pub pipeline: PipelineId,
     /// The agent, where it is one that is at work.
@@ -207,14 +207,14 @@ impl From<&Mover> for MoverView {
             Mover::Backoff { work, until, next_try, tries_max, why } => {
                 Self::Backoff { work: work.to_string(), until, next_try, tries_max, why }
             }
-            Mover::Slot { work, cap, holders } => {
+            Mover::Slot { work, cap, occupants } => {
                 let (cap, max) = match cap {
                     Cap::Total(max) => ("total", max),
                     Cap::Project(max) => ("project", max),
                     Cap::Agent(_, max) => ("agent", max),
                 };
-                let holders = holders.into_iter().map(HolderView::from).collect();
-                Self::Slot { work: work.to_string(), cap, max, holders }
+                let occupants = occupants.into_iter().map(OccupantView::from).collect();
+                Self::Slot { work: work.to_string(), cap, max, occupants }
             }
             Mover::Breaker { work, breaker, reason, state, until, message } => Self::Breaker {
                 work: work.to_string(),
@@ -224,14 +224,14 @@ impl From<&Mover> for MoverView {
                 until,
                 message,
             },
-            Mover::Merge { work, holder } => Self::Merge { work: work.to_string(), holder },
+            Mover::Merge { work, merging } => Self::Merge { work: work.to_string(), merging },
         }
     }
 }
 
-impl From<Holder> for HolderView {
-    fn from(holder: Holder) -> Self {
-        let Holder { pipeline, agent } = holder;
+impl From<Occupant> for OccupantView {
+    fn from(occupant: Occupant) -> Self {
+        let Occupant { pipeline, agent } = occupant;
         Self { pipeline, agent }
     }
 }

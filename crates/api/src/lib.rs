@@ -37,7 +37,7 @@ pub use damage::DamageView;
 pub use decision::{AnswerView, DecisionView};
 pub use definition::{DefinitionView, GateView, LimitsView, RouteView, StageDefinitionView};
 pub use event::EventView;
-pub use explanation::{ExplanationView, HolderView, MoverView};
+pub use explanation::{ExplanationView, MoverView, OccupantView};
 pub use export::{EXPORT_VERSION, ExportView};
 use jiff::Timestamp;
 pub use log::LogEventView;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     breaker::{BreakerStateTag, HoldReason},
     decision::DecisionKind,
-    explain::{Cap, Holder, Mover},
+    explain::{Cap, Mover, Occupant},
     job::{Job, Work},
     pipeline::{Actor, Pipeline},
     run::Run,
@@ -14,7 +14,7 @@ use engine::Lack;
 use jiff::Timestamp;
 
 use super::{ago, duration, job, one_line};
-use crate::holder;
+use crate::holder::Holder;
 
 /// What the words depend on besides.
 pub(crate) struct MoverWords<'a> {
@@ -23,7 +23,7 @@ pub(crate) struct MoverWords<'a> {
     /// The pipeline.
     pub(crate) pipeline: &'a Pipeline,
     /// Who holds the data directory.
-    pub(crate) holder: Option<&'a holder::Holder>,
+    pub(crate) holder: Option<&'a Holder>,
     /// What that process found unable to work on this machine.
     pub(crate) lacks: &'a [Lack],
     /// The jobs of the pipeline that are live.
@@ -75,7 +75,7 @@ impl MoverWords<'_> {
     }
 
     fn has_worker(&self) -> bool {
-        self.holder.is_some_and(holder::Holder::works)
+        self.holder.is_some_and(Holder::works)
     }
 
     fn mover(&self, mover: &Mover) -> Vec<String> {
@@ -140,7 +140,7 @@ impl MoverWords<'_> {
                     job(work)
                 )]
             }
-            Mover::Slot { work, cap, holders } => {
+            Mover::Slot { work, cap, occupants } => {
                 let cap = match cap {
                     Cap::Total(max) => format!("max_concurrency = {max}"),
                     Cap::Project(max) => format!("per_project = {max}"),
@@ -150,7 +150,7 @@ impl MoverWords<'_> {
                     "{} waits for a slot ({cap} in [limits]), which these have",
                     job(work)
                 )];
-                lines.extend(holders.iter().map(holder));
+                lines.extend(occupants.iter().map(occupant));
                 lines
             }
             Mover::Breaker { work, breaker, reason, state, until, message } => {
@@ -170,8 +170,8 @@ impl MoverWords<'_> {
                     format!("  {}", one_line(message)),
                 ]
             }
-            Mover::Merge { work, holder } => {
-                vec![format!("{} waits until {holder} has merged", job(work))]
+            Mover::Merge { work, merging } => {
+                vec![format!("{} waits until {merging} has merged", job(work))]
             }
         }
     }
@@ -239,9 +239,9 @@ pub(crate) const fn asks(kind: DecisionKind) -> &'static str {
     }
 }
 
-fn holder(holder: &Holder) -> String {
-    match &holder.agent {
-        Some(agent) => format!("  {} (agent {agent})", holder.pipeline),
-        None => format!("  {} (a gate)", holder.pipeline),
+fn occupant(occupant: &Occupant) -> String {
+    match &occupant.agent {
+        Some(agent) => format!("  {} (agent {agent})", occupant.pipeline),
+        None => format!("  {} (a gate)", occupant.pipeline),
     }
 }

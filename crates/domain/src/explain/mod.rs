@@ -135,7 +135,7 @@ pub fn is_at_work(
 
 /// What a worker of another pipeline has: for whoever waits for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub struct Occupant {
     /// The pipeline.
     pub pipeline: PipelineId,
     /// The agent, where it is one that is at work.

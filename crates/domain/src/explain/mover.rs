@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Holder, Situation, Slots};
+use super::{Occupant, Situation, Slots};
 use crate::{
     breaker::{BreakerKey, BreakerState, BreakerStateTag, Hold, HoldReason},
     decision::{Choice, DecisionKind},
@@ -93,7 +93,7 @@ pub enum Mover {
         /// Which cap is reached.
         cap: Cap,
         /// Who has the slots.
-        holders: Vec<Holder>,
+        occupants: Vec<Occupant>,
     },
     /// Whoever the agent's provider is, or a person: agents of its kind are not started.
     Breaker {
@@ -115,7 +115,7 @@ pub enum Mover {
         /// What is to be done.
         work: Work,
         /// The pipeline that merges.
-        holder: PipelineId,
+        merging: PipelineId,
     },
 }
 
@@ -238,31 +238,31 @@ fn tries(job: &Job) -> (u32, u32) {
 
 /// The pipeline that merges now, if the job has to wait for it.
 fn merge(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
-    let holder = situation.merging.filter(|it| job.exclusive && *it != job.pipeline)?;
-    Some(Mover::Merge { work: job.slot.work.clone(), holder })
+    let merging = situation.merging.filter(|it| job.exclusive && *it != job.pipeline)?;
+    Some(Mover::Merge { work: job.slot.work.clone(), merging })
 }
 
 /// The cap that keeps the job, if one does.
 fn slot(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
-    let (cap, holders) = find_cap(situation.jobs, situation.slots, job)?;
-    Some(Mover::Slot { work: job.slot.work.clone(), cap, holders })
+    let (cap, occupants) = find_cap(situation.jobs, situation.slots, job)?;
+    Some(Mover::Slot { work: job.slot.work.clone(), cap, occupants })
 }
 
 /// The cap that keeps a job, and who has its slots.
-pub(super) fn find_cap(jobs: &[Job], slots: Slots, job: &Job) -> Option<(Cap, Vec<Holder>)> {
+pub(super) fn find_cap(jobs: &[Job], slots: Slots, job: &Job) -> Option<(Cap, Vec<Occupant>)> {
     let counts = |it: &&Job| matches!(it.slot.work.kind(), JobKind::Agent | JobKind::Gate);
     if !counts(&job) {
         return None;
     }
     let under_way: Vec<&Job> =
         jobs.iter().filter(counts).filter(|it| it.lease().is_some()).collect();
-    let reached = |max: u32, of: &dyn Fn(&Job) -> bool| -> Option<Vec<Holder>> {
-        let holders: Vec<Holder> = under_way
+    let reached = |max: u32, of: &dyn Fn(&Job) -> bool| -> Option<Vec<Occupant>> {
+        let occupants: Vec<Occupant> = under_way
             .iter()
             .filter(|it| of(it))
-            .map(|it| Holder { pipeline: it.pipeline, agent: it.agent.clone() })
+            .map(|it| Occupant { pipeline: it.pipeline, agent: it.agent.clone() })
             .collect();
-        (holders.len() >= max as usize).then_some(holders)
+        (occupants.len() >= max as usize).then_some(occupants)
     };
     let total = || Some((Cap::Total(slots.total), reached(slots.total, &|_| true)?));
     let project = || {
@@ -271,8 +271,8 @@ pub(super) fn find_cap(jobs: &[Job], slots: Slots, job: &Job) -> Option<(Cap, Ve
     };
     let agent = || {
         let (max, agent) = (slots.per_agent?, job.agent.clone()?);
-        let holders = reached(max, &|it| it.agent.as_ref() == Some(&agent))?;
-        Some((Cap::Agent(agent, max), holders))
+        let occupants = reached(max, &|it| it.agent.as_ref() == Some(&agent))?;
+        Some((Cap::Agent(agent, max), occupants))
     };
     total().or_else(project).or_else(agent)
 }

@@ -157,13 +157,13 @@ async fn who_waits_for_a_slot_is_told_who_has_it() {
     };
     env.until("it waits for a slot", waits).await;
     let explanation = why(&env.world, fifth).await;
-    let [Mover::Slot { cap: Cap::Total(4), holders, .. }] = explanation.movers.as_slice() else {
+    let [Mover::Slot { cap: Cap::Total(4), occupants, .. }] = explanation.movers.as_slice() else {
         panic!("{explanation:?}")
     };
-    let mut holders: Vec<PipelineId> = holders.iter().map(|it| it.pipeline).collect();
-    holders.sort();
+    let mut occupants: Vec<PipelineId> = occupants.iter().map(|it| it.pipeline).collect();
+    occupants.sort();
     others.sort();
-    assert_eq!(holders, others);
+    assert_eq!(occupants, others);
 }
 
 #[tokio::test]
@@ -205,8 +205,8 @@ async fn who_waits_for_a_merge_is_told_who_holds_the_lease() {
         let [one, other] = ids;
         let held = [why(world, one).await.movers, why(world, other).await.movers];
         match [held[0].as_slice(), held[1].as_slice()] {
-            [[Mover::Merge { holder, .. }], _] => *holder == other,
-            [_, [Mover::Merge { holder, .. }]] => *holder == one,
+            [[Mover::Merge { merging, .. }], _] => *merging == other,
+            [_, [Mover::Merge { merging, .. }]] => *merging == one,
             _ => false,
         }
     };
