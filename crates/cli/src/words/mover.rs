@@ -78,6 +78,11 @@ impl MoverWords<'_> {
         self.holder.is_some_and(Holder::works)
     }
 
+    /// Whether the process that does what is due is kept from everything.
+    fn stands_still(&self) -> bool {
+        self.holder.is_some_and(|it| it.works() && it.obstacle().is_some())
+    }
+
     fn mover(&self, mover: &Mover) -> Vec<String> {
         let (gatewright, key) = (&self.gatewright, &self.pipeline.item.key);
         match mover {
@@ -106,7 +111,8 @@ impl MoverWords<'_> {
                     self.left_by(work, &owner)
                 } else {
                     let until = ago(*until, self.now);
-                    format!("{what} is at work ({owner}, its lease ends {until})")
+                    let verb = if self.stands_still() { "was begun" } else { "is at work" };
+                    format!("{what} {verb} ({owner}, its lease ends {until})")
                 }];
                 lines.extend(agent_lives.map(|lives| format!("  its agent {}", lives_on(lives))));
                 if let (Some(run), Some(since)) = (run, since) {
@@ -117,19 +123,15 @@ impl MoverWords<'_> {
                 }
                 lines.extend(last_heard.filter(|_| !has_ended).map(|heard| {
                     let heard = ago(heard, self.now);
-                    if *is_gone { format!("  last heard {heard}") } else { self.silence(&heard) }
+                    if *is_gone || self.stands_still() {
+                        format!("  last heard {heard}")
+                    } else {
+                        self.silence(&heard)
+                    }
                 }));
                 lines
             }
-            Mover::Recovery { work, owner, .. } if !self.has_worker() => {
-                vec![self.left_by(work, &one_line(owner))]
-            }
-            Mover::Recovery { work, owner, since } => vec![format!(
-                "{} is taken back from {}, whose lease ended {}: by the process at work with its next heartbeat",
-                job(work),
-                one_line(owner),
-                ago(*since, self.now)
-            )],
+            Mover::Recovery { work, owner, since } => vec![self.recovery(work, owner, *since)],
             Mover::Claim { work, since } => self.claim(work, *since),
             Mover::Backoff { work, until, next_try, tries_max, why } => {
                 let why =
@@ -176,6 +178,21 @@ impl MoverWords<'_> {
         }
     }
 
+    /// Who takes back what a process was doing that was not heard of.
+    fn recovery(&self, work: &Work, owner: &str, since: Timestamp) -> String {
+        let owner = one_line(owner);
+        if !self.has_worker() {
+            return self.left_by(work, &owner);
+        }
+        let by = if self.stands_still() {
+            "that process once it goes on"
+        } else {
+            "the process at work with its next heartbeat"
+        };
+        let (work, since) = (job(work), ago(since, self.now));
+        format!("{work} is taken back from {owner}, whose lease ended {since}: by {by}")
+    }
+
     /// What becomes of what a process that is gone was doing: a run that has not ended is taken up, and anything else is
     /// done once more.
     fn left_by(&self, work: &Work, owner: &str) -> String {
@@ -198,7 +215,12 @@ impl MoverWords<'_> {
         let lacks = self.lacks.iter().filter(|lack| lack.holds(agent));
         let lacks: Vec<_> = lacks.map(|it| format!("  {}", one_line(&it.problem))).collect();
         if lacks.is_empty() || !starts_a_process(work) {
-            return vec![format!("{what}: the next free worker")];
+            let by = if self.stands_still() {
+                "that process once it goes on"
+            } else {
+                "the next free worker"
+            };
+            return vec![format!("{what}: {by}")];
         }
         [format!("{what} and waits for this machine:")].into_iter().chain(lacks).collect()
     }

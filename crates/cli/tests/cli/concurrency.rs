@@ -97,6 +97,7 @@ fn a_holder_of_the_data_directory_that_is_stopped_is_named_as_stopped() {
     assert!(told.contains("is stopped: `kill -CONT ") && !told.contains("--resume"), "{told}");
     let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("since 2") && why.contains("is stopped: `kill -CONT "), "{why}");
+    assert!(why.contains(" was begun (") && !why.contains("at work"), "{why}");
     running.signal("CONT");
     end.ring();
     let told = Told::of(&running.finish());
