@@ -12,7 +12,8 @@ use crate::{
     args::{Color, Global},
     error::CliError,
     exit::ExitStatus,
-    holder, output,
+    holder::{self, HoldingCommand},
+    output,
     system::SystemClock,
     words,
 };
@@ -196,7 +197,7 @@ pub(crate) fn try_open_for_reading(data_dir: &Utf8Path) -> Result<Arc<SqliteStor
 pub(crate) async fn open_for_writing(
     context: &Context,
     data_dir: &Utf8Path,
-    command: &str,
+    command: HoldingCommand,
 ) -> Result<Arc<SqliteStore>, CliError> {
     let (holder, clock) = (holder::of(command), SystemClock::default());
     for look in 1..LOOKS_MAX {

@@ -7,11 +7,75 @@ use jiff::Timestamp;
 
 use crate::words::one_line;
 
-/// Commands that do what is due. All others bring something and end.
-const WORKING: &[&str] = &["run", "run --resume", "demo"];
+/// A command that holds a data directory while it is there, as people type it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantArray,
+)]
+pub(crate) enum HoldingCommand {
+    #[strum(serialize = "run")]
+    Run,
+    #[strum(serialize = "run --resume")]
+    Resume,
+    #[strum(serialize = "demo")]
+    Demo,
+    #[strum(serialize = "pipeline start")]
+    PipelineStart,
+    #[strum(serialize = "pipeline pause")]
+    PipelinePause,
+    #[strum(serialize = "pipeline resume")]
+    PipelineResume,
+    #[strum(serialize = "pipeline cancel")]
+    PipelineCancel,
+    #[strum(serialize = "pipeline retry")]
+    PipelineRetry,
+    #[strum(serialize = "pipeline restart-stage")]
+    PipelineRestartStage,
+    #[strum(serialize = "decisions resolve")]
+    DecisionsResolve,
+    #[strum(serialize = "approve")]
+    Approve,
+    #[strum(serialize = "reject")]
+    Reject,
+    #[strum(serialize = "outbox deliver")]
+    OutboxDeliver,
+    #[strum(serialize = "outbox retry")]
+    OutboxRetry,
+    #[strum(serialize = "outbox drop")]
+    OutboxDrop,
+    #[strum(serialize = "agents resume")]
+    AgentsResume,
+    #[strum(serialize = "gate run")]
+    GateRun,
+    #[strum(serialize = "restore")]
+    Restore,
+}
+
+impl HoldingCommand {
+    /// Whether it does what is due. All others bring something and end.
+    const fn works(self) -> bool {
+        match self {
+            Self::Run | Self::Resume | Self::Demo => true,
+            Self::PipelineStart
+            | Self::PipelinePause
+            | Self::PipelineResume
+            | Self::PipelineCancel
+            | Self::PipelineRetry
+            | Self::PipelineRestartStage
+            | Self::DecisionsResolve
+            | Self::Approve
+            | Self::Reject
+            | Self::OutboxDeliver
+            | Self::OutboxRetry
+            | Self::OutboxDrop
+            | Self::AgentsResume
+            | Self::GateRun
+            | Self::Restore => false,
+        }
+    }
+}
 
 /// Which process this is, what it does, since when.
-pub(crate) fn of(command: &str) -> String {
+pub(crate) fn of(command: HoldingCommand) -> String {
     format!("pid {}, `gatewright {command}`, since {:.0}", std::process::id(), Timestamp::now())
 }
 
@@ -51,8 +115,8 @@ impl Holder {
 
     /// Whether it does what is due. Of one that calls itself otherwise than we do, nobody knows better.
     pub(crate) fn works(&self) -> bool {
-        self.command()
-            .is_none_or(|it| WORKING.iter().any(|known| it == format!("gatewright {known}")))
+        let command = self.command().and_then(|it| it.strip_prefix("gatewright ")?.parse().ok());
+        command.is_none_or(HoldingCommand::works)
     }
 
     /// Why it does nothing at all, and what lets it go on.
@@ -126,7 +190,11 @@ fn tracer(status: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+    use strum::VariantArray as _;
+
     use super::*;
+    use crate::args::Cli;
 
     const NAME: &str = "pid 71, `gatewright pipeline cancel`, since 2026-01-01T00:00:00Z";
 
@@ -136,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_holder_is_known_by_its_process() {
-        let this = Holder::look(of("run"));
+        let this = Holder::look(of(HoldingCommand::Run));
         assert_eq!(this.pid(), Some(std::process::id()));
         assert_eq!(this.state, Some(State::Running));
         assert_eq!(this.obstacle(), None, "this one is at work");
@@ -152,10 +220,29 @@ mod tests {
     #[test]
     fn who_only_brings_something_does_not_work() {
         assert!(!holder(NAME, State::Running).works());
-        for command in WORKING {
-            assert!(Holder::look(of(command)).works(), "{command}");
+        assert!(Holder::look(of(HoldingCommand::Run)).works());
+        for name in ["another process", "pid 71, `gatewright of tomorrow`, since then"] {
+            assert!(holder(name, State::Running).works(), "nobody knows better: {name}");
         }
-        assert!(Holder::look("another process".to_owned()).works(), "nobody knows better");
+    }
+
+    #[test]
+    fn every_command_that_holds_is_one_that_people_can_type_and_is_read_back() {
+        for command in HoldingCommand::VARIANTS {
+            let read = Holder::look(of(*command)).command().map(str::to_owned);
+            assert_eq!(read, Some(format!("gatewright {command}")));
+            assert_eq!(command.to_string().parse(), Ok(*command));
+            let mut typed = Cli::command();
+            for word in command.to_string().split(' ') {
+                if let Some(long) = word.strip_prefix("--") {
+                    let mut arguments = typed.get_arguments();
+                    assert!(arguments.any(|it| it.get_long() == Some(long)), "{command}");
+                } else {
+                    let found = typed.find_subcommand(word);
+                    typed = found.unwrap_or_else(|| panic!("{command}: no {word}")).clone();
+                }
+            }
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output,
     words::{self, Tone},
 };
@@ -132,7 +133,7 @@ fn print(context: &Context, views: &[AgentView]) {
 
 /// Lets one job try whatever its agent waits for.
 async fn resume(context: &Context, name: &str) -> Result<ExitStatus, CliError> {
-    let data = Opened::write(context, "agents resume").await?;
+    let data = Opened::write(context, HoldingCommand::AgentsResume).await?;
     let guards = holds::guards(&data.loaded);
     let is_meant =
         |(agent, key): &(&AgentName, &BreakerKey)| agent.as_str() == name || key.as_str() == name;

@@ -11,7 +11,12 @@ use domain::{
 use ports::{Store, StoreError};
 use store_sqlite::SqliteStore;
 
-use crate::{called, context::Context, error::CliError, holder::Holder};
+use crate::{
+    called,
+    context::Context,
+    error::CliError,
+    holder::{Holder, HoldingCommand},
+};
 
 /// Events of one pipeline that are read at once.
 const EVENTS_PAGE: u32 = 10_000;
@@ -51,7 +56,10 @@ impl Opened {
     }
 
     /// For changing; `command` is told to whoever finds it in use.
-    pub(crate) async fn write(context: &Context, command: &str) -> Result<Self, CliError> {
+    pub(crate) async fn write(
+        context: &Context,
+        command: HoldingCommand,
+    ) -> Result<Self, CliError> {
         let (loaded, data_dir) = place(context)?;
         // A directory with nothing in it is no place to change something.
         drop(crate::context::open_for_reading(&data_dir)?);

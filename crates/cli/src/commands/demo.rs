@@ -29,6 +29,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output,
     wiring::{self, Setup},
     words,
@@ -76,7 +77,8 @@ impl Demo {
         });
         git.seed(&repo, &target, files.collect()).await?;
 
-        let store = crate::context::open_for_writing(context, &data_dir, "demo").await?;
+        let store =
+            crate::context::open_for_writing(context, &data_dir, HoldingCommand::Demo).await?;
         let loaded = self.config(context, &repo)?;
         let project = loaded.project_at(&repo).with_check(agents::scripted::demo::DEMO_TESTS);
         let record = ProjectRecord { key: project.key.clone(), repository: repo.to_string() };

@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output, words,
 };
 
@@ -68,25 +69,26 @@ fn choices() -> impl TypedValueParser<Value = Choice> {
 
 impl Resolve {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        answer(context, "decisions resolve", &self.id, self.choice, &self.comment).await
+        answer(context, HoldingCommand::DecisionsResolve, &self.id, self.choice, &self.comment)
+            .await
     }
 }
 
 impl Approve {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        answer(context, "approve", &self.id, Choice::Approve, &self.comment).await
+        answer(context, HoldingCommand::Approve, &self.id, Choice::Approve, &self.comment).await
     }
 }
 
 impl Reject {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        answer(context, "reject", &self.id, Choice::Reject, &self.reason).await
+        answer(context, HoldingCommand::Reject, &self.id, Choice::Reject, &self.reason).await
     }
 }
 
 async fn answer(
     context: &Context,
-    command: &str,
+    command: HoldingCommand,
     id: &str,
     choice: Choice,
     comment: &str,

@@ -21,6 +21,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output,
     system::SystemEntropy,
     wiring::{self, Setup},
@@ -64,7 +65,9 @@ impl Run {
             scratch: Layout::new(ground.scratch.clone()).gate(JobId::from_u128(1)),
             evidence: place.join(name),
         };
-        let store = crate::context::open_for_writing(context, &ground.scratch, "gate run").await?;
+        let store =
+            crate::context::open_for_writing(context, &ground.scratch, HoldingCommand::GateRun)
+                .await?;
         let git = Arc::clone(&ground.git);
         let setup = Setup {
             context,

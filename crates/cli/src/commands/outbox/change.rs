@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output, words,
 };
 
@@ -41,7 +42,7 @@ pub(super) struct Drop {
 
 impl Retry {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        let data = Opened::write(context, "outbox retry").await?;
+        let data = Opened::write(context, HoldingCommand::OutboxRetry).await?;
         let engine = engine(context, &data).await?;
         let letters = if let Some(id) = &self.id {
             vec![find(&*data.store, id).await?]
@@ -67,7 +68,7 @@ impl Drop {
         if self.reason.trim().is_empty() {
             return Err(CliError::usage("the reason is empty").help("say why, for the log"));
         }
-        let data = Opened::write(context, "outbox drop").await?;
+        let data = Opened::write(context, HoldingCommand::OutboxDrop).await?;
         let engine = engine(context, &data).await?;
         let letter = find(&*data.store, &self.id).await?;
         let dropped = engine.drop_letter(letter.id, &self.reason, &context.person).await?;

@@ -18,6 +18,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output, words,
 };
 
@@ -28,7 +29,7 @@ pub(super) struct Deliver {}
 impl Deliver {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let Self {} = self;
-        let data = Opened::write(context, "outbox deliver").await?;
+        let data = Opened::write(context, HoldingCommand::OutboxDeliver).await?;
         let delivery = deliver(context, &Drive::begin(context), &data).await?;
         if context.global.json {
             output::json(&delivery);

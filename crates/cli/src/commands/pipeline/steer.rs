@@ -18,6 +18,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output, words,
 };
 
@@ -73,47 +74,47 @@ pub(crate) struct RestartStage {
 
 impl Start {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        steer(context, "pipeline start", &self.id, Input::Start).await
+        steer(context, HoldingCommand::PipelineStart, &self.id, Input::Start).await
     }
 }
 
 impl Pause {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        steer(context, "pipeline pause", &self.id, Input::Pause).await
+        steer(context, HoldingCommand::PipelinePause, &self.id, Input::Pause).await
     }
 }
 
 impl Resume {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
-        steer(context, "pipeline resume", &self.id, Input::Resume).await
+        steer(context, HoldingCommand::PipelineResume, &self.id, Input::Resume).await
     }
 }
 
 impl Cancel {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let input = Input::Cancel { reason: self.reason.clone() };
-        steer(context, "pipeline cancel", &self.id, input).await
+        steer(context, HoldingCommand::PipelineCancel, &self.id, input).await
     }
 }
 
 impl Retry {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let input = Input::Retry { comment: self.comment.clone() };
-        steer(context, "pipeline retry", &self.id, input).await
+        steer(context, HoldingCommand::PipelineRetry, &self.id, input).await
     }
 }
 
 impl RestartStage {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let input = Input::RestartStage { stage: self.stage.clone() };
-        steer(context, "pipeline restart-stage", &self.id, input).await
+        steer(context, HoldingCommand::PipelineRestartStage, &self.id, input).await
     }
 }
 
 /// Brings a person's input to a pipeline and says how it goes on.
 async fn steer(
     context: &Context,
-    command: &str,
+    command: HoldingCommand,
     id: &str,
     input: Input,
 ) -> Result<ExitStatus, CliError> {

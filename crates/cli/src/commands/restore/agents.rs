@@ -12,6 +12,7 @@ use crate::{
     commands::backup::cannot,
     context::{Context, open_for_writing},
     error::{CliError, chain},
+    holder::HoldingCommand,
     output, wiring,
 };
 
@@ -118,7 +119,7 @@ fn directories(dir: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
 /// Ends the runs that had not ended when the backup was made: their agents are not in it, and whoever takes up their jobs
 /// must not meet one of them under the same name.
 pub(super) async fn end_runs(context: &Context, data_dir: &Utf8Path) -> Result<(), CliError> {
-    let store = open_for_writing(context, data_dir, "restore").await?;
+    let store = open_for_writing(context, data_dir, HoldingCommand::Restore).await?;
     let failure = Failure::new(
         FailureClass::Lost,
         "the data directory was restored: its agent belongs to the one from before",

@@ -29,7 +29,7 @@ pub(super) struct Target {
 impl Target {
     /// Takes the directory, which must hold nothing unless `force` says otherwise.
     pub(super) fn take(data_dir: &Utf8Path, force: bool) -> Result<Self, CliError> {
-        let holder = crate::holder::of("restore");
+        let holder = crate::holder::of(crate::holder::HoldingCommand::Restore);
         let lock = store_sqlite::hold(data_dir, &holder)?;
         let target = Self { data_dir: data_dir.to_owned(), _lock: lock };
         let in_the_way = target.in_the_way().map_err(cannot("read", data_dir))?;

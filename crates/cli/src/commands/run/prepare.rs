@@ -25,6 +25,7 @@ use crate::{
     called::{self, gatewright},
     context::{Context, problems_error},
     error::CliError,
+    holder::HoldingCommand,
     output,
     repository::{self, Repository},
     wiring::{self, Setup, Workbench},
@@ -61,7 +62,9 @@ impl Run {
             ground.project = ground.project.with_check(check);
         }
         let target = self.target(&ground)?;
-        let store = crate::context::open_for_writing(context, &ground.data_dir, "run").await?;
+        let store =
+            crate::context::open_for_writing(context, &ground.data_dir, HoldingCommand::Run)
+                .await?;
         let project = settle_key(&store, &mut ground.project, &ground.repository).await?;
         ground.git.sync(&project).await?;
         let Some(base) = ground.git.find_target(&project, &target).await? else {

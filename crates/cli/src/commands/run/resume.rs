@@ -29,6 +29,7 @@ use crate::{
     context::{Context, open_for_writing},
     error::CliError,
     exit::ExitStatus,
+    holder::HoldingCommand,
     output,
     wiring::{self, Setup},
 };
@@ -51,7 +52,7 @@ impl Run {
     /// Takes up what was named, project by project. What cannot be taken up is told and does not keep the others.
     pub(super) async fn go_on(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let (loaded, data_dir) = data::place(context)?;
-        let store = open_for_writing(context, &data_dir, "run --resume").await?;
+        let store = open_for_writing(context, &data_dir, HoldingCommand::Resume).await?;
         let data = Opened { loaded, data_dir, store };
         let drive = Drive::begin(context);
         let wanted = self.wanted(&data.store).await?;
