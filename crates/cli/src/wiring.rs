@@ -158,6 +158,15 @@ fn agents(
     Ok(setups)
 }
 
+/// Whether an agent could be started by what is configured.
+pub(crate) fn check_agent(
+    context: &Context,
+    loaded: &Loaded,
+    name: &AgentName,
+) -> Result<(), CliError> {
+    agents(context, loaded, std::slice::from_ref(name)).map(drop)
+}
+
 fn setup(
     context: &Context,
     name: &AgentName,

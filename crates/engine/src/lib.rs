@@ -41,6 +41,7 @@ use domain::{
 };
 pub use error::EngineError;
 pub use layout::Layout;
+pub use orphans::was_given_up;
 pub use overdue::Keepers;
 pub use people::NewItem;
 use ports::{Agent, AgentProfile};

@@ -214,8 +214,10 @@ impl Engine {
     }
 }
 
-/// Whether the process ended too often while it was at work on the job, or on what is left of it.
-fn was_given_up(job: &Job, run: &Run) -> bool {
+/// Whether the process ended too often while it was at work on the job of a run, or on what is left of it: nobody takes
+/// that up on the side any more.
+#[must_use]
+pub fn was_given_up(job: &Job, run: &Run) -> bool {
     (job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX) || run.salvages > JOB_LOST_MAX
 }
 

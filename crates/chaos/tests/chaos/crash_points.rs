@@ -129,6 +129,35 @@ fn a_clean_up() {
     }
 }
 
+/// It dies each time over what an agent left that nobody waits for, until nobody tries unasked: what is advised then keeps it.
+#[test]
+fn what_an_agent_left_and_nobody_keeps_unasked_is_kept_by_what_is_advised() {
+    let gatewright = testkit::gatewright::Gatewright::new(crate::world::PROGRAM);
+    let world = World::with(gatewright, |_| "echo half > new.txt; sleep 600".to_owned());
+    let running = world.begin(&[]);
+    drop(world.next_launch());
+    running.kill();
+    drop(running.finish());
+    let point = abort("git.collect.before");
+    let mut died = world.start(&["pipeline", "cancel", "IT-001"], &[(FAILPOINT, &point)]).finish();
+    for time in 1..=JOB_LOST_MAX {
+        assert_eq!(died.code(), None, "{time}: {died:#?}");
+        died = world.resume(&[(FAILPOINT, &point)]).finish();
+    }
+    assert_eq!(died.code(), None, "{died:#?}");
+
+    let advice = "run --resume IT-001 tries once more, before it is removed";
+    let doctor = world.start(&["doctor", "--json"], &[]).finish();
+    let found = "for IT-001 that was not kept: trying to has ended the process time and again";
+    assert!(doctor.stdout.contains(found) && doctor.stdout.contains(advice), "{doctor:#?}");
+    let left = world.resume(&[(FAILPOINT, &point)]).finish();
+    assert!(left.stderr.contains(advice), "it does not try, and says who does: {left:#?}");
+    let kept = world.start(&["run", "--resume", "IT-001"], &[]).finish();
+    assert!(kept.code().is_some() && !kept.stderr.contains("warning"), "{kept:#?}");
+    let doctor = world.start(&["doctor", "--json"], &[]).finish();
+    assert!(!doctor.stdout.contains("was not kept"), "{doctor:#?}");
+}
+
 /// The same for a branch that is left in the people's repository.
 #[test]
 fn a_publication() {

@@ -273,9 +273,19 @@ fn cancelling_without_the_configuration_says_what_is_left_where_it_is() {
     let check =
         checks.as_array().unwrap().iter().find(|it| it["found"].to_string().contains(&unkept));
     let mend = check.unwrap_or_else(|| panic!("{doctor:#?}"))["mend"].to_string();
-    assert!(mend.contains("configure agent `it`, which left it; then "), "{mend}");
+    let file = world.gatewright.home().join(".config/gatewright/gatewright.toml");
+    let configure = format!("configure agent `it`, which left it, in {file}; then ");
+    assert!(mend.contains(&configure), "{mend}");
+
+    // What is configured for its own repository counts, wherever one asks from.
     world.gatewright.configure_agent("true");
-    let resumed = world.call(&["run", "--resume", "all"]);
+    std::fs::rename(&file, world.dir().join("gatewright.toml")).expect("a file");
+    let elsewhere =
+        world.gatewright.start(&world.gatewright.home(), &["doctor", "--json"]).finish();
+    assert!(elsewhere.stdout.contains(&unkept), "{elsewhere:#?}");
+    assert!(!elsewhere.stdout.contains("configure agent"), "{elsewhere:#?}");
+    let all = ["run", "--resume", "all"];
+    let resumed = world.gatewright.start(&world.gatewright.home(), &all).finish();
     assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
     let doctor = world.call(&["doctor"]);
     assert!(!doctor.stdout.contains("was not kept"), "{doctor:#?}");

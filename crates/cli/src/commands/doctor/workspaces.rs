@@ -1,16 +1,20 @@
 //! What pipelines have left on the disk that nobody sees to.
 
+use std::collections::BTreeMap;
+
 use api::CheckView;
 use camino::Utf8Path;
 use config::Loaded;
-use engine::Layout;
-use ports::{Store, StoreError};
+use domain::name::AgentName;
+use ports::{ProjectRecord, Store, StoreError};
 
 use super::warning;
 use crate::{
     called::gatewright,
-    commands::workspaces::{list_clean_ups, list_left_behind},
+    commands::workspaces::{Unkept, list_clean_ups, list_left_behind, list_unkept},
     context::{Context, try_open_for_reading},
+    error::CliError,
+    wiring,
 };
 
 /// Directories that are named; there may be many.
@@ -34,7 +38,7 @@ pub(super) async fn checks(context: &Context, loaded: &Loaded) -> Vec<CheckView>
     if !matches!(store_sqlite::find_holder(&data_dir), Ok(None)) {
         return checks;
     }
-    if let Ok(unkept) = unkept(&*store, &data_dir, loaded).await {
+    if let Ok(unkept) = unkept(context, &*store, &data_dir).await {
         checks.extend(some_of(unkept));
     }
     if let Ok(Some(found)) = abandoned(&*store).await {
@@ -48,6 +52,7 @@ fn some_of(mut checks: Vec<CheckView>) -> Vec<CheckView> {
     let more = checks.len().saturating_sub(DIRS_MAX);
     if let Some(next) = checks.get_mut(DIRS_MAX) {
         next.found = format!("{more} more");
+        next.mend = Some("see to those above: then they are named".to_owned());
         checks.truncate(DIRS_MAX + 1);
     }
     checks
@@ -55,29 +60,54 @@ fn some_of(mut checks: Vec<CheckView>) -> Vec<CheckView> {
 
 /// The workspaces of agents that nobody waits for any more, with what was not handed in.
 async fn unkept(
+    context: &Context,
     store: &dyn Store,
     data_dir: &Utf8Path,
-    loaded: &Loaded,
 ) -> Result<Vec<CheckView>, StoreError> {
-    let layout = Layout::new(data_dir.to_owned());
+    let mut configurations = BTreeMap::new();
     let mut checks = Vec::new();
-    for run in store.list_orphaned_runs().await? {
-        let dir = layout.workspace(run.pipeline, &run.role);
-        let item = match store.find_pipeline(run.pipeline).await {
-            Ok(Some(pipeline)) if dir.exists() => pipeline.item.key,
-            // It is parked, and named by whoever lists what is damaged.
-            Ok(_) | Err(StoreError::Inconsistent { .. }) => continue,
-            Err(error) => return Err(error),
-        };
+    for Unkept { pipeline, run, dir, way_out } in list_unkept(store, data_dir).await? {
+        let found =
+            format!("{dir} holds work of {} for {} that was not kept", run.id, pipeline.item.key);
+        if let Some(way_out) = way_out {
+            let found = format!("{found}: trying to has ended the process time and again");
+            checks.push(warning("workspaces", found, way_out));
+            continue;
+        }
         let keep = format!("{} run --resume all keeps it", gatewright());
-        let mend = match loaded.config.find_agent(&run.agent) {
-            Some(_) => keep,
-            None => format!("configure agent `{}`, which left it; then {keep}", run.agent),
+        // Whoever keeps it goes by the configuration of its own repository.
+        let mend = match store.find_project(&pipeline.project).await? {
+            None => format!("the project `{}` is not known any more", pipeline.project),
+            Some(ProjectRecord { repository, .. }) => {
+                let loaded = configurations
+                    .entry(repository)
+                    .or_insert_with_key(|it| context.load_config(Utf8Path::new(it)));
+                match loaded {
+                    Ok(loaded) => match lack(context, loaded, &run.agent) {
+                        Some(lack) => format!("{lack}; then {keep}"),
+                        None => keep,
+                    },
+                    Err(error) => format!("{}; once that is mended, {keep}", in_words(error)),
+                }
+            }
         };
-        let found = format!("{dir} holds work of {} for {item} that was not kept", run.id);
         checks.push(warning("workspaces", found, mend));
     }
     Ok(checks)
+}
+
+/// What is to be done before an agent can be started, or what it left be kept.
+fn lack(context: &Context, loaded: &Loaded, agent: &AgentName) -> Option<String> {
+    if loaded.config.find_agent(agent).is_none() {
+        return Some(format!("configure agent `{agent}`, which left it, in {}", loaded.file));
+    }
+    wiring::check_agent(context, loaded, agent).err().map(|error| in_words(&error))
+}
+
+fn in_words(error: &CliError) -> String {
+    let CliError { message, help, .. } = error;
+    let help = help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{message}{help}")
 }
 
 /// The clean-ups that have not come to their end.
@@ -97,4 +127,23 @@ async fn abandoned(store: &dyn Store) -> Result<Option<String>, StoreError> {
     let named = items.into_iter().chain(more).collect::<Vec<_>>().join(", ");
     let found = format!("nobody cleans up behind what has ended: {named}");
     Ok((count > 0).then_some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_about_one_workspace_is_not_given_about_others() {
+        let told: Vec<CheckView> = (0..7)
+            .map(|it| warning("workspaces", format!("dir {it}"), format!("see to {it}")))
+            .collect();
+        let some = some_of(told.clone());
+        assert_eq!(some[..DIRS_MAX], told[..DIRS_MAX]);
+        let [rest] = &some[DIRS_MAX..] else { panic!("{some:#?}") };
+        assert_eq!(rest.found, "2 more");
+        let mend = rest.mend.as_deref().unwrap();
+        assert!(told.iter().all(|it| it.mend.as_deref() != Some(mend)), "{mend}");
+        assert_eq!(some_of(told[..DIRS_MAX].to_vec()), told[..DIRS_MAX]);
+    }
 }

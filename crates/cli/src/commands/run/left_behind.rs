@@ -48,6 +48,7 @@ pub(super) async fn clean_up(
         let Some(stopped) = drive.unless_stopped(stopped).await else { return Ok(()) };
         stopped?;
     }
+    workspaces::warn_of_given_up(store, &data.data_dir).await?;
     if (due.is_empty() && workspaces.is_empty()) || !is_all_that_is_left(store, &due).await? {
         return Ok(());
     }
