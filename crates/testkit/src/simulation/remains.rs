@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    definition::{Action, Stage},
     id::PipelineId,
     job::JobState,
     limits::JOB_LOST_MAX,
+    name::StageName,
     outbox::LetterState,
     pipeline::{Delivered, Event, EventKind, PipelineState},
     revision::CommitSha,
@@ -130,12 +132,21 @@ impl Play<'_> {
     }
 
     /// A target was moved as often for a pipeline as its log tells of a merge: twice with good reason where a definition
-    /// merges twice, or a stage before a merge begins anew. How the last try ended may be known to nobody.
+    /// merges twice, or a stage before a merge begins anew, and only there. How the last try ended may be known to nobody.
     fn look_at_landings(&self) {
         let landed = self.world.git.landed();
         for id in self.pipelines() {
             let of_pipeline = landed.iter().filter(|(_, text)| text.contains(&id.to_string()));
-            let told = self.store.pair.model.look(|model| merges_told(model, id));
+            let (told, is_the_end) = self
+                .store
+                .pair
+                .model
+                .look(|model| (merges_told(model, id), merges_at_the_end(model, id)));
+            let count = of_pipeline.clone().count();
+            if is_the_end && count > 1 {
+                let what = format!("{id} was merged {count} times");
+                self.record.violate("a merge happens once", what);
+            }
             let untold = of_pipeline.rev().enumerate().filter(|(_, (it, _))| !told.contains(it));
             let may_be_untold = match self.state(id) {
                 PipelineState::Succeeded { .. } => 0,
@@ -207,12 +218,27 @@ impl Play<'_> {
     }
 }
 
-/// The commits that stages of a pipeline have passed with.
+/// The commits that merging stages of a pipeline have passed with.
 fn merges_told(model: &Model, id: PipelineId) -> BTreeSet<CommitSha> {
+    let merging: Vec<&StageName> = merging_stages(model, id).map(|stage| &stage.name).collect();
     let told = model.events.iter().filter(|event| event.pipeline == id);
     let told = told.filter_map(|event| match &event.kind {
-        EventKind::StagePassed { commit, .. } => Some(commit.clone()),
+        EventKind::StagePassed { stage, commit, .. } if merging.contains(&stage) => {
+            Some(commit.clone())
+        }
         _ => None,
     });
     told.collect()
+}
+
+/// Whether a pipeline ends with the only merge of its definition: nobody can begin anything anew behind it.
+fn merges_at_the_end(model: &Model, id: PipelineId) -> bool {
+    let mut merging = merging_stages(model, id);
+    merging.next().is_some_and(|stage| stage.on_pass.is_none()) && merging.next().is_none()
+}
+
+fn merging_stages(model: &Model, id: PipelineId) -> impl Iterator<Item = &Stage> {
+    let definition = &model.definitions[&model.pipelines[&id].definition];
+    let merges = |it: &&Stage| matches!(it.action, Some(Action::Merge | Action::Deliver));
+    definition.stages.iter().filter(merges)
 }
