@@ -11,7 +11,7 @@ use domain::{
 use ports::{GateAnswer, GateQuestion};
 use tokio::sync::watch;
 
-use super::{JobError, Performed, gate_error, secrets::hide_in_answer};
+use super::{JobError, Performed, gate_error};
 use crate::{
     Engine,
     worker::{Interrupt, StopMode, interrupted},
@@ -66,7 +66,6 @@ impl Engine {
                 return Ok(Performed::interrupted(interrupt));
             }
         };
-        let answer = hide_in_answer(&self.secrets(), answer);
         let report = match answer.map_err(|error| gate_error(&error))? {
             GateAnswer::Verdict(verdict) => Report::Gate { verdict },
             GateAnswer::Ask { questions } => Report::GateAsks { questions },

@@ -176,7 +176,7 @@ impl Engine {
             Work::Land => self.land(job).await,
             Work::Publish => self.publish(job).await,
         };
-        match result {
+        let performed = match result {
             Ok(performed) => performed,
             Err(error) if error.is_of_a_newer_version() => self.leave_to_newer(job, &error).await,
             Err(JobError::Engine(error)) if error.is_damage() => {
@@ -184,7 +184,8 @@ impl Engine {
                 Performed { ending: Ending::Abandoned, run: None }
             }
             Err(error) => Performed::failed(error.failure()),
-        }
+        };
+        secrets::hide_in(&self.secrets(), performed)
     }
 
     /// Parks the pipeline of a job whose agent only a newer version can take up: it is neither stopped nor started

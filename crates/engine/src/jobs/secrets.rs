@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    failure::Failure,
+    pipeline::{AgentReport, MergeReport, Report},
     run::RunOutcome,
     secrets::Secrets,
     verdict::{Finding, Verdict},
 };
-use ports::{GateAnswer, GateError};
 
+use super::{Ending, Performed};
 use crate::Engine;
 
 /// Every value of these environments, with `$NAME` in its place.
@@ -31,26 +33,73 @@ pub(super) fn hide_in_outcome(given: &Secrets, outcome: RunOutcome) -> RunOutcom
     }
 }
 
-/// What a gate said without secrets.
-pub(super) fn hide_in_answer(
-    secrets: &Secrets,
-    answer: Result<GateAnswer, GateError>,
-) -> Result<GateAnswer, GateError> {
-    match answer {
-        Ok(GateAnswer::Verdict(verdict)) => Ok(GateAnswer::Verdict(Verdict {
-            findings: hide_in_findings(secrets, verdict.findings),
-            summary: secrets.hide(&verdict.summary),
-            ..verdict
-        })),
-        Ok(GateAnswer::Ask { questions }) => {
-            Ok(GateAnswer::Ask { questions: secrets.hide(&questions) })
+/// What came of a job without secrets: whatever quotes the work of agents passes here, on its way to what is remembered.
+pub(super) fn hide_in(secrets: &Secrets, performed: Performed) -> Performed {
+    let ending = match performed.ending {
+        Ending::Report(report) => Ending::Report(hide_in_report(secrets, report)),
+        Ending::Failed { failure } => {
+            let message = secrets.hide(&failure.message);
+            Ending::Failed { failure: Failure { message, ..failure } }
         }
-        Err(error) => Err(GateError { reason: secrets.hide(&error.reason), ..error }),
+        Ending::Released { reason } => Ending::Released { reason: secrets.hide(&reason) },
+        Ending::Abandoned => Ending::Abandoned,
+    };
+    Performed { ending, ..performed }
+}
+
+fn hide_in_report(secrets: &Secrets, report: Report) -> Report {
+    let findings = |findings| hide_in_findings(secrets, findings);
+    match report {
+        Report::IntakeRefused { findings: all } => {
+            Report::IntakeRefused { findings: findings(all) }
+        }
+        Report::Agent { run, usage, report } => {
+            let report = match report {
+                AgentReport::Nothing { findings: all } => {
+                    AgentReport::Nothing { findings: findings(all) }
+                }
+                AgentReport::Refused { findings: all } => {
+                    AgentReport::Refused { findings: findings(all) }
+                }
+                AgentReport::HandedIn { .. } => report,
+            };
+            Report::Agent { run, usage, report }
+        }
+        Report::JoinConflict { findings: all } => Report::JoinConflict { findings: findings(all) },
+        Report::Gate { verdict } => Report::Gate {
+            verdict: Verdict {
+                findings: findings(verdict.findings),
+                summary: secrets.hide(&verdict.summary),
+                ..verdict
+            },
+        },
+        Report::GateAsks { questions } => Report::GateAsks { questions: secrets.hide(&questions) },
+        Report::Merge(report) => Report::Merge(match report {
+            MergeReport::Conflict { head, findings: all } => {
+                MergeReport::Conflict { head, findings: findings(all) }
+            }
+            MergeReport::Refused { reason } => {
+                MergeReport::Refused { reason: secrets.hide(&reason) }
+            }
+            MergeReport::Integrated { .. }
+            | MergeReport::AlreadyMerged { .. }
+            | MergeReport::MergedBefore { .. }
+            | MergeReport::Landed
+            | MergeReport::TargetMoved => report,
+        }),
+        Report::PublishRefused { reason } => {
+            Report::PublishRefused { reason: secrets.hide(&reason) }
+        }
+        Report::Opened { .. }
+        | Report::IntakeAccepted { .. }
+        | Report::Joined { .. }
+        | Report::Published { .. }
+        | Report::CleanedUp => report,
     }
 }
 
 /// Findings without secrets, also where a file was named after one.
-pub(super) fn hide_in_findings(secrets: &Secrets, findings: Vec<Finding>) -> Vec<Finding> {
+fn hide_in_findings(secrets: &Secrets, findings: Vec<Finding>) -> Vec<Finding> {
     let hide = |text: String| secrets.hide(&text);
     let hide_in = |it: Finding| Finding {
         path: it.path.map(hide),
@@ -62,9 +111,9 @@ pub(super) fn hide_in_findings(secrets: &Secrets, findings: Vec<Finding>) -> Vec
 }
 
 impl Engine {
-    /// The secrets of all agents: whoever wrote what a gate reads, it repeats none. Settings are not among them, which are
+    /// The secrets of all agents: whoever wrote what others read, they repeat none. Settings are not among them, which are
     /// words that anybody may use.
-    pub(super) fn secrets(&self) -> Secrets {
+    pub(crate) fn secrets(&self) -> Secrets {
         let profiles = self.options.agents.values().map(|it| &it.profile);
         let secrets = profiles
             .flat_map(|it| it.env.iter().filter(|(name, _)| it.secrets.contains(name.as_str())));
@@ -74,7 +123,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use domain::failure::{Failure, FailureClass};
+    use domain::failure::FailureClass;
 
     use super::*;
 

@@ -4,10 +4,7 @@ use domain::{pipeline::AgentReport, run::Run, verdict::Finding};
 use ports::{HandIn, HandInRequest, PathChange, Workspace};
 
 use super::Assignment;
-use crate::{
-    Engine,
-    jobs::{JobError, secrets::hide_in_findings},
-};
+use crate::{Engine, jobs::JobError};
 
 impl Engine {
     /// Commits left-over work inside the sandbox, takes the commits over, and checks them. Idempotent.
@@ -29,8 +26,7 @@ impl Engine {
         {
             // An agent that broke its own repository: its doing, not ours.
             let JobError::Workspace { message } = error else { return Err(error) };
-            let findings = vec![Finding::blocking(self.secrets().hide(&message))];
-            return Ok(AgentReport::Refused { findings });
+            return Ok(AgentReport::Refused { findings: vec![Finding::blocking(message)] });
         }
         let mut rules = assignment.rules()?.into_iter();
         let of_stage =
@@ -43,14 +39,9 @@ impl Engine {
             rules: of_stage,
             salvage: run.id.to_string(),
         };
-        let told = |findings| hide_in_findings(&self.secrets(), findings);
         let (head, changed) = match self.ports.git.collect(&request).await? {
-            HandIn::Nothing { findings } => {
-                return Ok(AgentReport::Nothing { findings: told(findings) });
-            }
-            HandIn::Refused { findings } => {
-                return Ok(AgentReport::Refused { findings: told(findings) });
-            }
+            HandIn::Nothing { findings } => return Ok(AgentReport::Nothing { findings }),
+            HandIn::Refused { findings } => return Ok(AgentReport::Refused { findings }),
             HandIn::Accepted { head, changed } => (head, changed),
         };
         let not_for_role =
@@ -67,7 +58,7 @@ impl Engine {
             let changed_paths = u32::try_from(changed.len()).unwrap_or(u32::MAX);
             Ok(AgentReport::HandedIn { head, changed_paths })
         } else {
-            Ok(AgentReport::Refused { findings: told(findings) })
+            Ok(AgentReport::Refused { findings })
         }
     }
 }
