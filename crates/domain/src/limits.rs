@@ -68,7 +68,7 @@ pub const LETTER_WORDS_CHARS_MAX: usize = 500;
 pub const WORKSPACES_LOOKED_AT_MAX: usize = 1000;
 /// Times that the removal of a workspace which was left behind is begun and not ended before a person has to do it.
 pub const SWEEPS_MAX: u32 = 4;
-/// Newest commits of all branches among which items are looked for that another data directory has delivered: a tenth of a
+/// Newest commits of all branches, and of the target alone, among which items are looked for that another data directory has delivered: a tenth of a
 /// second of git's time.
 pub const SUBJECTS_READ_MAX: u32 = 10_000;
 /// Newest commits that the target was moved to among which merges of a pipeline are looked for that its log does not tell of:

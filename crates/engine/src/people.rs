@@ -43,7 +43,7 @@ impl Engine {
         // Refused before anything is written.
         let probe = domain::item::ItemKey { project: item.project.clone(), number: 0 };
         Item::new(probe, &item.title, &item.description)?;
-        let number_above = self.highest_number_in_use(&item.project).await?;
+        let number_above = self.highest_number_in_use(&item.project, &item.target).await?;
         self.ports.store.save_definition(hash, definition).await?;
         let new = NewPipeline {
             id: self.fresh_pipeline(),
@@ -63,13 +63,22 @@ impl Engine {
 
     /// The highest item number that the repository shows, by its branches and by what was merged into any of them: another
     /// data directory may have used them, or this one before a backup was brought back.
-    async fn highest_number_in_use(&self, project: &ProjectKey) -> Result<u32, EngineError> {
+    /// Commits of other branches may be so many, or say that they are so new, that none of the target's is among the newest.
+    async fn highest_number_in_use(
+        &self,
+        project: &ProjectKey,
+        target: &BranchName,
+    ) -> Result<u32, EngineError> {
         let Some(project) = self.find_project(project).await? else { return Ok(0) };
         let branches = self.ports.git.list_branches(&project).await?;
         let mut numbers: Vec<u32> =
             branches.iter().filter_map(|it| number_of_branch(it.as_str(), &project.key)).collect();
-        let subjects = self.ports.git.list_subjects(&project, SUBJECTS_READ_MAX).await?;
-        numbers.extend(subjects.iter().filter_map(|it| number_in_subject(it, &project.key)));
+        let alone = branches.contains(target).then_some(Some(target));
+        for branch in [None].into_iter().chain(alone) {
+            let subjects =
+                self.ports.git.list_subjects(&project, branch, SUBJECTS_READ_MAX).await?;
+            numbers.extend(subjects.iter().filter_map(|it| number_in_subject(it, &project.key)));
+        }
         Ok(numbers.into_iter().filter(|number| *number <= ITEM_NUMBER_MAX).max().unwrap_or(0))
     }
 

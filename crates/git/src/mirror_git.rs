@@ -97,8 +97,13 @@ impl Git for MirrorGit {
         mirror::list_branches(&self.mirror(project)).await
     }
 
-    async fn list_subjects(&self, project: &ProjectRef, max: u32) -> Result<Vec<String>, GitError> {
-        mirror::list_subjects(&self.mirror(project), max).await
+    async fn list_subjects(
+        &self,
+        project: &ProjectRef,
+        branch: Option<&BranchName>,
+        max: u32,
+    ) -> Result<Vec<String>, GitError> {
+        mirror::list_subjects(&self.mirror(project), branch, max).await
     }
 
     async fn find_merges(

@@ -307,9 +307,14 @@ pub trait Git: Send + Sync {
     /// The branches of the people's repository, as of the last sync.
     async fn list_branches(&self, project: &ProjectRef) -> Result<Vec<BranchName>, GitError>;
 
-    /// The first lines of the messages of all branches of the people's repository, as of the last sync: of the newest
+    /// The first lines of the messages of a branch of the people's repository, or of all, as of the last sync: of the newest
     /// commits, at most `max`.
-    async fn list_subjects(&self, project: &ProjectRef, max: u32) -> Result<Vec<String>, GitError>;
+    async fn list_subjects(
+        &self,
+        project: &ProjectRef,
+        branch: Option<&BranchName>,
+        max: u32,
+    ) -> Result<Vec<String>, GitError>;
 
     /// Merges into a branch of the people's repository, as of the last sync, whose messages have `line` as a line, the newest
     /// first: of the newest commits that it was moved to, at most `max`. Merges inside of what was merged do not count: they

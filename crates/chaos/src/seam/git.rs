@@ -45,8 +45,13 @@ impl Git for WatchedGit {
         self.calls.make("git.list_branches", self.git.list_branches(project)).await
     }
 
-    async fn list_subjects(&self, project: &ProjectRef, max: u32) -> Result<Vec<String>, GitError> {
-        self.calls.make("git.list_subjects", self.git.list_subjects(project, max)).await
+    async fn list_subjects(
+        &self,
+        project: &ProjectRef,
+        branch: Option<&BranchName>,
+        max: u32,
+    ) -> Result<Vec<String>, GitError> {
+        self.calls.make("git.list_subjects", self.git.list_subjects(project, branch, max)).await
     }
 
     async fn find_merges(

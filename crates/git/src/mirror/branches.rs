@@ -25,11 +25,15 @@ pub(crate) async fn list_branches(mirror: &Mirror<'_>) -> Result<Vec<BranchName>
         .collect())
 }
 
-/// The first lines of the messages of the newest commits of the people's branches.
-pub(crate) async fn list_subjects(mirror: &Mirror<'_>, max: u32) -> Result<Vec<String>, GitError> {
+/// The first lines of the messages of the newest commits of one of the people's branches, or of all.
+pub(crate) async fn list_subjects(
+    mirror: &Mirror<'_>,
+    branch: Option<&BranchName>,
+    max: u32,
+) -> Result<Vec<String>, GitError> {
     let count = format!("--max-count={max}");
-    let branches = format!("--glob={TRACKING}*");
-    let args = ["log", "-z", "--format=%s", &count, &branches, "--"];
+    let heads = branch.map_or_else(|| format!("--glob={TRACKING}*"), tracking_ref);
+    let args = ["log", "-z", "--format=%s", &count, &heads, "--"];
     let output = mirror.git("read the log of the branches").args(args).run().await?;
     let subjects = output.stdout.split(|byte| *byte == 0).filter(|subject| !subject.is_empty());
     Ok(subjects.map(|subject| String::from_utf8_lossy(subject).into_owned()).collect())

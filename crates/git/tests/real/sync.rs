@@ -11,7 +11,7 @@ use crate::world::{World, branch, commit, head, options, run, write};
 async fn the_newest_subjects_of_all_branches_are_read() {
     let world = World::new();
     let people = world.people();
-    let list = async |max| world.git.list_subjects(&world.project, max).await.expect("a log");
+    let list = async |max| world.git.list_subjects(&world.project, None, max).await.expect("a log");
     commit(&people, "second\n\nand more of it");
     world.git.sync(&world.project).await.expect("synced");
     assert_eq!(list(10).await, ["second", "base"]);
@@ -23,6 +23,10 @@ async fn the_newest_subjects_of_all_branches_are_read() {
     let mut all = list(10).await;
     all.sort();
     assert_eq!(all, ["base", "second", "third"]);
+    let list =
+        async |name, max| world.git.list_subjects(&world.project, Some(&branch(name)), max).await;
+    assert_eq!(list("main", 1).await.expect("a log"), ["second"]);
+    assert!(matches!(list("nowhere", 1).await, Err(GitError::Command { .. })));
 }
 
 /// Only merges into the branch, only the newest, and only with this very line: titles and agents write others.

@@ -145,7 +145,12 @@ impl Git for FakeGit {
         refused("sweep a workspace")
     }
 
-    async fn list_subjects(&self, _: &ProjectRef, _: u32) -> Result<Vec<String>, GitError> {
+    async fn list_subjects(
+        &self,
+        _: &ProjectRef,
+        _: Option<&BranchName>,
+        _: u32,
+    ) -> Result<Vec<String>, GitError> {
         refused("list subjects")
     }
 

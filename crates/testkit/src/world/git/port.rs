@@ -61,10 +61,16 @@ impl Git for FakeGit {
         self.make("git.list_branches", list).await
     }
 
-    async fn list_subjects(&self, project: &ProjectRef, max: u32) -> Result<Vec<String>, GitError> {
+    async fn list_subjects(
+        &self,
+        project: &ProjectRef,
+        branch: Option<&BranchName>,
+        max: u32,
+    ) -> Result<Vec<String>, GitError> {
         let list = |model: &mut Model| {
-            let heads: Vec<CommitSha> =
-                model.projects.seen(&project.key)?.values().cloned().collect();
+            let branches = model.projects.seen(&project.key)?.iter();
+            let meant = branches.filter(|(name, _)| branch.is_none_or(|it| it.as_str() == *name));
+            let heads: Vec<CommitSha> = meant.map(|(_, head)| head.clone()).collect();
             Ok(model.history.subjects(&heads).take(max as usize).collect())
         };
         self.make("git.list_subjects", list).await
