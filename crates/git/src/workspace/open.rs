@@ -1,6 +1,10 @@
 //! Opening an agent's workspace.
 
-use std::{fs, io};
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt as _,
+};
 
 use camino::Utf8Path;
 use ports::{GitError, Workspace, WorkspaceSpec};
@@ -17,6 +21,9 @@ use crate::{
 
 /// What is being done, for errors.
 const OPERATION: &str = "open the workspace";
+
+/// What its owner needs of a directory, as a mode.
+const OWNERS: u32 = 0o700;
 
 /// Opens a workspace. One that is there is kept to the byte: it may hold work of a run that died.
 pub(crate) async fn open(git: &MirrorGit, spec: &WorkspaceSpec) -> Result<Workspace, GitError> {
@@ -55,6 +62,12 @@ fn is_there(dir: &Utf8Path) -> Result<bool, GitError> {
         let found = fs::symlink_metadata(&path).map_err(io_error(OPERATION, &path))?;
         if !found.is_dir() {
             return Err(io_error(OPERATION, &path)(io::ErrorKind::NotADirectory.into()));
+        }
+        // An agent may have locked everybody out, itself too. What it did further inside is git's to meet.
+        let mode = found.permissions().mode();
+        if mode & OWNERS != OWNERS {
+            fs::set_permissions(&path, Permissions::from_mode(mode | OWNERS))
+                .map_err(io_error(OPERATION, &path))?;
         }
     }
     Ok(true)

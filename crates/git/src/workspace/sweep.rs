@@ -37,7 +37,8 @@ pub(crate) async fn list(dir: &Utf8Path) -> Result<Vec<String>, GitError> {
             let Ok(name) = entry.file_name().into_string() else { continue };
             if let Some(swept) = name.strip_prefix('.').and_then(|it| it.strip_suffix(TALLY)) {
                 if !place.join(swept).exists() {
-                    forget(&place.join(&name))?;
+                    // Where it cannot be removed, it counts for nothing all the same.
+                    forget(&place.join(&name)).ok();
                 }
             } else if !name.starts_with('.') && entry.file_type()?.is_dir() {
                 names.push(name);

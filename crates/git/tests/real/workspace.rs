@@ -232,6 +232,21 @@ async fn a_disk_without_room_keeps_nothing_from_being_removed() {
 }
 
 #[tokio::test]
+async fn a_workspace_whose_agent_has_locked_it_is_opened() {
+    let world = World::synced().await;
+    let workspace = world.open().await;
+    for locked in [&workspace.repository, &workspace.outbox, &workspace.home] {
+        fs::set_permissions(locked, fs::Permissions::from_mode(0o000)).expect("a mode");
+    }
+    let again = world.open().await;
+    assert!(again.reused);
+    for open in [&again.repository, &again.outbox, &again.home] {
+        let mode = fs::metadata(open).expect("a directory").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{open}");
+    }
+}
+
+#[tokio::test]
 async fn a_workspace_is_removed_and_nothing_else() {
     let world = World::synced().await;
     let workspace = world.open().await;
