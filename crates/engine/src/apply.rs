@@ -28,7 +28,7 @@ pub struct Cause {
     pub key: String,
     /// The job that it is the report of.
     pub job: Option<JobReport>,
-    /// The run that ended with it.
+    /// The run that ended with it, or whose loss is counted by it.
     pub run: Option<Run>,
     /// The timer that it is the firing of.
     pub fired: Option<DueTimer>,

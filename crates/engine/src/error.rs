@@ -9,7 +9,7 @@ use domain::{
 };
 use ports::{GitError, SandboxError, StoreError};
 
-/// Why the engine did not do what it was asked. Nothing was changed.
+/// Why the engine did not do what it was asked. Nothing was changed, where it is not said otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// There is no such pipeline.
@@ -47,7 +47,8 @@ pub enum EngineError {
     /// The sandbox did not do it.
     #[error("could not stop an agent")]
     Sandbox(#[from] SandboxError),
-    /// There was no room to keep what an agent left, which stays where it is.
+    /// There was no room to keep what an agent left, which stays where it is. Everything else was done: the agent has been
+    /// stopped.
     #[error("no room to keep what run {run} left: {reason}")]
     NoRoomToKeep {
         /// The run of the agent.

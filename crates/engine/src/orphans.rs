@@ -43,13 +43,15 @@ impl Engine {
             if let Some(_turn) = self.workspaces.try_take(pipeline, &run.role)
                 && !was_given_up(&job, &run)
             {
-                result = result.and(self.stop_orphan_on_the_side(&job, run).await);
+                result = first_error(result, self.stop_orphan_on_the_side(&job, run).await);
             }
         }
         result
     }
 
-    /// Stops those whose workspace the caller has and is about to work in: what they left there must be kept before.
+    /// Stops those whose workspace the caller has and is about to work in. What they left there is kept before, or an error
+    /// says that there is no room for now; whatever else stands in the way of keeping it, hostile work maybe, keeps nobody
+    /// from working.
     pub(crate) async fn make_way(
         &self,
         pipeline: PipelineId,
@@ -69,7 +71,7 @@ impl Engine {
         let mut result = Ok(());
         for (job, run) in self.list_orphans(pipeline).await? {
             let _turn = self.workspaces.take(pipeline, &run.role).await;
-            result = result.and(self.stop_orphan(&job, &run).await);
+            result = first_error(result, self.stop_orphan(&job, &run).await);
         }
         result
     }
@@ -105,8 +107,9 @@ impl Engine {
         }
         let now = self.ports.clock.now();
         if look.again_at <= now {
-            *look = LastLook { times: look.times + 1, again_at: self.after(STORE_RETRY) };
             self.stop_what_nobody_follows(tasks).await?;
+            // Only now: a look that the store refused was none.
+            *look = LastLook { times: look.times + 1, again_at: self.after(STORE_RETRY) };
             if tasks.is_empty() {
                 return Ok(None);
             }
@@ -195,11 +198,13 @@ impl Engine {
             // The run stays open, and its workspace where it is: somebody who knows the agent tries again.
             return match error {
                 _ if error.is_full_disk() => {
-                    Err(EngineError::NoRoomToKeep { run: run.id, reason: chain(&error) })
+                    let reason = self.secrets().hide(&chain(&error));
+                    Err(EngineError::NoRoomToKeep { run: run.id, reason })
                 }
                 JobError::Engine(error) if error.may_pass() => Err(error),
                 error => {
-                    tracing::warn!(run.id = %run.id, "could not salvage what the run left: {}", chain(&error));
+                    let why = self.secrets().hide(&chain(&error));
+                    tracing::warn!(run.id = %run.id, "could not salvage what the run left: {why}");
                     Ok(())
                 }
             };
@@ -219,6 +224,17 @@ impl Engine {
 #[must_use]
 pub fn was_given_up(job: &Job, run: &Run) -> bool {
     (job.state == JobState::Failed && job.budget.lost > JOB_LOST_MAX) || run.salvages > JOB_LOST_MAX
+}
+
+/// The error that is told of two tries: the first, unless only the second may pass and is worth another try.
+fn first_error(
+    first: Result<(), EngineError>,
+    second: Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    match (first, second) {
+        (Err(first), Err(second)) if second.may_pass() && !first.may_pass() => Err(second),
+        (first, second) => first.and(second),
+    }
 }
 
 fn has_ended(job: &Job) -> bool {

@@ -213,6 +213,10 @@ impl Engine {
                 "the worker of {} was lost {times} times in a row: look at the orchestrator's log before you try again",
                 job.slot.work
             ),
+            // Who answers it lives on under its supervisor, or does not: whoever asks again finds out.
+            Leftover::Nothing if job.slot.work.kind() == JobKind::Gate => {
+                format!("{what}, and it is asked again: an answer that is under way is waited for")
+            }
             Leftover::Nothing | Leftover::Gone(_) => format!("{what}, and it begins anew"),
         }
     }

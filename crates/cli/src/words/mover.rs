@@ -202,6 +202,7 @@ impl MoverWords<'_> {
         };
         let next = match self.runs.iter().find(of_work) {
             Some(_) => "is taken up again",
+            None if matches!(work, Work::Gate { .. }) => "is asked again",
             None => "begins anew",
         };
         format!("{} was begun by {owner}, which is gone, and {next} then", job(work))

@@ -1,14 +1,14 @@
 //! Removes what a pipeline that has ended no longer needs. Logs, evidence and commits stay.
 
 use domain::{
-    failure::FailureClass,
+    failure::{Failure, FailureClass},
     job::{Job, JobKind},
     pipeline::Report,
 };
 use ports::JobFilter;
 
 use super::{JobError, Performed, gate_error};
-use crate::{Engine, chain};
+use crate::{Engine, EngineError, chain};
 
 impl Engine {
     pub(super) async fn clean_up(&self, job: &Job) -> Result<Performed, JobError> {
@@ -18,12 +18,13 @@ impl Engine {
         let runs = self.ports.store.list_runs(job.pipeline).await?;
         if let Some(run) = runs.iter().find(|run| run.ended_at.is_none()) {
             // Whatever stands in the way may pass: a store that is unwell, say.
-            let why =
-                stopped.err().map_or_else(String::new, |error| format!(": {}", chain(&error)));
-            return Err(JobError::Other {
-                class: FailureClass::Transient,
-                message: format!("what {} left is not kept yet, its workspace stays{why}", run.id),
-            });
+            let message = match stopped {
+                Err(error @ EngineError::NoRoomToKeep { .. }) => {
+                    Failure::full_disk(&chain(&error)).message
+                }
+                _ => format!("what {} left is not kept yet: its workspace stays", run.id),
+            };
+            return Err(JobError::Other { class: FailureClass::Transient, message });
         }
         stopped?;
         let filter = JobFilter { pipeline: Some(job.pipeline), states: Vec::new() };

@@ -179,6 +179,31 @@ async fn an_agent_that_talks_without_end_keeps_nobody_from_stopping() {
     }
 }
 
+/// What it left is not read to its end, and nothing of it is lost, done again or counted.
+#[tokio::test]
+async fn an_agent_that_has_said_much_and_ended_is_left_to_the_next_process() {
+    const WORDS: usize = 10_000_000;
+    for mode in [StopMode::LeaveAgents, StopMode::StopAgents] {
+        let mut env = TestEnv::new().await;
+        env.world.calls.shuffle(1);
+        let words = Script::waits().say(&"x".repeat(WORDS)).write("flag.rs", "a flag").end(0);
+        env.world.sandbox.next_plays(words);
+        let id = env.start("Add a flag").await;
+        env.work();
+        env.until("its words are read", async |world| world.calls.answered("sandbox.read_log") > 1)
+            .await;
+        env.stop(mode).await;
+        let read = env.world.calls.answered("sandbox.read_log");
+        assert!(read < 20, "{mode:?}: {read} pieces of {WORDS} bytes were read before");
+        assert_eq!(env.world.jobs(id, JobStateTag::Queued).await[0].budget, Budget::default());
+        assert!(env.world.runs(id).await[0].ended_at.is_none());
+        env.work_to_rest().await;
+        assert_eq!(env.world.state(id).await, PipelineStateTag::Succeeded);
+        assert_eq!(env.world.sandbox.launches(), 1, "{mode:?}");
+        env.world.check(id).await;
+    }
+}
+
 /// Whoever works in the place of an agent must not write over what could not be kept yet.
 #[tokio::test]
 async fn a_disk_that_is_full_keeps_the_next_agent_from_work_that_is_not_kept() {

@@ -28,6 +28,8 @@ pub(super) struct Followed {
     pub(super) run: Run,
     pub(super) outcome: RunOutcome,
     pub(super) interrupt: Option<Interrupt>,
+    /// It was not followed to its end.
+    pub(super) is_left: bool,
 }
 
 /// The stream, cut into lines.
@@ -113,7 +115,7 @@ impl Engine {
                 };
                 let outcome =
                     self.outcome(assignment, &dir, parser.as_mut(), record, alarm).await?;
-                return Ok(Followed { run, outcome, interrupt });
+                return Ok(Followed { run, outcome, interrupt, is_left: false });
             }
             let reason = if bytes.is_empty() {
                 tokio::select! {
@@ -133,18 +135,17 @@ impl Engine {
                     }
                 }
             } else {
-                // An agent that talks without end, or has left much, can be interrupted all the same; but one that has ended by
-                // itself was not stopped.
-                let told = signal.borrow().filter(|_| interrupt.is_none());
-                told.filter(|reason| is_running || leaves_agents(*reason))
+                // An agent that talks without end can be interrupted all the same.
+                signal.borrow().filter(|_| interrupt.is_none())
             };
             if let Some(reason) = reason {
                 interrupt = Some(reason);
-                if leaves_agents(reason) {
+                // One that has ended by itself was not stopped: what it said is read by whoever has its job next.
+                if leaves_agents(reason) || (!is_running && is_stopping(reason)) {
                     let outcome = RunOutcome::Failed {
                         failure: Failure::new(FailureClass::Lost, "left to the next orchestrator"),
                     };
-                    return Ok(Followed { run, outcome, interrupt });
+                    return Ok(Followed { run, outcome, interrupt, is_left: true });
                 }
                 self.ports.sandbox.stop(&dir).await?;
             }
@@ -250,6 +251,11 @@ impl Engine {
         }
         Ok("it said nothing".to_owned())
     }
+}
+
+/// Whether the whole process ends.
+const fn is_stopping(interrupt: Interrupt) -> bool {
+    matches!(interrupt, Interrupt::Stopping(_))
 }
 
 /// The provider's refusal that an agent which was stopped could not get over: not its own doing.

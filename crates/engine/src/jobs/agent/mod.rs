@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 use super::{Ending, JobError, Performed};
 use crate::{
-    Engine, Progress, RunFound,
+    Engine, Progress, RunFound, chain,
     settings::{AgentSetup, RoleSettings},
     worker::{Interrupt, StopMode},
 };
@@ -100,8 +100,11 @@ impl Engine {
         });
         let loss_counted = run.loss_counted;
         let followed = self.follow(&assignment, run, &mut signal).await?;
-        if followed.interrupt.is_some_and(leaves_agents) {
-            return Ok(Performed { ending: Ending::Abandoned, run: None });
+        if let Some(reason) = followed.interrupt.filter(|_| followed.is_left) {
+            let is_at_work = self.ports.sandbox.status(&sandbox).await? == SandboxStatus::Running;
+            let abandoned = Performed { ending: Ending::Abandoned, run: None };
+            // The run of one that has ended stays open, and its job waits for the next engine like any other.
+            return Ok(if is_at_work { abandoned } else { Performed::interrupted(reason) });
         }
         let performed = self.finish(&assignment, &workspace, followed).await?;
         Ok(if loss_counted { performed.lost_once() } else { performed })
@@ -170,6 +173,7 @@ impl Engine {
     ) -> Result<Workspace, JobError> {
         match self.prepare(assignment, &workspace, run).await {
             Err(JobError::Workspace { message }) if workspace.reused => {
+                let message = self.secrets().hide(&message);
                 tracing::warn!(run.id = %run.id, "the workspace is broken and made anew: {message}");
                 let dir = self.layout.workspace(assignment.pipeline.id, assignment.role);
                 self.ports.git.remove_workspace(&dir).await?;
@@ -232,12 +236,13 @@ impl Engine {
         workspace: &Workspace,
         followed: follow::Followed,
     ) -> Result<Performed, JobError> {
-        let follow::Followed { mut run, outcome, interrupt } = followed;
+        let follow::Followed { mut run, outcome, interrupt, is_left: _ } = followed;
         if interrupt == Some(Interrupt::Cancelled) {
             // The pipeline has moved on. What was left is salvaged, and the run is closed by itself.
             if let Err(error) = self.take(assignment, workspace, &run).await {
                 // The run stays open: whoever cleans up tries again before anything is removed.
-                tracing::warn!(run.id = %run.id, "could not salvage what the run left: {error}");
+                let why = self.secrets().hide(&chain(&error));
+                tracing::warn!(run.id = %run.id, "could not salvage what the run left: {why}");
                 return Ok(Performed { ending: Ending::Abandoned, run: None });
             }
             run.ended_at = Some(self.ports.clock.now());
