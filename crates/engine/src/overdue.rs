@@ -99,3 +99,24 @@ fn parks(row: &DamagedRow) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_decides_by_keeps_no_pipeline() {
+        let row = |table: &str, row: &str| DamagedRow {
+            table: table.to_owned(),
+            row: row.to_owned(),
+            pipeline: "pl_1".to_owned(),
+            what: "it cannot be".to_owned(),
+        };
+        for (table, id, is_kept) in
+            [("jobs", "job_1", true), ("events", "7", false), ("outbox", "ltr_1", false)]
+        {
+            assert_eq!(parks(&row(table, id)), is_kept, "{table}");
+        }
+        assert!(parks(&row("events", "pl_1")), "nothing more can happen to it");
+    }
+}
