@@ -328,6 +328,8 @@ fn destination(
             }
             Ok(Arc::new(CommandDestination::new(CommandOptions {
                 command,
+                usher: vec![context.program.to_string(), "usher".to_owned()],
+                data_dir: context.data_dir(loaded),
                 directory: context.absolute(loaded.directory()),
                 path: context.path.clone(),
                 env: env.clone(),

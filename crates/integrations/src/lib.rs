@@ -8,6 +8,6 @@ mod file;
 mod message;
 mod unreachable;
 
-pub use command::{CommandDestination, CommandOptions};
+pub use command::{CommandDestination, CommandOptions, usher};
 pub use file::FileDestination;
 pub use unreachable::UnreachableDestination;

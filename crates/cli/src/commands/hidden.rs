@@ -4,11 +4,14 @@ use std::{env, io, process::ExitCode};
 
 use camino::Utf8PathBuf;
 
-/// Becomes the shim or the scripted agent if the first argument says so. Before anything else is set up: the shim
+/// Becomes the shim, an usher or the scripted agent if the first argument says so. Before anything else is set up: the shim
 /// must be small, and must not have started a thread.
 pub(crate) fn run_if_asked() -> Option<ExitCode> {
     let mut args = env::args_os().skip(1);
     let first = args.next()?;
+    if first == "usher" {
+        return Some(integrations::usher(args));
+    }
     let rest: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
     match first.to_str()? {
         "shim" => {

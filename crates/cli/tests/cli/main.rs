@@ -35,3 +35,4 @@ mod bad_repositories;
 mod following;
 mod hostile_words;
 mod titles;
+mod ushers;

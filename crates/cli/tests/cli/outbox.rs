@@ -11,13 +11,13 @@ use crate::world::{Told, World, assert_error};
 const AGENT: &str = "echo work >> work.txt";
 
 /// Configures an agent that does its part, and a destination.
-fn tell(world: &World, name: &str, table: &str) {
+pub(crate) fn tell(world: &World, name: &str, table: &str) {
     let events = "events = [\"started\", \"stage_entered\", \"succeeded\"]";
     let tables = format!("[destinations.{name}]\n{events}\n{table}\n");
     world.gatewright.configure_agent_with(AGENT, &tables, "");
 }
 
-fn command(script: &str) -> String {
+pub(crate) fn command(script: &str) -> String {
     format!("kind = \"command\"\ncommand = [\"sh\", \"-c\", '''\n{script}\n''']")
 }
 
@@ -189,7 +189,7 @@ fn a_destination_that_cannot_be_used_is_named_before_anything_is_sent() {
 }
 
 /// Delivers one item while its destination cannot be reached, so that its letters wait.
-fn with_waiting_letters(world: &World) -> Vec<u64> {
+pub(crate) fn with_waiting_letters(world: &World) -> Vec<u64> {
     tell(world, "log", &command("echo not now >&2; exit 75"));
     let told = world.deliver();
     world.assert_merged(&told);
@@ -197,7 +197,7 @@ fn with_waiting_letters(world: &World) -> Vec<u64> {
 }
 
 /// Makes the first letter due again, whatever its backoff: those behind it wait for nothing else.
-fn have_it_tried_again(world: &World) {
+pub(crate) fn have_it_tried_again(world: &World) {
     let waiting = world.call(&["outbox", "--json"]).json();
     let first = waiting[0]["id"].as_str().expect("a letter that waits");
     let retried = world.call(&["outbox", "retry", first]);

@@ -1,35 +1,48 @@
 //! `kind = "command"`: a program that is given each letter on its standard input.
 //!
-//! It may be given a letter twice: `GATEWRIGHT_LETTER_KEY` is the same then, and the program's to use. It runs in a
-//! process group of its own, which ends with it, as does what it has started in a session of its own; a delivery that is
-//! dropped kills them all.
+//! It may be given a letter twice: `GATEWRIGHT_LETTER_KEY` is the same then, and the program's to use. It runs under an
+//! *usher*, a process of ours that ends it and whatever it has started: when it has ended, when its time is over, and when
+//! the delivery is dropped or the orchestrator is gone. What is left where the usher was killed as well ends before the next
+//! delivery begins.
 
-mod group;
-mod offspring;
+mod mark;
+mod processes;
+mod report;
 mod talk;
+mod usher;
 mod verdict;
 
-use std::{collections::BTreeMap, process::Stdio};
+use std::{collections::BTreeMap, io, process::Stdio, time::Duration};
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use domain::{outbox::Letter, pipeline::EventKindTag, secrets::Secrets};
-use offspring::Mark;
+use domain::{
+    limits::DELIVERY_TIME_LIMIT, outbox::Letter, pipeline::EventKindTag, secrets::Secrets,
+};
+use mark::Mark;
 use ports::{Delivery, Destination};
-use talk::{Ended, talk};
-use tokio::process::Command;
+use report::{Report, Said};
+use talk::talk;
+use tokio::{process::Command, task};
+pub use usher::usher;
 use verdict::verdict;
 
 use crate::message;
 
 /// What is kept in place of a secret.
 const MASK: &str = "********";
+/// How long a command has for an orchestrator that does not say that the time is over: a little longer than for one that does.
+const USHER_TIME_LIMIT: Duration = DELIVERY_TIME_LIMIT.saturating_add(Duration::from_secs(1));
 
 /// A program that letters are given to.
 #[derive(Clone)]
 pub struct CommandOptions {
     /// The program and its arguments. No shell reads them.
     pub command: Vec<String>,
+    /// The program, with its first arguments, that does nothing but call [`usher`] with the rest of them.
+    pub usher: Vec<String>,
+    /// Whose letters these are: nothing of another data directory's deliveries is ever ended.
+    pub data_dir: Utf8PathBuf,
     /// Where it runs.
     pub directory: Utf8PathBuf,
     /// Where programs are looked up.
@@ -52,13 +65,47 @@ impl CommandDestination {
         Self { options }
     }
 
-    fn command(&self, letter: &Letter, mark: &Mark) -> Option<Command> {
-        let CommandOptions { command: line, directory, path, env, secrets } = &self.options;
-        let (program, arguments) = line.split_first()?;
+    async fn try_to_deliver(&self, letter: &Letter, line: &[u8]) -> io::Result<Delivery> {
+        let Some(program) = self.options.command.first() else {
+            return Err(io::Error::other("its `command` is empty"));
+        };
+        let data_dir = &self.options.data_dir;
+        let mark = Mark::new(data_dir, letter).map_err(|error| {
+            io::Error::new(error.kind(), format!("could not look at {data_dir}: {error}"))
+        })?;
+        let earlier = mark.clone();
+        task::spawn_blocking(move || earlier.end_earlier()).await??;
+        let usher = self.usher(letter, &mark)?.spawn().map_err(|error| {
+            let directory = &self.options.directory;
+            io::Error::new(
+                error.kind(),
+                format!("could not start the usher of `{program}` in {directory}: {error}"),
+            )
+        })?;
+        match talk(usher, line).await {
+            Ok(Report { end, stdout, stderr }) => {
+                Ok(verdict(program, end, &self.words(&stdout), &self.words(&stderr)))
+            }
+            Err(error) => {
+                // It was killed, and its command may not have been.
+                task::spawn_blocking(move || mark.end_own()).await??;
+                let why = format!("could not learn what became of `{program}`: {error}");
+                Err(io::Error::new(error.kind(), why))
+            }
+        }
+    }
+
+    fn usher(&self, letter: &Letter, mark: &Mark) -> io::Result<Command> {
+        let CommandOptions { command: line, usher, directory, path, env, secrets, data_dir: _ } =
+            &self.options;
+        let (program, arguments) =
+            usher.split_first().ok_or_else(|| io::Error::other("there is no usher to start"))?;
         let mut command = Command::new(program);
         let (mark, value) = mark.variable();
         command
             .args(arguments)
+            .arg(USHER_TIME_LIMIT.as_millis().to_string())
+            .args(line)
             .env_clear()
             .env("PATH", path)
             .envs(env)
@@ -72,39 +119,30 @@ impl CommandDestination {
             .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        Some(command)
+            .stderr(Stdio::null())
+            // It ends by itself when it is let go of, and its command with it.
+            .kill_on_drop(false);
+        Ok(command)
+    }
+
+    /// What the command said, without the secrets that it was given.
+    fn words(&self, said: &Said) -> String {
+        let secrets = self.options.secrets.values();
+        let secrets = Secrets::new(secrets.map(|secret| (secret.as_str(), MASK.to_owned())));
+        if said.is_whole { secrets.hide(&said.text) } else { secrets.hide_in_beginning(&said.text) }
     }
 }
 
 #[async_trait]
 impl Destination for CommandDestination {
     async fn deliver(&self, letter: &Letter) -> Delivery {
-        let retry = |why: String| Delivery::Retry { why, after: None };
         let line = match message::line(letter) {
             Ok(line) => format!("{line}\n"),
             Err(error) => {
                 return Delivery::Refused { why: format!("could not write it as JSON: {error}") };
             }
         };
-        let mark = Mark::new(&letter.key());
-        let Some(mut command) = self.command(letter, &mark) else {
-            return retry("its `command` is empty".to_owned());
-        };
-        let child = match command.spawn() {
-            Ok(child) => child,
-            Err(error) => {
-                let program = self.options.command.first().map_or("", String::as_str);
-                return retry(format!("could not start `{program}`: {error}"));
-            }
-        };
-        let secrets = self.options.secrets.values();
-        let secrets = Secrets::new(secrets.map(|secret| (secret.as_str(), MASK.to_owned())));
-        match talk(child, line.as_bytes(), &secrets, mark).await {
-            Ok(Ended { status, stdout, stderr }) => verdict(status, &stdout, &stderr),
-            Err(error) => retry(format!("could not talk to the command: {error}")),
-        }
+        let delivery = self.try_to_deliver(letter, line.as_bytes()).await;
+        delivery.unwrap_or_else(|error| Delivery::Retry { why: error.to_string(), after: None })
     }
 }

@@ -1,31 +1,32 @@
 //! What the end of a command says about the letter.
 
-use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
-
 use ports::Delivery;
+
+use super::report::End;
 
 /// Codes of `sysexits.h` with which a program says that trying again is of no use: usage, data, user, host, permission,
 /// configuration.
 const NEVER: &[i32] = &[64, 65, 67, 68, 77, 78];
 
-/// What the end of a command says about the letter. Anything but a plain no is tried again: most programs exit with 1
+/// What the end of `program` says about the letter. Anything but a plain no is tried again: most programs exit with 1
 /// whatever happened, and a letter that is tried too often is told to people anyway.
-pub(super) fn verdict(status: ExitStatus, stdout: &str, stderr: &str) -> Delivery {
+pub(super) fn verdict(program: &str, end: End, stdout: &str, stderr: &str) -> Delivery {
     let said = last_line(stderr).or_else(|| last_line(stdout));
     let why = |how: String| match &said {
         Some(said) => format!("the command {how}: {said}"),
         None => format!("the command {how}"),
     };
-    match status.code() {
-        Some(0) => Delivery::Delivered { remote: first_line(stdout) },
-        Some(code) if NEVER.contains(&code) => {
+    let retry = |why: String| Delivery::Retry { why, after: None };
+    match end {
+        End::Exited { code: 0 } => Delivery::Delivered { remote: first_line(stdout) },
+        End::Exited { code } if NEVER.contains(&code) => {
             Delivery::Refused { why: why(format!("exited with {code}")) }
         }
-        Some(code) => Delivery::Retry { why: why(format!("exited with {code}")), after: None },
-        None => {
-            let signal = status.signal().unwrap_or_default();
-            Delivery::Retry { why: why(format!("was killed by signal {signal}")), after: None }
-        }
+        End::Exited { code } => retry(why(format!("exited with {code}"))),
+        End::Signaled { signal } => retry(why(format!("was killed by signal {signal}"))),
+        End::TimeLimit => retry(why("did not end within its time".to_owned())),
+        End::NotStarted { why } => retry(format!("could not start `{program}`: {why}")),
+        End::Lost { why } => retry(format!("nobody knows how `{program}` ended: {why}")),
     }
 }
 

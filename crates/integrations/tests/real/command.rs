@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::Read as _,
+    io::{Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
+    process::{Command, Stdio},
 };
 
 use camino::Utf8Path;
@@ -18,10 +19,15 @@ use ports::{Delivery, Destination as _};
 
 use crate::fixtures::{directory, letter};
 
+/// A program that is nothing but the usher.
+const USHER: &str = env!("CARGO_BIN_EXE_integrations-test-usher");
+
 fn shell(directory: &Utf8Path, script: &str) -> CommandDestination {
     let secrets = BTreeMap::from([("TOKEN".to_owned(), "hunter2".to_owned())]);
     CommandDestination::new(CommandOptions {
         command: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
+        usher: vec![USHER.to_owned()],
+        data_dir: directory.to_owned(),
         directory: directory.to_owned(),
         path: "/usr/bin:/bin".to_owned(),
         env: BTreeMap::from([("PLACE".to_owned(), "here".to_owned())]),
@@ -53,8 +59,8 @@ async fn a_program_gets_the_letter_and_its_key_and_nothing_of_our_environment() 
     );
     let given = fs::read_to_string(dir.join("env")).unwrap();
     let (mark, rest) = given.split_once('\n').unwrap();
-    let start = "GATEWRIGHT_DELIVERY=pl_00000000000000000000000000000001/1/out/0/";
-    assert!(mark.starts_with(start), "{mark}");
+    let letter = "/out/pl_00000000000000000000000000000001/1/out/0/";
+    assert!(mark.starts_with("GATEWRIGHT_DELIVERY=") && mark.contains(letter), "{mark}");
     let expected = "GATEWRIGHT_DESTINATION=out\nGATEWRIGHT_EVENT=cancelled\nGATEWRIGHT_ITEM=ET-001\n\
         GATEWRIGHT_LETTER_ID=ltr_00000000000000000000000000000001\n\
         GATEWRIGHT_LETTER_KEY=pl_00000000000000000000000000000001/1/out/0\n\
@@ -96,6 +102,8 @@ async fn a_program_that_is_not_there_is_tried_again_and_named() {
     let (_kept, dir) = directory();
     let missing = CommandDestination::new(CommandOptions {
         command: vec!["no-such-program".to_owned()],
+        usher: vec![USHER.to_owned()],
+        data_dir: dir.clone(),
         directory: dir,
         path: "/usr/bin:/bin".to_owned(),
         env: BTreeMap::new(),
@@ -167,4 +175,65 @@ async fn a_delivery_that_is_dropped_kills_whatever_came_of_it() {
         words = started => assert_eq!(words.unwrap(), "ready\n"),
     }
     held.assert_nobody_holds();
+}
+
+/// A command that is rid of its usher is not rid of its end: it is found by what it was given.
+#[tokio::test]
+async fn what_came_of_a_delivery_whose_usher_is_killed_ends_with_the_delivery() {
+    let (_kept, dir) = directory();
+    let held = Held::new(&dir.join("pipe"));
+    let script = "exec 3<>pipe; setsid sh -c 'sleep 1000; echo late >&3' & kill -9 $PPID; sleep 1000; echo late >&3";
+    let Delivery::Retry { why, .. } = shell(&dir, script).deliver(&letter(1, "a")).await else {
+        panic!("nobody knows what became of it")
+    };
+    assert!(why.starts_with("could not learn what became of `sh`: its usher ended"), "{why}");
+    held.assert_nobody_holds();
+}
+
+/// Two data directories may have a destination of the same name.
+#[tokio::test]
+async fn a_delivery_of_another_data_directory_is_left_alone() {
+    let ((_kept, one), (_kept_too, other)) = (directory(), directory());
+    let [ready, go] = ["ready", "go"].map(|name| one.join(name));
+    for pipe in [&ready, &go] {
+        mkfifo(pipe.as_std_path(), Mode::S_IRWXU).unwrap();
+    }
+    let waiting = shell(&one, "echo ready > ready; read now < go; echo there");
+    let passing = shell(&other, "exit 0");
+    let letter = letter(1, "a");
+    let meanwhile = async {
+        tokio::task::spawn_blocking(move || fs::read_to_string(ready).unwrap()).await.unwrap();
+        let passed = passing.deliver(&letter).await;
+        tokio::task::spawn_blocking(move || fs::write(go, "now\n").unwrap()).await.unwrap();
+        passed
+    };
+    let (waited, passed) = tokio::join!(waiting.deliver(&letter), meanwhile);
+    assert_eq!(passed, Delivery::Delivered { remote: None });
+    assert_eq!(waited, Delivery::Delivered { remote: Some("there".to_owned()) });
+}
+
+/// Whoever gave it the letter is there, and does not say that the time is over: it may be stopped.
+#[test]
+fn an_usher_ends_a_command_whose_time_is_over() {
+    let mut usher = Command::new(USHER);
+    usher.args(["1", "sleep", "1000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut usher = usher.spawn().unwrap();
+    let mut stdin = usher.stdin.take().unwrap();
+    stdin.write_all(b"{}\n").unwrap();
+    let mut report = String::new();
+    usher.stdout.take().unwrap().read_to_string(&mut report).unwrap();
+    assert!(report.contains("\"time_limit\""), "{report}");
+    assert!(usher.wait().unwrap().success());
+}
+
+/// What was cut short before it was whole is no letter.
+#[test]
+fn an_usher_starts_nothing_before_it_has_the_whole_letter() {
+    let (_kept, dir) = directory();
+    let mut usher = Command::new(USHER);
+    usher.args(["60000", "touch", dir.join("begun").as_str()]).stdin(Stdio::piped());
+    let mut usher = usher.spawn().unwrap();
+    usher.stdin.take().unwrap().write_all(b"{\"key\":").unwrap();
+    assert!(usher.wait().unwrap().success());
+    assert!(!dir.join("begun").exists());
 }
