@@ -69,6 +69,8 @@ pub struct Engine {
     running: Mutex<BTreeMap<JobId, worker::Running>>,
     /// Whether somebody wants this engine to end.
     stopping: watch::Sender<bool>,
+    /// Held by whoever has counted what ends the process, should it end, until that counts no more.
+    counting: tokio::sync::RwLock<()>,
     /// Destinations that are being sent a letter by this process.
     sending: Mutex<BTreeSet<DestinationName>>,
     /// Pipelines that are left alone because of a damaged row.
@@ -102,6 +104,7 @@ impl Engine {
             definitions: Mutex::default(),
             running: Mutex::default(),
             stopping: watch::Sender::default(),
+            counting: tokio::sync::RwLock::default(),
             sending: Mutex::default(),
             parked: Mutex::default(),
             workspaces: jobs::WorkspaceTurns::default(),

@@ -160,16 +160,16 @@ impl Engine {
     /// does not count, however impatient they are.
     async fn stop_orphan_on_the_side(&self, job: &Job, run: Run) -> Result<(), EngineError> {
         let begun = Run { salvages: run.salvages + 1, ..run.clone() };
+        let mut counting = Some(self.counting.read().await);
         if !self.ports.store.settle_run(&begun).await? {
             return Ok(());
         }
-        let mut stopping = self.stopping.subscribe();
         let uncounted = async {
-            // The engine has the sender.
-            drop(stopping.wait_for(|is_stopping| *is_stopping).await);
+            self.told_to_stop().await;
             if let Err(error) = self.ports.store.settle_run(&run).await {
                 tracing::error!(run.id = %run.id, "could not take back a count: {}", chain(&error));
             }
+            drop(counting.take());
             std::future::pending().await
         };
         let stopped = tokio::select! {

@@ -46,6 +46,8 @@ impl Engine {
         mut stop: StopSignal,
         at_rest: AtRest,
     ) -> Result<(), EngineError> {
+        // An end that an earlier call was told of is none of this one's.
+        self.stopping.send_replace(false);
         self.recover().await?;
         self.recover_letters().await?;
         let mut tasks = JoinSet::new();
@@ -110,8 +112,10 @@ impl Engine {
                 () = self.ports.clock.sleep_until(look_again) => {}
             }
         }
-        let mode = (*stop.borrow_and_update()).unwrap_or(StopMode::StopAgents);
-        self.interrupt_all(Interrupt::Stopping(mode));
+        let mode = *stop.borrow_and_update();
+        // Letters that had their time end the loop as well, which nobody has asked for.
+        self.stopping.send_replace(mode.is_some());
+        self.interrupt_all(Interrupt::Stopping(mode.unwrap_or(StopMode::StopAgents)));
         outbox.close(self.after(LETTER_GRACE));
         while !(tasks.is_empty() && outbox.is_empty()) {
             tokio::select! {

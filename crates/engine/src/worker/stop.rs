@@ -68,9 +68,22 @@ impl Engine {
         }
     }
 
-    /// Cuts short whatever is under way, because somebody wants the engine to end.
-    pub(crate) fn interrupt_all(&self, interrupt: Interrupt) {
+    /// Somebody wants this engine to end, and waits for nothing that it does on the side of what people ask: once this
+    /// returns, that can be dropped, and is not counted against what agents left. [`Engine::run`] counts again.
+    pub async fn stop_counting(&self) {
         self.stopping.send_replace(true);
+        // Whoever comes later waits behind this, and finds that it counts no more.
+        drop(self.counting.write().await);
+    }
+
+    /// Waits until somebody wants this engine to end.
+    pub(crate) async fn told_to_stop(&self) {
+        // The engine has the sender.
+        drop(self.stopping.subscribe().wait_for(|is_stopping| *is_stopping).await);
+    }
+
+    /// Cuts short whatever is under way.
+    pub(crate) fn interrupt_all(&self, interrupt: Interrupt) {
         for job in self.running.lock().expect("no holder panics").values() {
             job.interrupt.send_replace(Some(interrupt));
         }

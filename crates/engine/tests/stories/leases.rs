@@ -1,17 +1,17 @@
 //! Workers that are taken for dead.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     definition::PipelineLimits,
     id::PipelineId,
     job::{Budget, JobStateTag},
     limits::{JOB_LOST_MAX, LEASE_HEARTBEAT, LEASE_TTL},
-    pipeline::{EventKind, Input, PipelineStateTag},
+    pipeline::{EventKind, EventKindTag, Input, PipelineStateTag},
 };
 use engine::StopMode;
 use ports::Clock as _;
-use testkit::world::{PERSON, Script, Side, TestEnv, World, definitions};
+use testkit::world::{PERSON, Reception, Script, Side, TestEnv, World, definitions};
 
 /// How often an engine looks even if nobody wakes it.
 const POLL: Duration = Duration::from_secs(5);
@@ -176,6 +176,73 @@ async fn an_end_that_a_person_cannot_wait_for_is_not_counted_against_what_was_le
     let runs = env.world.runs(id).await;
     assert!(runs[0].ended_at.is_some() && runs[0].salvages == 0, "{runs:?}");
     env.world.check(id).await;
+}
+
+/// An agent that the engine before has left at work.
+async fn left_at_work(env: &mut TestEnv) -> PipelineId {
+    env.world.sandbox.next_plays(Script::waits());
+    let id = env.start("Add a flag").await;
+    env.work();
+    env.until("it is followed", async |world| world.sandbox.followers() == 1).await;
+    env.stop(StopMode::LeaveAgents).await;
+    id
+}
+
+/// Cancels its pipeline, without stopping it.
+async fn cancel(env: &TestEnv, id: PipelineId) {
+    let cancel = Input::Cancel { reason: "no need".to_owned() };
+    let _moved =
+        env.engine().bring(id, &cancel, PERSON).await.expect("a pipeline that can be cancelled");
+}
+
+/// Begins to keep what was left, which hangs, outside of the loop.
+async fn keep_into_trap(env: &TestEnv, id: PipelineId) -> tokio::task::JoinHandle<()> {
+    env.world.calls.hang_at("git.collect", Side::Before, 1);
+    let engine = Arc::clone(env.engine());
+    let kept = tokio::spawn(async move { engine.stop_agents_left(id).await.expect("kept") });
+    env.trapped().await;
+    kept
+}
+
+/// Whoever asked for something that leaves an agent behind waits no longer for it than for the loop.
+#[tokio::test]
+async fn an_end_that_a_person_asks_for_outside_of_the_loop_is_not_counted_either() {
+    let mut env = TestEnv::new().await;
+    let id = left_at_work(&mut env).await;
+    cancel(&env, id).await;
+    let kept = keep_into_trap(&env, id).await;
+    assert_eq!(env.world.runs(id).await[0].salvages, 1);
+    env.engine().stop_counting().await;
+    assert_eq!(env.world.runs(id).await[0].salvages, 0);
+    kept.abort();
+    let _aborted = kept.await;
+    // The next run of the same engine is not what was to end.
+    env.world.calls.hang_at("git.collect", Side::Before, 1);
+    assert!(env.work_into_trap().await);
+    assert_eq!(env.world.runs(id).await[0].salvages, 1);
+    env.crash().await;
+    env.work_to_rest().await;
+    assert!(env.world.runs(id).await[0].ended_at.is_some());
+    env.world.check(id).await;
+}
+
+/// A loop ends by itself where only letters are left, which had their time: nobody has asked for an end.
+#[tokio::test]
+async fn an_engine_whose_letters_had_their_time_still_counts() {
+    let events = &[EventKindTag::Paused, EventKindTag::Resumed];
+    let mut env = TestEnv::new().await.with_destinations(&[("log", events)]);
+    env.world.destinations.plan("log", &[Reception::Dawdles(Duration::from_secs(3))]);
+    let id = left_at_work(&mut env).await;
+    for input in [Input::Pause, Input::Resume].into_iter().cycle().take(41) {
+        let _moved = env.engine().ask(id, &input, PERSON).await.unwrap();
+    }
+    env.work();
+    env.rest_as_time_passes(Duration::from_millis(100)).await.unwrap();
+    assert!(env.world.destinations.has("log").len() < 41, "some are left");
+    cancel(&env, id).await;
+    let kept = keep_into_trap(&env, id).await;
+    assert_eq!(env.world.runs(id).await[0].salvages, 1);
+    kept.abort();
 }
 
 /// F8: no kind of job falls between those who take jobs back. Every claim of a story is answered to a worker that is
