@@ -23,7 +23,13 @@ impl Engine {
         let Ok(mut swept) = Arc::clone(&self.swept).try_lock_owned() else { return };
         let engine = Arc::clone(self);
         tasks.spawn(async move {
-            if let Err(error) = engine.sweep(&mut swept).await {
+            let looked = tokio::select! {
+                biased;
+                // Nobody waits for it: the next look goes on.
+                () = engine.told_to_stop() => return,
+                looked = engine.sweep(&mut swept) => looked,
+            };
+            if let Err(error) = looked {
                 tracing::error!(
                     "could not look for workspaces that were left behind: {}",
                     chain(&error)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use domain::{
-    job::{Job, JobStateTag},
+    job::{Budget, Job, JobKind, JobStateTag},
     pipeline::{Pipeline, PipelineStateTag},
     run::Run,
 };
@@ -108,6 +108,15 @@ async fn remembered(data_dir: Utf8PathBuf) -> Remembered {
 impl Remembered {
     pub(crate) fn states(&self) -> Vec<PipelineStateTag> {
         self.pipelines.iter().map(|pipeline| (&pipeline.state).into()).collect()
+    }
+
+    /// It is for the next process, which finds it as if nobody had begun.
+    pub(crate) fn assert_clean_up_waits_and_is_not_charged(&self, context: &str) {
+        let clean_ups: Vec<&Job> =
+            self.jobs.iter().filter(|job| job.slot.work.kind() == JobKind::Cleanup).collect();
+        let [job] = clean_ups[..] else { panic!("{context}: {clean_ups:#?}") };
+        assert_eq!(JobStateTag::from(&job.state), JobStateTag::Queued, "{context}: {job:#?}");
+        assert_eq!(job.budget, Budget::default(), "{context}: {job:#?}");
     }
 
     /// A restart consumes no retry, and leaves no job that nobody does.

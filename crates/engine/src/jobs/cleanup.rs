@@ -6,12 +6,30 @@ use domain::{
     pipeline::Report,
 };
 use ports::JobFilter;
+use tokio::sync::watch;
 
 use super::{JobError, Performed, gate_error};
-use crate::{Engine, EngineError, chain};
+use crate::{
+    Engine, EngineError, chain,
+    worker::{Interrupt, interrupted},
+};
 
 impl Engine {
-    pub(super) async fn clean_up(&self, job: &Job) -> Result<Performed, JobError> {
+    /// Cleans up, until it is told to stop: a large directory takes its time, nobody waits for it, and the next process
+    /// begins again where this one was. That end is no loss.
+    pub(super) async fn clean_up(
+        &self,
+        job: &Job,
+        mut signal: watch::Receiver<Option<Interrupt>>,
+    ) -> Result<Performed, JobError> {
+        tokio::select! {
+            biased;
+            cleaned_up = self.remove_what_is_left(job) => cleaned_up,
+            interrupt = interrupted(&mut signal) => Ok(Performed::interrupted(interrupt)),
+        }
+    }
+
+    async fn remove_what_is_left(&self, job: &Job) -> Result<Performed, JobError> {
         // Agents that are being stopped still have their workspaces, and what they left there is not kept yet.
         self.wait_for_cancelled(job.pipeline, job.slot.epoch).await;
         let stopped = self.stop_all_orphans(job.pipeline).await;

@@ -168,7 +168,7 @@ impl Engine {
         let result = match &job.slot.work {
             Work::Agent { role } => self.run_agent(job, role, signal).await,
             Work::Gate { gate } => self.ask_gate(job, gate, signal).await,
-            Work::Cleanup => self.clean_up(job).await,
+            Work::Cleanup => self.clean_up(job, signal).await,
             Work::Open => self.open_repository(job).await,
             Work::Intake => self.take_in(job).await,
             Work::Join => self.join_wave(job).await,

@@ -1,6 +1,7 @@
 //! Workspaces that an end has left behind.
 
 use domain::{
+    job::{Budget, JobStateTag},
     limits::JOB_LOST_MAX,
     pipeline::{EventKind, Input, PipelineStateTag},
 };
@@ -49,4 +50,32 @@ async fn workspaces_that_somebody_will_want_or_remove_are_left_to_them() {
     assert_eq!(env.world.git.workspaces(), 0, "its clean-up has removed it");
     assert_eq!(env.world.calls.answered("git.sweep_workspace"), 0);
     env.world.check(id).await;
+}
+
+/// Whoever ends the process while it removes something is what ended it, however often.
+#[tokio::test]
+async fn a_clean_up_that_a_person_cannot_wait_for_is_no_loss() {
+    let mut env = TestEnv::new().await;
+    let id = env.start("Add a flag").await;
+    for mode in [StopMode::StopAgents, StopMode::LeaveAgents].into_iter().cycle().take(6) {
+        env.world.calls.hang_at("git.remove_workspace", Side::Before, 1);
+        assert!(env.work_into_trap().await, "{mode:?}: it is tried");
+        env.stop(mode).await;
+        let waiting = env.world.jobs(id, JobStateTag::Queued).await;
+        assert_eq!(waiting[0].budget, Budget::default(), "{mode:?}");
+    }
+    env.work_to_rest().await;
+    assert_eq!(env.world.git.workspaces(), 0);
+    assert_eq!(env.world.calls.answered("git.sweep_workspace"), 0, "nobody gave it up");
+    env.world.check(id).await;
+}
+
+#[tokio::test]
+async fn a_look_for_what_was_left_behind_keeps_nobody_from_stopping() {
+    for mode in [StopMode::StopAgents, StopMode::LeaveAgents] {
+        let mut env = TestEnv::new().await;
+        env.world.calls.hang_at("git.list_workspaces", Side::Before, 1);
+        assert!(env.work_into_trap().await);
+        env.stop(mode).await;
+    }
 }
