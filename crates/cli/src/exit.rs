@@ -16,7 +16,8 @@ pub(crate) enum ExitStatus {
     /// A fault of ours.
     Internal,
     /// Stopped by Ctrl-C, SIGTERM or SIGHUP; the state is kept. Never the code of a signal (143) nor 0: whoever waits
-    /// for a foreground command learns that its work is not done, and that it can be gone on with.
+    /// for a foreground command learns that its work may not be done, and can be gone on with. One rule: it ends so
+    /// wherever it heard the signal, also where nothing was left to do.
     Interrupted,
 }
 

@@ -63,7 +63,8 @@ pub enum EngineError {
 
 impl EngineError {
     /// Whether the store is only unwell for now, or a disk is full.
-    pub(crate) const fn may_pass(&self) -> bool {
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
         use StoreError as S;
         matches!(
             self,

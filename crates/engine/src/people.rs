@@ -125,7 +125,8 @@ impl Engine {
         Ok(orphans.into_iter().map(|(_, run)| run).collect())
     }
 
-    /// Stops the agents that a pipeline has left behind, and keeps what they left.
+    /// Stops the agents that a pipeline has left behind, and keeps what they left. Where that cannot be done for now, the
+    /// error [may pass](EngineError::may_pass), and an engine that works does it.
     pub async fn stop_agents_left(&self, id: PipelineId) -> Result<(), EngineError> {
         self.stop_orphans(id).await
     }

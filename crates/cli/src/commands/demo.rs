@@ -121,7 +121,7 @@ impl Demo {
         Self::introduce(context, &dir, &definition_name, bench.selection.backend, &item.title);
         let _moved = bench.engine.ask(pipeline.id, &Input::Start, DEMO_PERSON).await?;
         let person = if self.ask { context.person.clone() } else { DEMO_PERSON.to_owned() };
-        let drive = Drive::begin(context);
+        let drive = Drive::begin(context)?;
         let foreground = Foreground {
             context,
             drive: &drive,
@@ -130,42 +130,43 @@ impl Demo {
             yes: !self.ask,
             person,
         };
-        let interrupted = self.work(&foreground, pipeline.id).await?;
+        self.work(&foreground, pipeline.id).await?;
         let result = result::load(&*foreground.store, pipeline.id).await?;
         if context.global.json {
             output::json(&result);
         } else {
             conclude(context, &result, &repo);
         }
-        Ok(if interrupted { ExitStatus::Interrupted } else { result.exit_status() })
+        Ok(drive.ended_with(result.exit_status()))
     }
 
     /// Works to the end; with `--ask`, stops at each approval to ask.
-    async fn work(&self, foreground: &Foreground<'_>, id: PipelineId) -> Result<bool, CliError> {
+    async fn work(&self, foreground: &Foreground<'_>, id: PipelineId) -> Result<(), CliError> {
         loop {
-            if foreground.work(&[id]).await? {
-                return Ok(true);
+            foreground.work(&[id]).await?;
+            if foreground.drive.is_stopped() {
+                return Ok(());
             }
             let pipeline = foreground.store.find_pipeline(id).await?;
             let Some(PipelineState::AwaitingHuman { decision, .. }) =
                 pipeline.map(|it| it.state).filter(|_| self.ask)
             else {
-                return Ok(false);
+                return Ok(());
             };
             let Some(decision) = foreground.store.find_decision(decision).await? else {
-                return Ok(false);
+                return Ok(());
             };
             let question = decision.question.clone();
             let asked = tokio::task::spawn_blocking(move || directory::ask(&question));
             let Some(answer) = foreground.drive.unless_stopped(asked).await else {
-                return Ok(true);
+                return Ok(());
             };
             let answer = answer.map_err(|panic| {
                 CliError::new(format!("nobody could be asked: {panic}"))
                     .status(ExitStatus::Internal)
             })?;
             let Some((choice, comment)) = answer? else {
-                return Ok(false);
+                return Ok(());
             };
             let _moved =
                 foreground.engine.resolve(&decision, choice, &comment, &foreground.person).await?;

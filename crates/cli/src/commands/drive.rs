@@ -5,22 +5,30 @@
 
 mod signals;
 
-use std::sync::Arc;
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use engine::{EngineError, StopSignal, stop_channel};
-use signals::Signals;
+use engine::{Engine, EngineError, StopSignal, stop_channel};
+use signals::{Listener, Signals};
 use store_sqlite::SqliteStore;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
 
-use crate::{context::Context, error::CliError};
+use crate::{context::Context, error::CliError, exit::ExitStatus, system::SystemClock};
+
+/// How long a command that ends waits for what should take no time: that words are said, which nobody may read, and that
+/// a count is written, which the disk may not take.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// What a signal meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AtWork {
-    /// What is done again from its beginning.
+    /// What is dropped where it stands, and done again from its beginning.
     Nothing,
     /// Agents, that are stopped or left behind.
     Agents,
@@ -31,28 +39,38 @@ pub(crate) enum AtWork {
 /// A command at work, and who wants it to end.
 pub(crate) struct Drive {
     stop: StopSignal,
+    /// Whether it was said that somebody wants an end.
+    told: watch::Receiver<bool>,
     overdue: Arc<Notify>,
-    at_work: watch::Sender<AtWork>,
+    /// Held to begin something, and to decide what a signal means: none meets what it does not know of.
+    at_work: Arc<Mutex<AtWork>>,
     listener: JoinHandle<()>,
 }
 
 impl Drive {
-    /// Listens from now on.
-    pub(crate) fn begin(context: &Context) -> Self {
+    /// Listens from now on. Whoever cannot begins nothing: some signals could be lost, others end the process where it
+    /// stands.
+    pub(crate) fn begin(context: &Context) -> Result<Self, CliError> {
+        let signals = Signals::install().map_err(|error| {
+            CliError::new(format!("could not listen for Ctrl-C, SIGTERM and SIGHUP: {error}"))
+                .status(ExitStatus::Internal)
+        })?;
         let (sender, stop) = stop_channel();
-        let (at_work, met) = watch::channel(AtWork::Nothing);
-        let overdue = Arc::new(Notify::new());
-        let (signals, quiet) = (Signals::install(), context.global.quiet);
-        let told = Arc::clone(&overdue);
+        let (telling, told) = watch::channel(false);
+        let (at_work, overdue) = (Arc::new(Mutex::new(AtWork::Nothing)), Arc::new(Notify::new()));
+        let listener = Listener {
+            stop: sender,
+            told: telling,
+            at_work: Arc::clone(&at_work),
+            overdue: Arc::clone(&overdue),
+            quiet: context.global.quiet,
+        };
         let listener = tokio::spawn(async move {
-            match signals {
-                Ok(signals) => signals::listen(signals, &sender, &met, &told, quiet).await,
-                Err(error) => tracing::warn!("signals end this process at once: {error}"),
-            }
-            // The sender has to live on: its end would stop the engine.
+            listener.listen(signals).await;
+            // It has to live on: the end of its sender would stop the engine.
             std::future::pending::<()>().await;
         });
-        Self { stop, overdue, at_work, listener }
+        Ok(Self { stop, told, overdue, at_work, listener })
     }
 
     /// Whether somebody wants the command to end. Nothing new is begun then.
@@ -60,13 +78,50 @@ impl Drive {
         self.stop.borrow().is_some()
     }
 
+    /// How the command ends where its work says `status`: whoever was told that it stops finds that in the exit code,
+    /// whatever was done by then.
+    pub(crate) fn ended_with(&self, status: ExitStatus) -> ExitStatus {
+        if self.is_stopped() { ExitStatus::Interrupted } else { status }
+    }
+
     /// Does what can be dropped where it stands, as a crash would leave it. `None` where a signal came first.
     pub(crate) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut stop = self.stop.clone();
         tokio::select! {
             biased;
-            _stopped = stop.wait_for(Option::is_some) => None,
+            () = self.stopped() => None,
             done = work => Some(done),
+        }
+    }
+
+    /// The same for what an engine does on the side of what people ask, such as to stop agents that were left behind: that
+    /// nobody waits for it is not counted against what they left.
+    pub(crate) async fn unless_stopped_beside<T>(
+        &self,
+        engine: &Engine,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            () = self.stopped() => {}
+            done = &mut work => return Some(done),
+        }
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = engine.stop_counting() => None,
+            () = a_moment() => None,
+        }
+    }
+
+    /// Waits until somebody wants the command to end, and was told that it does.
+    async fn stopped(&self) {
+        let (mut stop, mut told) = (self.stop.clone(), self.told.clone());
+        // The listener has both senders.
+        drop(stop.wait_for(Option::is_some).await);
+        tokio::select! {
+            _told = told.wait_for(|is_told| *is_told) => {}
+            () = a_moment() => {}
         }
     }
 
@@ -78,10 +133,13 @@ impl Drive {
         store: &SqliteStore,
         work: impl AsyncFnOnce(StopSignal) -> Result<(), EngineError>,
     ) -> Result<(), CliError> {
-        if self.is_stopped() {
-            return Ok(());
+        {
+            let mut met = self.at_work.lock().expect("no holder panics");
+            if self.is_stopped() {
+                return Ok(());
+            }
+            *met = at_work;
         }
-        self.at_work.send_replace(at_work);
         let worked = tokio::select! {
             biased;
             worked = work(self.stop.clone()) => worked,
@@ -90,9 +148,16 @@ impl Drive {
             // The engine would try again and again.
             error = store.until_unusable() => Err(error.into()),
         };
-        self.at_work.send_replace(AtWork::Nothing);
+        *self.at_work.lock().expect("no holder panics") = AtWork::Nothing;
+        if self.is_stopped() {
+            self.stopped().await;
+        }
         Ok(worked?)
     }
+}
+
+async fn a_moment() {
+    SystemClock::default().pause(A_MOMENT).await;
 }
 
 impl Drop for Drive {

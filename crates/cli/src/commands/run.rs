@@ -73,7 +73,9 @@ impl Run {
         }
         let prepared = self.begin(context).await?;
         let is_one = prepared.pipelines.len() == 1;
-        self.work(context, &Drive::begin(context), prepared, is_one).await
+        let drive = Drive::begin(context)?;
+        let status = self.work(context, &drive, prepared, is_one).await?;
+        Ok(drive.ended_with(status))
     }
 
     /// Works until only people can move what was prepared, and tells what came of it. `is_one`: of all that this call
@@ -94,7 +96,7 @@ impl Run {
             yes: self.yes,
             person: context.person.clone(),
         };
-        let interrupted = foreground.work(&pipelines).await?;
+        foreground.work(&pipelines).await?;
         super::outbox::say_what_is_left(context, &*foreground.store).await?;
         let mut worst = ExitStatus::Success;
         for id in &pipelines {
@@ -103,7 +105,7 @@ impl Run {
             result::tell(&result, context, is_one);
             worst = worst.max(result.exit_status());
         }
-        Ok(if interrupted { ExitStatus::Interrupted } else { worst })
+        Ok(worst)
     }
 
     const fn delivery(&self) -> Delivery {

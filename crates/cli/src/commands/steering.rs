@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use camino::Utf8Path;
 use domain::{name::AgentName, pipeline::Pipeline, run::Run};
-use engine::{Engine, EngineError};
+use engine::{Engine, chain};
 use ports::{ProjectRef, Store as _};
 
 use super::{
     data::Opened,
+    drive::Drive,
     run::{role_book, target_files},
 };
 use crate::{
@@ -26,9 +27,10 @@ pub(crate) async fn engine(context: &Context, data: &Opened) -> Result<Arc<Engin
 
 /// Stops the agents that an input has left behind. What they left is kept as `run` would keep it, by an engine that knows
 /// the agents, the roles and the walls that are configured for the pipeline's repository. Where those cannot be had, that
-/// is said, and the agents are stopped all the same.
+/// is said, and the agents are stopped all the same. Nobody who wants the command to end waits for it.
 pub(crate) async fn stop_left_behind(
     context: &Context,
+    drive: &Drive,
     data: &Opened,
     engine: Arc<Engine>,
     pipeline: &Pipeline,
@@ -37,7 +39,9 @@ pub(crate) async fn stop_left_behind(
     if left.is_empty() {
         return Ok(());
     }
-    let engine = match keeping_engine(context, data, pipeline, &left).await {
+    let keeping = keeping_engine(context, data, pipeline, &left);
+    let Some(keeping) = drive.unless_stopped(keeping).await else { return Ok(()) };
+    let engine = match keeping {
         Ok(keeping) => keeping,
         Err(error) => {
             let CliError { message, help, .. } = error;
@@ -50,16 +54,21 @@ pub(crate) async fn stop_left_behind(
             engine
         }
     };
-    match engine.stop_agents_left(pipeline.id).await {
+    let stopped = engine.stop_agents_left(pipeline.id);
+    match drive.unless_stopped_beside(&engine, stopped).await {
         // What was asked for has happened all the same.
-        Err(error @ EngineError::NoRoomToKeep { .. }) => {
+        Some(Err(error)) if error.may_pass() => {
             output::warn(format_args!(
-                "{error}; free some space on it: the next `{} run` keeps what is in the workspace",
+                "an agent of {} could not be stopped, or what it left not be kept: {}; where the disk of {} is full, free some space on it: the next `{} run` does it then",
+                pipeline.item.key,
+                chain(&error),
+                data.data_dir,
                 gatewright()
             ));
             Ok(())
         }
-        result => Ok(result?),
+        Some(result) => Ok(result?),
+        None => Ok(()),
     }
 }
 

@@ -124,7 +124,7 @@ fn pipeline_of(progress: &Progress) -> Option<PipelineId> {
 mod tests {
     use super::*;
 
-    /// The limit of the test's own: only a failure reaches it.
+    /// One that waited for the database would wait for ever.
     #[tokio::test]
     async fn a_display_ends_although_the_database_does_not_answer() {
         let (_engine, progress) = broadcast::channel(1);

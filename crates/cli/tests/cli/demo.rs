@@ -1,9 +1,10 @@
 //! `gatewright demo`
 
-use std::process::Command;
+use std::{fs::File, process::Command};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
+use testkit::gatewright::Running;
 
 use crate::world::{briefs, gatewright};
 
@@ -119,4 +120,20 @@ fn a_demo_that_nobody_answers_waits_for_a_person() {
     let finished = gatewright.run(&gatewright.home(), &["demo", "--ask", "--json"]);
     assert_eq!(finished.code(), Some(3), "{finished:#?}");
     assert_eq!(finished.json()["status"], "awaiting_human");
+}
+
+#[test]
+fn ctrl_c_is_heard_while_the_demo_waits_for_an_answer() {
+    let gatewright = gatewright();
+    let nobody_answers = gatewright.bell("answer");
+    let mut command = gatewright.command(&gatewright.home(), &["demo", "--ask", "--json"]);
+    command.stdin(File::open(nobody_answers.path()).unwrap());
+    let running = Running::start(&mut command);
+    running.wait_for("Do these requirements");
+    running.signal("INT");
+    let finished = running.finish();
+    assert_eq!(finished.code(), Some(130), "{finished:#?}");
+    assert_eq!(finished.json()["status"], "awaiting_human");
+    assert!(finished.stderr.contains("stopping: nothing more is begun"), "{finished:#?}");
+    assert!(!finished.stderr.contains("takes too long"), "it ends by itself: {finished:#?}");
 }

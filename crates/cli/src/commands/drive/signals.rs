@@ -1,6 +1,11 @@
 //! Ctrl-C, SIGTERM and a terminal that goes away: who stops, and how long that may take.
 
-use std::{io, thread, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
 
 use engine::StopMode;
 use tokio::{
@@ -22,42 +27,61 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(3);
 /// How long after the signal this process is gone, whatever hangs: service managers kill what stays, and people reboot.
 const GONE_WITHIN: Duration = Duration::from_millis(4500);
 
-/// Waits for signals, and does what they mean for what is at work. Ends once nothing is left to be told.
-pub(super) async fn listen(
-    mut signals: Signals,
-    stop: &watch::Sender<Option<StopMode>>,
-    at_work: &watch::Receiver<AtWork>,
-    overdue: &Notify,
-    quiet: bool,
-) {
-    let mode = signals.next().await;
-    let met = *at_work.borrow();
-    if !quiet {
-        output::say(first_words(met, mode));
-    }
-    match (met, mode) {
-        (AtWork::Agents, StopMode::StopAgents) => {
-            stop.send_replace(Some(mode));
+/// Who hears signals, and who is told of them.
+pub(super) struct Listener {
+    pub(super) stop: watch::Sender<Option<StopMode>>,
+    pub(super) told: watch::Sender<bool>,
+    pub(super) at_work: Arc<Mutex<AtWork>>,
+    pub(super) overdue: Arc<Notify>,
+    pub(super) quiet: bool,
+}
+
+impl Listener {
+    /// Waits for signals, and does what they mean for what is at work. Ends once nothing is left to be told.
+    pub(super) async fn listen(&self, mut signals: Signals) {
+        let mode = signals.next().await;
+        let met = self.stop_what_is_at_work(mode);
+        if (met, mode) != (AtWork::Agents, StopMode::StopAgents) {
+            end_soon();
+        }
+        self.say(first_words(met, mode));
+        if (met, mode) != (AtWork::Agents, StopMode::LeaveAgents) {
             signals.next().await;
+        }
+        self.stop.send_replace(Some(StopMode::LeaveAgents));
+        if (met, mode) == (AtWork::Agents, StopMode::StopAgents) {
+            end_soon();
+            self.say(format!(
+                "stopping: agents were told to end, and may be ending; whatever they left is taken up by `{} run --resume all`",
+                gatewright()
+            ));
+        }
+        SystemClock::default().pause(DRAIN_WITHIN).await;
+        self.overdue.notify_one();
+    }
+
+    /// Tells what is at work, and returns what that is. Nothing begins meanwhile, nor afterwards.
+    fn stop_what_is_at_work(&self, mode: StopMode) -> AtWork {
+        let met = self.at_work.lock().expect("no holder panics");
+        let mode = match *met {
+            AtWork::Agents | AtWork::Nothing => mode,
+            // The first signal, of whatever kind, gives them the time that they have, a further one no more.
+            AtWork::Chores => StopMode::StopAgents,
+        };
+        self.stop.send_replace(Some(mode));
+        *met
+    }
+
+    /// Says it beside the listener, who must hear the next signal although nobody reads this.
+    fn say(&self, words: String) {
+        let (told, quiet) = (self.told.clone(), self.quiet);
+        tokio::task::spawn_blocking(move || {
             if !quiet {
-                output::say(format_args!(
-                    "stopping: agents were told to end, and may be ending; whatever they left is taken up by `{} run --resume all`",
-                    gatewright()
-                ));
+                output::say(words);
             }
-            end_soon();
-        }
-        (AtWork::Agents, StopMode::LeaveAgents) => end_soon(),
-        // The first signal, of whatever kind, gives them the time that they have, a further one no more.
-        (AtWork::Chores | AtWork::Nothing, _) => {
-            end_soon();
-            stop.send_replace(Some(StopMode::StopAgents));
-            signals.next().await;
-        }
+            told.send_replace(true);
+        });
     }
-    stop.send_replace(Some(StopMode::LeaveAgents));
-    SystemClock::default().pause(DRAIN_WITHIN).await;
-    overdue.notify_one();
 }
 
 /// What is said of the first signal. Ctrl-C stops in good order, with the agents; SIGTERM and SIGHUP without them.
@@ -73,7 +97,7 @@ fn first_words(met: AtWork, mode: StopMode) -> String {
         (AtWork::Chores, _) => {
             "stopping: what is under way has 4 s, the rest waits for the next time".to_owned()
         }
-        (AtWork::Nothing, _) => "stopping: what has not begun waits for the next time".to_owned(),
+        (AtWork::Nothing, _) => "stopping: nothing more is begun".to_owned(),
     }
 }
 
@@ -104,7 +128,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Has them told from now on. To be called in the runtime.
+    /// Has them told from now on, all or none: what is heard only in part is for a process that begins nothing. To be
+    /// called in the runtime.
     pub(super) fn install() -> io::Result<Self> {
         let hangup = (!is_ignored(SignalKind::hangup()))
             .then(|| signal(SignalKind::hangup()))

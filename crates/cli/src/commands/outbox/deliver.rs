@@ -30,7 +30,7 @@ impl Deliver {
     pub(super) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let Self {} = self;
         let data = Opened::write(context, HoldingCommand::OutboxDeliver).await?;
-        let delivery = deliver(context, &Drive::begin(context), &data).await?;
+        let delivery = deliver(context, &Drive::begin(context)?, &data).await?;
         if context.global.json {
             output::json(&delivery);
         }

@@ -13,6 +13,7 @@ use crate::{
     called::gatewright,
     commands::{
         data::{Opened, all_events},
+        drive::Drive,
         landing, steering,
     },
     context::Context,
@@ -119,11 +120,12 @@ async fn steer(
     input: Input,
 ) -> Result<ExitStatus, CliError> {
     let data = Opened::write(context, command).await?;
+    let drive = Drive::begin(context)?;
     let pipeline = resolve(&*data.store, id).await?;
     let was_landing = landing::is_in_doubt(&pipeline.state);
     let engine = steering::engine(context, &data).await?;
     let _moved = engine.bring(pipeline.id, &input, &context.person).await?;
-    steering::stop_left_behind(context, &data, engine, &pipeline).await?;
+    steering::stop_left_behind(context, &drive, &data, engine, &pipeline).await?;
     let pipeline = data.store.find_pipeline(pipeline.id).await?.unwrap_or(pipeline);
     let events = all_events(&*data.store, pipeline.id).await?;
     // Nobody else can be at work: this process holds the data directory, and ends.
@@ -134,9 +136,11 @@ async fn steer(
         view = view.in_doubt();
         landing::warn(&pipeline);
     }
+    // It has happened; whom it leaves behind is for the next process where nobody waited.
+    let ended = drive.ended_with(ExitStatus::Success);
     if context.global.json {
         output::json(&view);
-        return Ok(ExitStatus::Success);
+        return Ok(ended);
     }
     let why = view.reason.as_ref().map(|why| format!(": {}", words::one_line(why)));
     let status = words::status(&view);
@@ -144,7 +148,7 @@ async fn steer(
     if let Some(next) = next_step(&pipeline.state, &view) {
         output::data(format_args!("  {next}"));
     }
-    Ok(ExitStatus::Success)
+    Ok(ended)
 }
 
 fn next_step(state: &PipelineState, view: &PipelineView) -> Option<String> {

@@ -37,8 +37,8 @@ pub(crate) struct Foreground<'a> {
 }
 
 impl Foreground<'_> {
-    /// Works until nothing of `pipelines` can move without a person. Says whether it was interrupted.
-    pub(crate) async fn work(&self, pipelines: &[PipelineId]) -> Result<bool, CliError> {
+    /// Works until nothing of `pipelines` can move without a person, or until it is stopped.
+    pub(crate) async fn work(&self, pipelines: &[PipelineId]) -> Result<(), CliError> {
         let mut titles = BTreeMap::new();
         for id in pipelines {
             if let Some(pipeline) = self.store.find_pipeline(*id).await? {
@@ -80,7 +80,7 @@ impl Foreground<'_> {
         if interrupted {
             self.park(pipelines).await?;
         }
-        Ok(interrupted)
+        Ok(())
     }
 
     /// With `--yes`: approves what waits now. Says whether anything did, so that work goes on.

@@ -44,9 +44,11 @@ pub(super) async fn clean_up(
             Ok(None) | Err(StoreError::Inconsistent { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
-        let stopped = steering::stop_left_behind(context, data, Arc::clone(&engine), &pipeline);
-        let Some(stopped) = drive.unless_stopped(stopped).await else { return Ok(()) };
-        stopped?;
+        let engine = Arc::clone(&engine);
+        steering::stop_left_behind(context, drive, data, engine, &pipeline).await?;
+        if drive.is_stopped() {
+            return Ok(());
+        }
     }
     workspaces::warn_of_given_up(store, &data.data_dir).await?;
     if (due.is_empty() && workspaces.is_empty()) || !is_all_that_is_left(store, &due).await? {

@@ -54,7 +54,7 @@ impl Run {
         let (loaded, data_dir) = data::place(context)?;
         let store = open_for_writing(context, &data_dir, HoldingCommand::Resume).await?;
         let data = Opened { loaded, data_dir, store };
-        let drive = Drive::begin(context);
+        let drive = Drive::begin(context)?;
         let wanted = self.wanted(&data.store).await?;
         let is_all = self.resume.iter().any(|text| text == ALL);
         let told: Vec<PipelineId> = wanted.iter().map(|it| it.id).collect();
@@ -66,11 +66,8 @@ impl Run {
             let is_one = !is_all && wanted.len() == 1;
             self.take_up_each(context, &drive, &data, wanted, is_one).await?
         };
-        if drive.is_stopped() {
-            return Ok(ExitStatus::Interrupted);
-        }
-        if !is_all {
-            return Ok(worst);
+        if !is_all || drive.is_stopped() {
+            return Ok(drive.ended_with(worst));
         }
         left_behind::clean_up(context, &drive, &data).await?;
         let delivery = outbox::deliver(context, &drive, &data).await?;
@@ -82,7 +79,7 @@ impl Run {
         if context.global.json && has_nothing && waiting.is_none() {
             output::json(&[(); 0]);
         }
-        Ok(worst.max(waiting.unwrap_or(ExitStatus::Success)))
+        Ok(drive.ended_with(worst.max(waiting.unwrap_or(ExitStatus::Success))))
     }
 
     /// Works on what is wanted, group by group, until it is stopped.
@@ -95,8 +92,9 @@ impl Run {
         is_one: bool,
     ) -> Result<ExitStatus, CliError> {
         let Opened { data_dir, store, .. } = data;
-        let git = wiring::git(context, data_dir).await?;
         let mut worst = ExitStatus::Success;
+        let git = drive.unless_stopped(wiring::git(context, data_dir)).await;
+        let Some(git) = git.transpose()? else { return Ok(worst) };
         let mut groups: Vec<Group> = Vec::new();
         for pipeline in wanted {
             let item = pipeline.item.key.clone();
@@ -113,9 +111,9 @@ impl Run {
             left.retain(|id| !group.pipelines.iter().any(|it| it.id == *id));
             let items: Vec<String> =
                 group.pipelines.iter().map(|it| it.item.key.to_string()).collect();
-            let taken_up = Box::pin(take_up(context, data_dir, store, &git, group, &left));
-            // What was not begun stays as it is.
-            let Some(taken_up) = drive.unless_stopped(taken_up).await else { break };
+            let taken_up = Box::pin(take_up(context, drive, data, &git, group, &left)).await;
+            // Those that were started are found by the next `--resume`, as after a crash, and so are all others.
+            let Some(taken_up) = taken_up.transpose() else { break };
             let status = match taken_up {
                 Ok(prepared) => self.work(context, drive, prepared, is_one).await?,
                 Err(error) if !is_one => told(&error, &items.join(", ")),
@@ -232,8 +230,35 @@ async fn find_project(store: &SqliteStore, pipeline: &Pipeline) -> Result<Projec
     Ok(ProjectRef { key: record.key, repository: record.repository })
 }
 
-/// Puts an engine together for a group and starts what does not run yet.
+/// Puts an engine together for a group and starts what does not run yet. `None` where somebody wants the command to end.
 async fn take_up(
+    context: &Context,
+    drive: &Drive,
+    data: &Opened,
+    git: &Arc<MirrorGit>,
+    group: Group,
+    later: &[PipelineId],
+) -> Result<Option<Prepared>, CliError> {
+    let Opened { data_dir, store, .. } = data;
+    let prepared = drive.unless_stopped(prepare(context, data_dir, store, git, group, later)).await;
+    let Some(prepared) = prepared.transpose()? else { return Ok(None) };
+    let engine = &prepared.bench.engine;
+    for id in &prepared.pipelines {
+        // As it is now: an earlier turn may have set it aside.
+        let Some(pipeline) = store.find_pipeline(*id).await? else { continue };
+        for input in inputs(&pipeline.state) {
+            let asked = engine.ask(*id, &input, &context.person);
+            match drive.unless_stopped_beside(engine, asked).await {
+                Some(moved) => drop(moved?),
+                None => return Ok(None),
+            }
+        }
+    }
+    Ok(Some(prepared))
+}
+
+/// Puts an engine together for a group, which is alone at work.
+async fn prepare(
     context: &Context,
     data_dir: &Utf8Path,
     store: &Arc<SqliteStore>,
@@ -264,13 +289,6 @@ async fn take_up(
     check_agents(&bench, &needed).await?;
     let ids: Vec<PipelineId> = pipelines.iter().map(|it| it.id).collect();
     pause_others(store, &bench, &ids, later, context).await?;
-    for id in &ids {
-        // As it is now: an earlier turn may have set it aside.
-        let Some(pipeline) = store.find_pipeline(*id).await? else { continue };
-        for input in inputs(&pipeline.state) {
-            let _moved = bench.engine.ask(*id, &input, &context.person).await?;
-        }
-    }
     Ok(Prepared { store: Arc::clone(store), bench, pipelines: ids })
 }
 
