@@ -119,6 +119,11 @@ impl Holder {
         command.is_none_or(HoldingCommand::works)
     }
 
+    /// Whether it does what is due now.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.works() && self.obstacle().is_none()
+    }
+
     /// Why it does nothing at all, and what lets it go on.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match (self.state?, self.pid()?) {
@@ -219,8 +224,11 @@ mod tests {
 
     #[test]
     fn who_only_brings_something_does_not_work() {
+        assert!(!holder(NAME, State::Running).is_at_work());
         assert!(!holder(NAME, State::Running).works());
-        assert!(Holder::look(of(HoldingCommand::Run)).works());
+        assert!(Holder::look(of(HoldingCommand::Run)).is_at_work());
+        let stopped = holder(&of(HoldingCommand::Run), State::Stopped);
+        assert!(stopped.works() && !stopped.is_at_work());
         for name in ["another process", "pid 71, `gatewright of tomorrow`, since then"] {
             assert!(holder(name, State::Running).works(), "nobody knows better: {name}");
         }

@@ -38,9 +38,9 @@ impl Attendance {
         self.holder.as_ref().filter(|it| it.works())
     }
 
-    /// Whether a process works on a pipeline that has these jobs.
+    /// Whether a process works on a pipeline that has these jobs. One that is stopped does not, however long its leases are.
     pub(crate) fn is_at_work(&self, pipeline: &Pipeline, jobs: &[Job]) -> Option<bool> {
-        let worker = self.worker().map(Holder::name);
+        let worker = self.holder.as_ref().filter(|it| it.is_at_work()).map(Holder::name);
         is_at_work(pipeline, jobs, worker.as_deref(), &self.gone, Timestamp::now())
     }
 }

@@ -97,7 +97,15 @@ fn a_holder_of_the_data_directory_that_is_stopped_is_named_as_stopped() {
     assert!(told.contains("is stopped: `kill -CONT ") && !told.contains("--resume"), "{told}");
     let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("since 2") && why.contains("is stopped: `kill -CONT "), "{why}");
-    assert!(why.contains(" was begun (") && !why.contains("at work"), "{why}");
+    assert!(why.contains("running (nobody at work)") && why.contains(" was begun ("), "{why}");
+    assert!(!why.contains("is at work"), "{why}");
+    let asked =
+        [["pipeline", "list", "--json"].as_slice(), &["pipeline", "show", "IT-001", "--json"]];
+    let whys = ["pipeline", "show", "IT-001", "--why", "--json"];
+    for arguments in asked.into_iter().chain([whys.as_slice()]) {
+        let told = world.call(arguments);
+        assert!(told.stdout.contains("\"at_work\": false"), "{arguments:?}: {told:#?}");
+    }
     running.signal("CONT");
     end.ring();
     let told = Told::of(&running.finish());

@@ -70,7 +70,7 @@ pub(super) async fn look(data: &Opened, run: &Run) -> Result<Course, CliError> {
 /// Whether a process works on it or will: what its forerunner had, it takes up with its next heartbeat.
 fn is_taken_up(pipeline: &Pipeline, holder: Option<&Holder>) -> bool {
     matches!(pipeline.state, PipelineState::Running { .. })
-        && holder.is_some_and(|it| it.works() && it.obstacle().is_none())
+        && holder.is_some_and(Holder::is_at_work)
 }
 
 fn stands_still(pipeline: &Pipeline, holder: Option<&Holder>) -> Vec<String> {

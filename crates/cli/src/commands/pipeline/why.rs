@@ -75,7 +75,8 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         now,
     };
     let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
-    let explanation = explained(&situation, depth);
+    let at_work = seen.attendance.is_at_work(&pipeline, &own.jobs);
+    let explanation = Explanation { at_work, ..explained(&situation, depth) };
     let view = PipelineView::with_events(&pipeline, &events);
     let view = seen.add(view, &pipeline, &own);
     let wall_time_ends_at = store.find_timer(pipeline.id, TimerKey::WallTime).await?;
