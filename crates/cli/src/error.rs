@@ -145,6 +145,10 @@ fn mended_by(unusable: &Unusable) -> Option<String> {
                 "nothing was changed: give another --data-dir, or move it away and bring a backup back with {restore}"
             ))
         }
+        Unusable::Changed { .. } => Some(format!(
+            "nothing was lost: undo what was changed in its tables, which `{} doctor` names, or bring a backup back with {restore}",
+            gatewright()
+        )),
         Unusable::Damaged { .. } | Unusable::Cut { .. } => Some(format!(
             "bring a backup back with {restore}, which keeps aside what is there"
         )),

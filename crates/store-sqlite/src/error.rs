@@ -46,7 +46,8 @@ impl Error {
 
 fn sql(operation: &'static str, source: Arc<rusqlite::Error>, place: &str) -> StoreError {
     let said = source.sqlite_error().copied();
-    if let Some(unusable) = said.and_then(|said| Unusable::of_sql(said, place)) {
+    let unusable = said.and_then(|said| Unusable::of_sql(said, place));
+    if let Some(unusable) = unusable.or_else(|| Unusable::of_statement(&source, place)) {
         return unusable.met(operation);
     }
     match said.map(|said| (said.code, said.extended_code)) {

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use crate::{
     SqliteStore,
     error::{Doing, Error},
+    form, migrations,
     ops::{
         damage::{self, Scope},
         letters, pipelines,
@@ -58,6 +59,8 @@ struct Invariant {
 pub struct Health {
     /// What SQLite says of the file itself.
     pub file: Vec<String>,
+    /// The first table, index or trigger that is not as the migrations make it: no copy is made of such a database.
+    pub form: Option<String>,
     /// Rows that name others which are not there, at most twenty.
     pub dangling: Vec<String>,
     /// Rows that cannot be.
@@ -70,9 +73,10 @@ impl SqliteStore {
     /// Looks at every row and every index, for as long as that takes. Changes nothing, and works while another process
     /// writes.
     pub async fn check(&self, now: Timestamp) -> Result<Health, StoreError> {
-        self.read_at_leisure(move |connection| {
-            Ok(Health {
+        let look = self.read_at_leisure(move |connection| {
+            let health = Health {
                 file: snapshot::integrity_check(connection)?,
+                form: None,
                 dangling: snapshot::dangling(connection)?,
                 damage: damage::find(connection, Scope::All, now)?,
                 broken: INVARIANTS
@@ -82,9 +86,12 @@ impl SqliteStore {
                     .into_iter()
                     .flatten()
                     .collect(),
-            })
-        })
-        .await
+            };
+            Ok((health, form::parts(connection)?))
+        });
+        let (health, parts) = look.await?;
+        let form = form::find_odd(&parts, migrations::known(), "memory")?;
+        Ok(Health { form, ..health })
     }
 
     /// The pipelines that `list_pipelines` leaves out because nobody can read them.

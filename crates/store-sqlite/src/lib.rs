@@ -16,6 +16,7 @@ mod connection;
 mod cut;
 mod data_dir;
 mod file_limit;
+mod form;
 mod health;
 mod migrations;
 mod snapshot;

@@ -75,7 +75,8 @@ pub(crate) fn found(connection: &Connection, place: &str) -> Result<u32, StoreEr
     if found > known() { Err(StoreError::NewerSchema { found, known: known() }) } else { Ok(found) }
 }
 
-fn known() -> u32 {
+/// How many there are.
+pub(crate) fn known() -> u32 {
     u32::try_from(MIGRATIONS.len()).expect("a person wrote each of them")
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use crate::{
     SqliteStore, connection, cut, data_dir,
     error::{Doing, Error},
-    file_limit, migrations,
+    file_limit, form, migrations,
     ops::runs,
     unusable::Unusable,
 };
@@ -120,7 +120,8 @@ pub fn examine(file: &Utf8Path) -> Result<Contents, StoreError> {
     if schema == 0 {
         return Err(refused(file, NoSnapshot::Foreign { file: place.to_owned() }));
     }
-    if let Some(what) = unlike(&connection, schema, place)? {
+    let found = form::parts(&connection).map_err(|error| error.at(place))?;
+    if let Some(what) = form::find_odd(&found, schema, place)? {
         let file_name = place.to_owned();
         return Err(refused(file, NoSnapshot::OtherTables { file: file_name, schema, what }));
     }
@@ -195,40 +196,6 @@ pub(crate) fn dangling(connection: &Connection) -> Result<Vec<String>, Error> {
     };
     let rows: rusqlite::Result<Vec<String>> = find();
     rows.doing("check the database")
-}
-
-/// The first table, index or trigger that is not as the migrations make it. A file from outside must bring no code.
-fn unlike(connection: &Connection, schema: u32, place: &str) -> Result<Option<String>, StoreError> {
-    let mut expected = connection::in_memory().map_err(|error| error.at(place))?;
-    migrations::migrate_to(&mut expected, schema, place)?;
-    let (found, expected) = (parts(connection), parts(&expected));
-    let (found, expected) =
-        found.and_then(|found| Ok((found, expected?))).map_err(|error| error.at(place))?;
-    let one_sided = |a: &[Part], b: &[Part]| a.iter().find(|part| !b.contains(part)).cloned();
-    let odd = one_sided(&found, &expected).or_else(|| one_sided(&expected, &found));
-    Ok(odd.map(|Part { kind, name, .. }| format!("the {kind} `{name}` differs")))
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
-    kind: String,
-    name: String,
-    sql: String,
-}
-
-fn parts(connection: &Connection) -> Result<Vec<Part>, Error> {
-    let find = || {
-        // What SQLite makes by itself for a constraint has no text, and its statistics are nobody's.
-        let mut statement = connection.prepare(
-            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'",
-        )?;
-        let parts = statement.query_map([], |row| {
-            Ok(Part { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? })
-        })?;
-        parts.collect()
-    };
-    let parts: rusqlite::Result<Vec<Part>> = find();
-    parts.doing("read the tables of the database")
 }
 
 fn refused(file: &Utf8Path, why: NoSnapshot) -> StoreError {

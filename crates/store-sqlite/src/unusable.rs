@@ -24,6 +24,10 @@ const TRACES: [&str; 3] = ["mirrors", "workspaces", "runs"];
 const CUT: &str = "it was cut short, or something else has written to it";
 const ODD_INDEX: &str = "an index in it does not agree with its table";
 
+/// How SQLite says that a statement names what is not there.
+const MISSING_PARTS: [&str; 4] =
+    ["no such index", "no such table", "no such column", "has no column named"];
+
 /// Why the database cannot be used as it is. Nothing of it was changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unusable {
@@ -87,6 +91,14 @@ pub enum Unusable {
         /// Bytes of the pages that it says to have.
         needed: u64,
     },
+    /// A part of it that our statements go by is not there any more.
+    #[error("{database} was changed by something else: {what}")]
+    Changed {
+        /// The file.
+        database: String,
+        /// What SQLite misses.
+        what: String,
+    },
     /// The system does not let us.
     #[error(
         "{database} cannot be opened: its permissions or those of its directory are in the way"
@@ -137,6 +149,20 @@ impl Unusable {
             | StoreError::DiskFull { .. }
             | StoreError::ReadOnly { .. } => None,
         }
+    }
+
+    /// What SQLite says of a statement of ours that it does not understand: those are right for the tables that the
+    /// migrations make.
+    pub(crate) fn of_statement(error: &rusqlite::Error, place: &str) -> Option<Self> {
+        let said = match error {
+            rusqlite::Error::SqliteFailure(_, Some(said)) => said,
+            rusqlite::Error::SqlInputError { msg, .. } => msg,
+            _ => return None,
+        };
+        let is_generic = error.sqlite_error()?.extended_code == ffi::SQLITE_ERROR;
+        let names_a_part = MISSING_PARTS.iter().any(|words| said.contains(words));
+        (is_generic && names_a_part)
+            .then(|| Self::Changed { database: place.to_owned(), what: said.clone() })
     }
 
     /// What SQLite says of a file that it cannot use.

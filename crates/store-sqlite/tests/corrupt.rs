@@ -47,6 +47,45 @@ fn refusal(error: &StoreError) -> String {
     format!("{error}: {}", error.source().expect("it has a reason"))
 }
 
+/// Whoever says that a database is whole has asked what a backup of it asks.
+#[tokio::test]
+async fn a_part_that_something_else_has_changed_is_found() {
+    for (sql, odd, words) in [
+        (
+            "DROP INDEX jobs_ready",
+            "the index `jobs_ready` differs",
+            Some("no such index: jobs_ready"),
+        ),
+        ("ALTER TABLE jobs ADD COLUMN mine TEXT", "the table `jobs` differs", None),
+        (
+            "DROP TRIGGER events_are_not_removed",
+            "the trigger `events_are_not_removed` differs",
+            None,
+        ),
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let data_dir = Utf8PathBuf::try_from(directory.path().to_owned()).expect("a path in UTF-8");
+        let options = |mode| Options { data_dir: data_dir.clone(), mode, queue_max: 10 };
+        let whole = open(&data_dir).check(Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(whole.form, None);
+        let changed = rusqlite::Connection::open(data_dir.join("gatewright.db"));
+        changed.and_then(|it| it.execute_batch(sql)).expect("it can be changed");
+        let reader = SqliteStore::open(options(Mode::ReadOnly)).expect("looking is possible");
+        let health = reader.check(Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(health.form.as_deref(), Some(odd), "{health:#?}");
+        let opened = SqliteStore::open(options(Mode::ReadWrite { holder: "a test".to_owned() }));
+        match (opened, words) {
+            (Ok(_), None) => {}
+            (Err(error), Some(words)) => {
+                let unusable = Unusable::find_in(&error);
+                assert!(matches!(unusable, Some(Unusable::Changed { .. })), "{error:?}");
+                assert!(refusal(&error).contains(words), "{error:?}");
+            }
+            (opened, _) => panic!("{sql}: {opened:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_index_without_a_row_is_found_in_the_database_and_in_its_copy() {
     let (_directory, data_dir) = with_an_odd_index().await;

@@ -4,10 +4,17 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::world::{Told, World};
+use crate::world::{Told, World, assert_error};
 
-/// Two delivered pipelines and a paused one, whose document is then made unreadable. Returns its id.
+/// An interrupted pipeline, whose document is then made unreadable. Returns its id.
 fn with_a_damaged_pipeline(world: &World) -> String {
+    let id = with_an_interrupted_pipeline(world);
+    spoil_titles(world);
+    id
+}
+
+/// A pipeline that was interrupted while its agent was at work. Returns its id.
+fn with_an_interrupted_pipeline(world: &World) -> String {
     let (started, end) = (world.gatewright.bell("started"), world.gatewright.bell("end"));
     world.gatewright.configure_agent(&format!(
         "echo s > {}; read now < {}",
@@ -19,24 +26,53 @@ fn with_a_damaged_pipeline(world: &World) -> String {
     running.signal("INT");
     let told = Told::of(&running.finish());
     assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");
-    let id = told.text("pipeline").to_owned();
-    spoil_titles(world);
-    id
+    told.text("pipeline").to_owned()
 }
 
 /// Makes every document unreadable that holds the title: of the pipeline and of its letters.
 fn spoil_titles(world: &World) {
+    spoil(world, r#""title":"Add a file""#, r#""title";"Add a file""#);
+}
+
+/// Writes other words of the same length over words in the database, everywhere. No SQL here.
+fn spoil(world: &World, from: &str, to: &str) {
+    assert_eq!(from.len(), to.len());
     let database = world.gatewright.data_dir().join("gatewright.db");
-    // No SQL here: the title stands in the document of the pipeline, and changing its braces to words leaves it as long.
     let mut bytes = fs::read(&database).unwrap();
-    let (from, to) = (br#""title":"Add a file""#, br#""title";"Add a file""#);
+    let (from, to) = (from.as_bytes(), to.as_bytes());
     let mut at = 0;
     while let Some(found) = bytes[at..].windows(from.len()).position(|part| part == from) {
         bytes[at + found..at + found + to.len()].copy_from_slice(to);
         at += found + to.len();
     }
-    assert!(at > 0, "the document is in the file");
+    assert!(at > 0, "the words are in the file");
     fs::write(&database, bytes).unwrap();
+}
+
+/// Doctor asks what a backup asks, and whoever meets it at work is told what to do.
+#[test]
+fn a_table_or_index_that_something_else_has_changed_is_told_by_everybody() {
+    for (from, to, odd, stops_work) in [
+        ("jobs_ready", "jobs_reaby", "the index `jobs_reaby` differs", true),
+        ("never changed'", "never chan9ed'", "the trigger `events_are_not_changed` differs", false),
+    ] {
+        let world = World::of_agent("echo new > $GATEWRIGHT_ITEM.txt");
+        let told = world.deliver();
+        world.assert_merged(&told);
+        spoil(&world, from, to);
+        let doctor = world.call(&["doctor"]);
+        assert_eq!(doctor.code(), Some(1), "{doctor:#?}");
+        assert!(doctor.stdout.contains(odd), "{doctor:#?}");
+        assert!(!doctor.stdout.contains("is whole"), "{doctor:#?}");
+        let backup = world.gatewright.home().join("it.backup");
+        assert_error(&world.call(&["backup", backup.as_str()]), 1, odd, " doctor` says more");
+        let run = world.call(&["run", "Add another file"]);
+        if stops_work {
+            assert_error(&run, 1, "was changed by something else: no such index", "doctor` names");
+        } else {
+            assert_eq!(run.code(), Some(0), "{run:#?}");
+        }
+    }
 }
 
 /// What cannot be read must not look as if it were delivered.

@@ -43,12 +43,21 @@ pub(super) async fn checks(context: &Context, loaded: &Loaded) -> Vec<CheckView>
 }
 
 async fn told(store: &dyn Store, file: &camino::Utf8Path, health: Health) -> Vec<CheckView> {
-    let Health { file: of_file, dangling, damage, broken } = health;
+    let Health { file: of_file, form, dangling, damage, broken } = health;
     let gatewright = gatewright();
     let mut checks: Vec<CheckView> = of_file
         .into_iter()
         .map(|what| missing(NAME, format!("{file}: {what}"), restore()))
         .collect();
+    checks.extend(form.map(|what| {
+        let found =
+            format!("{file} is not as gatewright makes it: {what}, so that it is not backed up");
+        let mend = format!(
+            "undo what something else has changed there, or bring a backup back: {}",
+            restore()
+        );
+        missing(NAME, found, mend)
+    }));
     let count = damage.len();
     for row in damage.into_iter().take(ROWS_MAX).map(damage::view) {
         let mend = mend(store, &row, &gatewright).await;
