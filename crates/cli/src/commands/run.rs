@@ -9,6 +9,7 @@ use domain::{
 
 use crate::{
     commands::{
+        damage,
         drive::Drive,
         run::{foreground::Foreground, prepare::Prepared},
     },
@@ -98,10 +99,12 @@ impl Run {
         };
         foreground.work(&pipelines).await?;
         super::outbox::say_what_is_left(context, &*foreground.store).await?;
+        let damaged = damage::load(&*foreground.store).await?;
         let mut worst = ExitStatus::Success;
         for id in &pipelines {
             let mut result = result::load(&*foreground.store, *id).await?;
             result.wait_for(foreground.engine.find_what_waits_for_a_person(*id).await?);
+            result.park(&damaged);
             result::tell(&result, context, is_one);
             worst = worst.max(result.exit_status());
         }

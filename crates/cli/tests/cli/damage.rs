@@ -49,6 +49,25 @@ fn spoil(world: &World, from: &str, to: &str) {
     fs::write(&database, bytes).unwrap();
 }
 
+/// It says that it runs, and nothing moves it.
+#[test]
+fn what_is_parked_is_not_told_as_running() {
+    let world = World::new();
+    let id = with_an_interrupted_pipeline(&world);
+    let job = r#"{"version":1,"value":{"type":"agent","#;
+    spoil(&world, job, &job.replace('1', "7"));
+    let resumed = world.call(&["run", "--resume", "all"]);
+    assert_eq!(resumed.code(), Some(3), "{resumed:#?}");
+    assert!(
+        resumed.stdout.contains("IT-001 Add a file: running, parked because of damage"),
+        "{resumed:#?}"
+    );
+    assert!(resumed.stdout.contains(&format!("{id} is damaged (jobs ")), "{resumed:#?}");
+    assert!(resumed.stdout.contains(&format!(" export {id}\n")), "{resumed:#?}");
+    let again = world.call(&["run", "--resume", "IT-001", "--json"]).json();
+    assert!(again["damaged"].as_str().unwrap().contains("(jobs "), "{again:#}");
+}
+
 /// Doctor asks what a backup asks, and whoever meets it at work is told what to do.
 #[test]
 fn a_table_or_index_that_something_else_has_changed_is_told_by_everybody() {

@@ -1,6 +1,6 @@
 //! What came of a run, for people and for machines.
 
-use api::StageView;
+use api::{DamageView, StageView};
 use domain::{
     breaker::{Breaker, BreakerKey},
     id::PipelineId,
@@ -9,7 +9,13 @@ use domain::{
 use ports::Store;
 use serde::Serialize;
 
-use crate::{commands::data, context::Context, error::CliError, exit::ExitStatus, output, words};
+use crate::{
+    commands::{damage, data},
+    context::Context,
+    error::CliError,
+    exit::ExitStatus,
+    output, words,
+};
 
 /// What came of a pipeline.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +36,8 @@ pub(crate) struct RunResult {
     pub(crate) decision: Option<String>,
     /// The kind of agent and provider that a person has to see to.
     pub(crate) waits_for: Option<BreakerKey>,
+    /// What of it is damaged, so that it is parked: nothing moves it until that is mended.
+    pub(crate) damaged: Option<String>,
     /// How often a gate or a person sent the work back.
     pub(crate) sent_back: u32,
     pub(crate) stages: Vec<StageView>,
@@ -47,6 +55,12 @@ impl RunResult {
                 Some(format!("agents of {} wait for a person: {}", breaker.key, hold.message));
         }
         self.waits_for = Some(breaker.key);
+    }
+
+    /// Says that it is parked, if a row of it is damaged.
+    pub(crate) fn park(&mut self, damaged: &[DamageView]) {
+        let row = damaged.iter().find(|row| row.pipeline == self.pipeline);
+        self.damaged = row.map(damage::words);
     }
 
     pub(crate) const fn exit_status(&self) -> ExitStatus {
@@ -89,6 +103,7 @@ pub(crate) async fn load(store: &dyn Store, id: PipelineId) -> Result<RunResult,
         merged_commit,
         reason: api::reason(&pipeline, &events),
         waits_for: None,
+        damaged: None,
         decision: pipeline.state.decision().map(|id| id.to_string()),
         sent_back: api::sent_back(&events),
         stages: api::timeline(&events),
@@ -115,7 +130,8 @@ pub(super) fn tell(result: &RunResult, context: &Context, is_one: bool) {
 pub(crate) fn print(result: &RunResult) {
     let title = words::safe(&result.title);
     output::data(format_args!("{} {}: {}", result.item, title, headline(result)));
-    if let Some(reason) = &result.reason {
+    // What keeps it says more than where it stood.
+    if let Some(reason) = result.damaged.as_ref().or(result.reason.as_ref()) {
         output::data(format_args!("  {}", words::safe(reason)));
     }
     for line in next_steps(result) {
@@ -135,6 +151,7 @@ fn headline(result: &RunResult) -> String {
             format!("merged into {} as {}", result.target, &commit[..10])
         }
         (PipelineStateTag::Succeeded, None) => format!("done, on branch {}", result.branch),
+        _ if result.damaged.is_some() => format!("{}, parked because of damage", result.status),
         (PipelineStateTag::Running, _) if result.waits_for.is_some() => {
             "its agent waits for a person".to_owned()
         }
@@ -150,6 +167,12 @@ fn next_steps(result: &RunResult) -> Vec<String> {
     let RunResult { pipeline, branch, target, .. } = result;
     let go_on = format!("then:    {gatewright} run --resume {pipeline}");
     let look = format!("look:    {gatewright} pipeline show {pipeline}");
+    if result.damaged.is_some() {
+        return vec![
+            format!("save:    {gatewright} export {pipeline}"),
+            format!("mend:    {gatewright} doctor"),
+        ];
+    }
     match result.status {
         PipelineStateTag::Succeeded if result.merged_commit.is_none() => vec![
             format!("look:    git diff {target}...{branch}"),
