@@ -155,7 +155,8 @@ impl From<&Pipeline> for PipelineView {
 /// Who paused a pipeline that is paused.
 fn paused_by<'a>(pipeline: &Pipeline, events: &'a [Event]) -> Option<&'a Actor> {
     let PipelineState::Paused { .. } = pipeline.state else { return None };
-    let paused = events.iter().rfind(|event| event.kind == EventKind::Paused);
+    let is_turn = |event: &&Event| matches!(event.kind, EventKind::Paused | EventKind::Resumed);
+    let paused = events.iter().rfind(is_turn).filter(|event| event.kind == EventKind::Paused);
     paused.map(|event| &event.actor)
 }
 

@@ -83,9 +83,11 @@ fn paused(inner: &PipelineState, events: &[Event]) -> String {
     let by = events.iter().rev().find_map(|event| match event.kind {
         EventKind::Paused if event.actor == Actor::Engine => Some("interrupted".to_owned()),
         EventKind::Paused => Some(format!("paused by {}", event.actor)),
+        // Who has paused it since cannot be read.
+        EventKind::Resumed => Some("paused".to_owned()),
         _ => None,
     });
-    let by = by.unwrap_or_else(|| "paused by a person".to_owned());
+    let by = by.unwrap_or_else(|| "paused".to_owned());
     let within = inner.attempt().map(|attempt| match attempt.step.attempt_state() {
         AttemptState::Pending => String::new(),
         _ => format!(" in stage `{}`", attempt.stage),

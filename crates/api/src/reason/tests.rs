@@ -105,7 +105,7 @@ fn a_paused_pipeline_says_who_paused_it_and_what_it_waits_for() {
         "paused by maria in stage `review`; stage `review` waits for a person: Build it?"
     );
     let state = PipelineState::Paused { inner: Box::new(PipelineState::Queued) };
-    assert_eq!(why(state, &[]).unwrap(), "paused by a person");
+    assert_eq!(why(state, &[]).unwrap(), "paused");
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Damaged rows, in words: whoever looks at work sees what is parked.
 
 use api::DamageView;
+use domain::pipeline::Pipeline;
 use jiff::Timestamp;
 use ports::{DamagedRow, Store};
 
 use crate::{called::gatewright, error::CliError, output, words::one_line};
+
+/// The table of the log.
+const EVENTS: &str = "events";
 
 /// What is damaged among the pipelines that have not ended.
 pub(crate) async fn load(store: &dyn Store) -> Result<Vec<DamageView>, CliError> {
@@ -14,6 +18,20 @@ pub(crate) async fn load(store: &dyn Store) -> Result<Vec<DamageView>, CliError>
 pub(crate) fn view(row: DamagedRow) -> DamageView {
     let DamagedRow { table, row, pipeline, what } = row;
     DamageView { table, row, pipeline, what }
+}
+
+/// Says that nobody can tell who paused a pipeline, and which rows of its log cannot be read.
+pub(crate) async fn warn_of_pause(store: &dyn Store, pipeline: &Pipeline) -> Result<(), CliError> {
+    let rows = store.find_damage(Some(pipeline.id), Timestamp::now()).await?;
+    for row in rows.into_iter().filter(|row| row.table == EVENTS) {
+        output::warn(words(&view(row)));
+    }
+    let key = &pipeline.item.key;
+    output::warn(format_args!(
+        "{key} is paused, and it cannot be read who paused it: `run --resume all` leaves it, `{} run --resume {key}` goes on with it",
+        gatewright()
+    ));
+    Ok(())
 }
 
 /// One line.

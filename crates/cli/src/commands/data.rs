@@ -107,14 +107,38 @@ pub(crate) async fn all_events(
     }
 }
 
-/// How a pipeline that is paused came to be so, as far as its log can be read: who paused it stands there.
+/// How a pipeline came to be paused: who paused it stands in its log.
+pub(crate) enum Pause {
+    /// It is not paused.
+    None,
+    /// So.
+    Known(Box<Event>),
+    /// So that nobody can tell: its log cannot be read there.
+    Unreadable,
+}
+
+/// Looks how a pipeline came to be paused.
 pub(crate) async fn last_pause(
     store: &dyn Store,
     pipeline: &Pipeline,
+) -> Result<Pause, StoreError> {
+    let PipelineState::Paused { .. } = pipeline.state else { return Ok(Pause::None) };
+    let Some(paused) = find_readable(store, pipeline, EventKindTag::Paused).await? else {
+        return Ok(Pause::Unreadable);
+    };
+    // It went on after that, so that the event which has paused it since is not the one that was found.
+    let resumed = find_readable(store, pipeline, EventKindTag::Resumed).await?;
+    let is_old = resumed.is_some_and(|resumed| resumed.seq > paused.seq);
+    Ok(if is_old { Pause::Unreadable } else { Pause::Known(Box::new(paused)) })
+}
+
+/// The last event of a kind, if there is one and it can be read.
+async fn find_readable(
+    store: &dyn Store,
+    pipeline: &Pipeline,
+    kind: EventKindTag,
 ) -> Result<Option<Event>, StoreError> {
-    let PipelineState::Paused { .. } = pipeline.state else { return Ok(None) };
-    match store.find_last_event(pipeline.id, EventKindTag::Paused).await {
-        // Whoever lists what is damaged says so.
+    match store.find_last_event(pipeline.id, kind).await {
         Err(StoreError::Inconsistent { .. }) => Ok(None),
         found => found,
     }

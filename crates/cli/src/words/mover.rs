@@ -98,7 +98,7 @@ impl MoverWords<'_> {
                 let by = match by {
                     Some(Actor::Engine) => "interrupted".to_owned(),
                     Some(by) => format!("paused by {}", one_line(&by.to_string())),
-                    None => "paused by a person".to_owned(),
+                    None => "paused, and it cannot be read who paused it".to_owned(),
                 };
                 let since = since.map(|it| format!(" {}", ago(it, self.now))).unwrap_or_default();
                 vec![format!("you: {gatewright} run --resume {key} ({by}{since})")]

@@ -49,6 +49,35 @@ fn spoil(world: &World, from: &str, to: &str) {
     fs::write(&database, bytes).unwrap();
 }
 
+/// Who paused it decides whether it goes on by itself: a guess would be wrong half of the time.
+#[test]
+fn a_pipeline_of_which_nobody_can_tell_who_paused_it_is_named_wherever_that_counts() {
+    for (from, to) in [
+        // The form of the event, and its kind in the column that it is looked for by.
+        (r#""kind":{"event":"paused"}"#, r#""kind":{"event":"pauzed"}"#),
+        (r#"paused{"version":1,"#, r#"pauzed{"version":1,"#),
+    ] {
+        let world = World::new();
+        let id = with_an_interrupted_pipeline(&world);
+        spoil(&world, from, to);
+        let resumed = world.call(&["run", "--resume", "all"]);
+        let listed = world.call(&["pipeline", "list"]);
+        let why = world.call(&["pipeline", "show", "IT-001", "--why"]);
+        for told in [&resumed, &listed, &why] {
+            assert_eq!(told.code(), Some(0), "{told:#?}");
+            let words = "IT-001 is paused, and it cannot be read who paused it: ";
+            assert_eq!(told.stderr.matches(words).count(), 1, "{told:#?}");
+            assert!(told.stderr.contains("run --resume IT-001` goes on with it"), "{told:#?}");
+            assert!(told.stderr.contains(&format!("{id} is damaged (events ")), "{told:#?}");
+        }
+        assert!(why.stdout.contains("(paused, and it cannot be read who paused it)"), "{why:#?}");
+        assert!(!why.stdout.contains("by a person"), "{why:#?}");
+        let list = world.call(&["pipeline", "list", "--json"]).json();
+        assert_eq!(list[0]["reason"], "paused in stage `develop`", "{list:#}");
+        assert_eq!(list[0]["paused_by"], Value::Null, "{list:#}");
+    }
+}
+
 /// It says that it runs, and nothing moves it.
 #[test]
 fn what_is_parked_is_not_told_as_running() {

@@ -10,7 +10,7 @@ use crate::{
     job::{Job, JobKind, JobState, Work},
     limits::{JOB_ATTEMPTS_MAX, JOB_TRANSIENT_ATTEMPTS_MAX},
     name::AgentName,
-    pipeline::{Actor, EventKind, PipelineState},
+    pipeline::{Actor, Event, EventKind, PipelineState},
 };
 
 /// What moves a pipeline next.
@@ -33,7 +33,7 @@ pub enum Mover {
     },
     /// A person, who has it go on.
     Resume {
-        /// Who paused it: the engine, where its process was interrupted.
+        /// Who paused it: the engine, where its process was interrupted. `None` where its log cannot be read there.
         by: Option<Actor>,
         /// When.
         since: Option<Timestamp>,
@@ -139,7 +139,10 @@ pub(super) fn movers(situation: &Situation<'_>) -> Vec<Mover> {
         | PipelineState::Cancelled { .. } => vec![Mover::Ended],
         PipelineState::Queued => vec![Mover::Start],
         PipelineState::Paused { .. } => {
-            let paused = events.iter().rev().find(|it| it.kind == EventKind::Paused);
+            // Where its last one is that it was resumed, the one that says who has paused it since cannot be read.
+            let is_turn = |it: &&Event| matches!(it.kind, EventKind::Paused | EventKind::Resumed);
+            let paused = events.iter().rev().find(is_turn);
+            let paused = paused.filter(|it| it.kind == EventKind::Paused);
             let by = paused.map(|it| it.actor.clone());
             vec![Mover::Resume { by, since: paused.map(|it| it.at) }]
         }

@@ -16,7 +16,7 @@ use crate::{
     called::gatewright,
     commands::{
         damage,
-        data::{Opened, last_pause},
+        data::{Opened, Pause, last_pause},
     },
     context::Context,
     error::CliError,
@@ -58,6 +58,14 @@ impl List {
         let mut views = Vec::new();
         for pipeline in &pipelines {
             let pause = last_pause(&*data.store, pipeline).await?;
+            let pause = match pause {
+                Pause::Known(event) => Some(*event),
+                Pause::Unreadable => {
+                    damage::warn_of_pause(&*data.store, pipeline).await?;
+                    None
+                }
+                Pause::None => None,
+            };
             let view = PipelineView::with_events(pipeline, pause.as_slice());
             views.push(seen.add_to(view, pipeline).await?);
         }

@@ -20,7 +20,8 @@ use super::{find::find_id, resolve, seen::Seen};
 use crate::{
     called::gatewright,
     commands::{
-        data::{Opened, all_events},
+        damage,
+        data::{Opened, Pause, all_events, last_pause},
         decisions, holds, outbox,
     },
     context::Context,
@@ -45,6 +46,9 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         return Ok(ExitStatus::Success);
     }
     let pipeline = resolve(store, id).await?;
+    if let Pause::Unreadable = last_pause(store, &pipeline).await? {
+        damage::warn_of_pause(store, &pipeline).await?;
+    }
     let events = all_events(store, pipeline.id).await?;
     let decision = match pipeline.state.decision() {
         Some(id) => store.find_decision(id).await?,

@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     commands::{
-        data::{self, Opened},
+        damage,
+        data::{self, Opened, Pause},
         drive::Drive,
         outbox,
         pipeline::resolve,
@@ -186,8 +187,14 @@ async fn list_interrupted(store: &SqliteStore) -> Result<Vec<Pipeline>, CliError
 }
 
 async fn paused_by_us(store: &SqliteStore, pipeline: &Pipeline) -> Result<bool, CliError> {
-    let pause = data::last_pause(store, pipeline).await?;
-    Ok(pause.is_some_and(|event| event.actor == Actor::Engine))
+    Ok(match data::last_pause(store, pipeline).await? {
+        Pause::Known(event) => event.actor == Actor::Engine,
+        Pause::Unreadable => {
+            damage::warn_of_pause(store, pipeline).await?;
+            false
+        }
+        Pause::None => false,
+    })
 }
 
 /// Puts a pipeline to those that it can be worked on with.
