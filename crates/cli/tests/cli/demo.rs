@@ -129,6 +129,8 @@ fn ctrl_c_is_heard_while_the_demo_waits_for_an_answer() {
     let mut command = gatewright.command(&gatewright.home(), &["demo", "--ask", "--json"]);
     command.stdin(File::open(nobody_answers.path()).unwrap());
     let running = Running::start(&mut command);
+    running.wait_for("waits for a person: Do these requirements");
+    // The same words once more: what was at work has ended, and it is asked.
     running.wait_for("Do these requirements");
     running.signal("INT");
     let finished = running.finish();
