@@ -23,4 +23,6 @@ impl Destination for UnreachableDestination {
     async fn deliver(&self, _letter: &Letter) -> Delivery {
         Delivery::Retry { why: self.why.clone(), after: None }
     }
+
+    async fn abandon(&self, _letter: &Letter) {}
 }

@@ -33,4 +33,7 @@ pub trait Destination: Send + Sync {
     /// Delivers a letter. May be cut short anywhere by being dropped, and is then called again: a destination that has
     /// the letter's key already must not take it as another one.
     async fn deliver(&self, letter: &Letter) -> Delivery;
+
+    /// Ends what earlier deliveries of a letter may have left at work: it is given up. Takes seconds at most.
+    async fn abandon(&self, letter: &Letter);
 }

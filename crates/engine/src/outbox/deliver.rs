@@ -58,6 +58,7 @@ impl Engine {
         closing: watch::Receiver<Option<Timestamp>>,
     ) {
         let input = if letter.is_lost_too_often() {
+            setup.port.abandon(letter).await;
             let why = format!(
                 "the orchestrator ended {} times in a row while it was being delivered",
                 letter.lost

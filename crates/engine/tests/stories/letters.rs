@@ -273,6 +273,8 @@ async fn a_letter_that_ends_the_process_each_time_does_not_do_so_for_ever() {
     let letter = env.world.letters(id).await.remove(0);
     assert!(matches!(letter.state, LetterState::Dead { .. }), "{letter:?}");
     assert_eq!(env.world.destinations.tries("log").len(), LETTER_LOST_MAX as usize + 1);
+    let abandoned = env.world.destinations.abandoned("log");
+    assert_eq!(abandoned, [letter.key()], "what the last try left at work is ended");
 }
 
 #[tokio::test]

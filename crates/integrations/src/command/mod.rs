@@ -69,12 +69,7 @@ impl CommandDestination {
         let Some(program) = self.options.command.first() else {
             return Err(io::Error::other("its `command` is empty"));
         };
-        let data_dir = &self.options.data_dir;
-        let mark = Mark::new(data_dir, letter).map_err(|error| {
-            io::Error::new(error.kind(), format!("could not look at {data_dir}: {error}"))
-        })?;
-        let earlier = mark.clone();
-        task::spawn_blocking(move || earlier.end_earlier()).await??;
+        let mark = self.end_earlier(letter).await?;
         let usher = self.usher(letter, &mark)?.spawn().map_err(|error| {
             let directory = &self.options.directory;
             io::Error::new(
@@ -93,6 +88,17 @@ impl CommandDestination {
                 Err(io::Error::new(error.kind(), why))
             }
         }
+    }
+
+    /// Ends what is left of any earlier delivery, and gives the mark of the next one.
+    async fn end_earlier(&self, letter: &Letter) -> io::Result<Mark> {
+        let data_dir = &self.options.data_dir;
+        let mark = Mark::new(data_dir, letter).map_err(|error| {
+            io::Error::new(error.kind(), format!("could not look at {data_dir}: {error}"))
+        })?;
+        let earlier = mark.clone();
+        task::spawn_blocking(move || earlier.end_earlier()).await??;
+        Ok(mark)
     }
 
     fn usher(&self, letter: &Letter, mark: &Mark) -> io::Result<Command> {
@@ -144,5 +150,11 @@ impl Destination for CommandDestination {
         };
         let delivery = self.try_to_deliver(letter, line.as_bytes()).await;
         delivery.unwrap_or_else(|error| Delivery::Retry { why: error.to_string(), after: None })
+    }
+
+    async fn abandon(&self, letter: &Letter) {
+        if let Err(error) = self.end_earlier(letter).await {
+            tracing::warn!(letter.id = %letter.id, "could not end what is left of a delivery: {error}");
+        }
     }
 }

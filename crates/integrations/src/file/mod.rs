@@ -46,4 +46,6 @@ impl Destination for FileDestination {
             Err(error) => Delivery::Retry { why: format!("internal error: {error}"), after: None },
         }
     }
+
+    async fn abandon(&self, _letter: &Letter) {}
 }

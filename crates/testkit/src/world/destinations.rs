@@ -44,6 +44,8 @@ struct Desk {
     plan: VecDeque<Reception>,
     /// The key of every try.
     tries: Vec<String>,
+    /// The keys of the letters that were given up.
+    abandoned: Vec<String>,
     /// What it has: each key once.
     has: Vec<Letter>,
     /// How many deliveries are under way.
@@ -89,6 +91,11 @@ impl Destination for FakeDestination {
         };
         let _counter = Counter::at(&self.desk, letter);
         self.calls.make("destination.deliver", receive).await
+    }
+
+    async fn abandon(&self, letter: &Letter) {
+        let give_up = async { self.desk().abandoned.push(letter.key()) };
+        self.calls.make("destination.abandon", give_up).await;
     }
 }
 
@@ -179,6 +186,12 @@ impl FakeDestinations {
     #[must_use]
     pub fn has(&self, name: &str) -> Vec<Letter> {
         self.destination(name).desk().has.clone()
+    }
+
+    /// The keys of the letters to a destination that were given up, in their order.
+    #[must_use]
+    pub fn abandoned(&self, name: &str) -> Vec<String> {
+        self.destination(name).desk().abandoned.clone()
     }
 
     /// The keys of all tries of a destination, in their order.
