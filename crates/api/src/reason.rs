@@ -11,7 +11,11 @@ use domain::{
         Actor, AttemptState, Block, Event, EventKind, Pipeline, PipelineFailure, PipelineState,
         StageAttempt,
     },
+    verdict::in_short,
 };
+
+/// Where somebody should have said something.
+const NO_WORDS: &str = "no words were given";
 
 /// Why a pipeline is where it is, where there is more to say than its status does. `events` are its own, in order;
 /// without them the sentence is a little shorter.
@@ -122,11 +126,14 @@ fn blocked(block: &Block) -> String {
 
 fn with_first_words(what: String, feedback: &Feedback) -> String {
     match feedback.findings.first() {
-        Some(finding) => format!("{what}: {}", first_line(&finding.message)),
+        Some(finding) => {
+            let words = Some(in_short(&finding.message)).filter(|it| !it.is_empty());
+            format!("{what}: {}", words.as_deref().unwrap_or(NO_WORDS))
+        }
         None => what,
     }
 }
 
 fn first_line(text: &str) -> &str {
-    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no words were given")
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(NO_WORDS)
 }

@@ -111,6 +111,8 @@ pub const GATE_TIME_LIMIT: Duration = Duration::from_mins(10);
 pub const GATE_OUTPUT_LINES: usize = 500;
 /// Bytes of findings in a brief; the whole stands in the evidence.
 pub const BRIEF_FINDINGS_BYTES_MAX: usize = 12 * 1024;
+/// Characters of a finding where it is told in passing: with what it is about around it, it fits on a line of words.
+pub const FINDING_SHORT_CHARS: usize = 360;
 
 /// Times that a role may hand in what it must not (or nothing) before a person is asked.
 pub const HAND_IN_RETRIES_MAX: u32 = 2;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    limits::FINDING_SHORT_CHARS,
     name::GateName,
     revision::{CommitSha, TreeSha},
 };
@@ -88,6 +89,20 @@ impl Finding {
     }
 }
 
+/// The message of a finding on one line. Of a long one the beginning and the end are kept: the output of a program ends
+/// with what it came to.
+#[must_use]
+pub fn in_short(message: &str) -> String {
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let line: Vec<char> = words.join(" ").chars().collect();
+    if line.len() <= FINDING_SHORT_CHARS {
+        return line.into_iter().collect();
+    }
+    let half = FINDING_SHORT_CHARS / 2;
+    let [begin, end] = [&line[..half], &line[line.len() - half..]].map(String::from_iter);
+    format!("{} … {}", begin.trim_end(), end.trim_start())
+}
+
 /// A gate's answer about one commit. Stored for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,4 +126,19 @@ pub struct Verdict {
     /// The log or report behind the answer: a path below the data directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_many_lines_is_told_on_one_and_keeps_its_end() {
+        let message = "`make` exited with 1. Its output ends so:\n\nleaked\n";
+        assert_eq!(in_short(message), "`make` exited with 1. Its output ends so: leaked");
+        let long = in_short(&format!("it failed:\n{}\n2 tests failed", "é ".repeat(400)));
+        assert!(long.starts_with("it failed: é ") && long.ends_with(" é 2 tests failed"), "{long}");
+        assert!(long.chars().count() <= FINDING_SHORT_CHARS + 3, "{long}");
+        assert_eq!(in_short(" \n "), "");
+    }
 }

@@ -122,7 +122,7 @@ fn every_block_says_what_stands_in_the_way() {
     let blocks = [
         (
             Block::GateFailed { gate: gate.clone(), to, feedback: feedback.clone() },
-            "gate `verdict` failed as often as it may: prints to standard error",
+            "gate `verdict` failed as often as it may: prints to standard error more",
         ),
         (
             Block::GateError { gate, message: "no git".to_owned() },
@@ -130,7 +130,7 @@ fn every_block_says_what_stands_in_the_way() {
         ),
         (
             Block::HandIn { role, feedback },
-            "role `developer` handed in too often what cannot be taken: prints to standard error",
+            "role `developer` handed in too often what cannot be taken: prints to standard error more",
         ),
         (Block::JobFailed { failure }, "the key was refused"),
         (

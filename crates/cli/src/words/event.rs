@@ -11,7 +11,7 @@ use domain::{
     pipeline::{Delivered, EventKind},
     revision::CommitSha,
     usage::Usage,
-    verdict::{Finding, VerdictOutcome},
+    verdict::{Finding, VerdictOutcome, in_short},
 };
 
 use super::{Tone, money, one_line, tokens, tone_of_verdict};
@@ -234,7 +234,7 @@ pub(super) fn job(work: &Work) -> String {
 
 fn first(findings: &[Finding]) -> Option<String> {
     let finding = findings.first()?;
-    let words = finding.message.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let words = Some(in_short(&finding.message)).filter(|words| !words.is_empty())?;
     let more = match findings.len() {
         1 => String::new(),
         all => format!(" (and {} more)", all - 1),

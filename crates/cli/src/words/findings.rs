@@ -1,14 +1,14 @@
 //! What was found, a line each.
 
 use api::FindingView;
-use domain::verdict::Severity;
+use domain::verdict::{Severity, in_short};
 
 use super::{one_line, safe};
 
 /// Findings, a line each, at most `max` of them: for whoever looks over what happened.
 pub(crate) fn findings_in_short(findings: &[FindingView], max: usize) -> Vec<String> {
     let mut lines: Vec<String> =
-        findings.iter().take(max).map(|it| one_line(&first_line(it))).collect();
+        findings.iter().take(max).map(|it| one_line(&line(it, &in_short(&it.message)))).collect();
     if findings.len() > max {
         lines.push(format!("and {} more", findings.len() - max));
     }
@@ -17,17 +17,18 @@ pub(crate) fn findings_in_short(findings: &[FindingView], max: usize) -> Vec<Str
 
 /// Findings word for word: for whoever mends them or decides on them.
 pub(crate) fn findings_in_full(findings: &[FindingView]) -> Vec<String> {
-    let lines = |finding| {
-        let mut lines = vec![safe(&first_line(finding))];
-        let rest = finding.message.trim().lines().skip(1);
+    let lines = |finding: &FindingView| {
+        let mut rest = finding.message.trim().lines();
+        let mut lines = vec![safe(&line(finding, rest.next().unwrap_or_default()))];
         lines.extend(rest.map(|line| format!("      {}", safe(line)).trim_end().to_owned()));
         lines
     };
     findings.iter().flat_map(lines).collect()
 }
 
-fn first_line(finding: &FindingView) -> String {
-    let FindingView { severity, path, line, message, rule } = finding;
+/// What a finding is about, and as much of its message.
+fn line(finding: &FindingView, message: &str) -> String {
+    let FindingView { severity, path, line, message: _, rule } = finding;
     let mark = match severity {
         Severity::Blocking => "must",
         Severity::Advisory => "note",
@@ -38,6 +39,5 @@ fn first_line(finding: &FindingView) -> String {
         (None, _) => String::new(),
     };
     let rule = rule.as_ref().map(|rule| format!(" [{rule}]")).unwrap_or_default();
-    let message = message.trim().lines().next().unwrap_or_default();
     format!("{mark}  {place}{message}{rule}")
 }

@@ -181,3 +181,16 @@ fn a_secret_that_an_agent_writes_into_a_file_is_repeated_by_no_gate() {
     let exported = call(&["export", "IT-001"]).stdout;
     assert!(exported.contains("key = $IT_KEY"), "{exported}");
 }
+
+/// What a command printed is what people look for; its first line only says that something comes.
+#[test]
+fn why_a_gate_failed_is_told_with_what_its_command_printed() {
+    let world = World::of_agent("echo new >> new.txt");
+    let told = world.deliver_with(&["--check", "echo begun; echo it-leaks; exit 1"]);
+    told.assert_blocked("Its output ends so: begun it-leaks");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("Its output ends so: begun it-leaks"), "{why}");
+    let shown = world.call(&["pipeline", "show", "IT-001"]).stdout;
+    let (_, verdicts) = shown.split_once("verdicts").expect("a gate has answered");
+    assert!(verdicts.contains("ends so: begun it-leaks"), "{shown}");
+}

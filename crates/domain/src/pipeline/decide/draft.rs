@@ -11,7 +11,7 @@ use crate::{
     name::StageName,
     pipeline::{Block, Effect, EventKind, NewJob, Pipeline, PipelineState, StageAttempt, Step},
     revision::CommitSha,
-    verdict::Finding,
+    verdict::{Finding, in_short},
 };
 
 /// The decision while it is being made: a copy of the pipeline, and what has come of it so far.
@@ -194,10 +194,10 @@ fn describe(block: &Block) -> (String, Vec<Finding>) {
     }
 }
 
-/// The first line of the first finding.
+/// The first finding, on one line.
 pub(super) fn first_words(feedback: &Feedback) -> String {
-    let first = feedback.findings.first().and_then(|finding| finding.message.lines().next());
-    first.unwrap_or("it gave no reason").to_owned()
+    let first = feedback.findings.first().map(|finding| in_short(&finding.message));
+    first.unwrap_or_else(|| "it gave no reason".to_owned())
 }
 
 /// Feedback that carries these findings and, where a person said something, their words.
