@@ -23,3 +23,4 @@ pub mod scripted;
 
 pub use check::check;
 pub use kinds::{KINDS, find};
+pub use trouble::is_refusal;

@@ -15,6 +15,12 @@ pub(crate) const fn class_of_status(status: u16) -> FailureClass {
     }
 }
 
+/// Whether a provider that answers so does not know us: a person has to see to the key, the login or the account.
+#[must_use]
+pub const fn is_refusal(status: u16) -> bool {
+    matches!(class_of_status(status), Credentials)
+}
+
 /// What an error code of a provider or of an agent's own client means.
 pub(crate) fn class_of_code(code: &str) -> Option<FailureClass> {
     match code {

@@ -17,7 +17,7 @@ use event::job;
 pub(crate) use event::{event_line, tone_of_event};
 pub(crate) use figures::{ago, duration, money, tokens};
 pub(crate) use findings::{findings_in_full, findings_in_short};
-pub(crate) use mover::{MoverWords, asks, held_for, lives_on};
+pub(crate) use mover::{MoverWords, asks, held_for, lives_on, refused};
 pub(crate) use problems::{problem_views, problems};
 pub(crate) use safe::{one_line, safe};
 pub(crate) use status::status;

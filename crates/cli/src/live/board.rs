@@ -199,8 +199,8 @@ impl Line {
             AgentEvent::ToolCall { name, input, .. } => format!("{name} {input}"),
             AgentEvent::Text { text } => text,
             AgentEvent::Thinking => "thinking".to_owned(),
-            AgentEvent::Retrying { attempt, .. } => {
-                format!("the provider is unwell, try {attempt}")
+            AgentEvent::Retrying { attempt, status, .. } => {
+                format!("{}, try {attempt}", words::refused(status))
             }
             AgentEvent::RateLimited { .. } => "the quota is spent".to_owned(),
             AgentEvent::Error { message } => message,

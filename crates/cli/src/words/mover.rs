@@ -252,6 +252,15 @@ pub(crate) const fn held_for(reason: HoldReason) -> &'static str {
     }
 }
 
+/// Why a provider is asked again that has answered with this status, if with one.
+pub(crate) fn refused(status: Option<u16>) -> &'static str {
+    let reason = match status {
+        Some(status) if agents::is_refusal(status) => HoldReason::Credentials,
+        Some(_) | None => HoldReason::Failures,
+    };
+    held_for(reason)
+}
+
 /// What a person does who answers.
 pub(crate) const fn asks(kind: DecisionKind) -> &'static str {
     match kind {

@@ -69,9 +69,10 @@ fn describe(event: &AgentEvent) -> Option<(String, Tone)> {
         }
         AgentEvent::Usage { .. } => return None,
         AgentEvent::Retrying { status, after, attempt } => {
+            let why = words::refused(*status);
             let status = status.map(|it| format!(" ({it})")).unwrap_or_default();
             let after = after.map(|it| format!(" in {}", words::duration(it))).unwrap_or_default();
-            (format!("the provider is unwell{status}: try {attempt}{after}"), Tone::Attention)
+            (format!("{why}{status}: try {attempt}{after}"), Tone::Attention)
         }
         AgentEvent::RateLimited { until: Some(until) } => {
             (format!("the quota is spent until {until}"), Tone::Attention)
