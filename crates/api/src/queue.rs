@@ -117,14 +117,10 @@ impl From<&Job> for JobView {
 }
 
 impl JobView {
-    /// The same, held back by the breaker that its agent stands behind.
-    fn behind(mut self, breakers: &[BreakerView]) -> Self {
-        let stands = |it: &&BreakerView| self.agent.iter().any(|agent| it.agents.contains(agent));
-        if let Some(breaker) = breakers.iter().find(stands) {
-            self.waits_for = Some(breaker.breaker.clone());
-            self.goes_on_at = breaker.until;
-        }
-        self
+    /// The same, held back by a breaker.
+    #[must_use]
+    pub fn behind(self, breaker: BreakerView) -> Self {
+        Self { waits_for: Some(breaker.breaker), goes_on_at: breaker.until, ..self }
     }
 }
 
@@ -216,10 +212,17 @@ impl QueueView {
         }
     }
 
-    /// The same, with what holds agents back: their jobs wait behind it.
+    /// The same, with what holds agents back, and which of it keeps which job now.
     #[must_use]
-    pub fn behind(self, breakers: Vec<BreakerView>) -> Self {
-        let queued = self.queued.into_iter().map(|job| job.behind(&breakers)).collect();
-        Self { queued, breakers, ..self }
+    pub fn behind(
+        self,
+        breakers: Vec<BreakerView>,
+        keeps: impl Fn(JobId) -> Option<BreakerView>,
+    ) -> Self {
+        let queued = self.queued.into_iter().map(|job| match keeps(job.id) {
+            Some(breaker) => job.behind(breaker),
+            None => job,
+        });
+        Self { queued: queued.collect(), breakers, ..self }
     }
 }

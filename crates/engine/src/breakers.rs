@@ -6,7 +6,7 @@ use domain::{
     breaker::{Breaker, BreakerInput, BreakerKey, BreakerState, Hold, HoldReason, Probe},
     failure::{Failure, FailureClass},
     id::PipelineId,
-    job::{Job, JobInput, JobStateTag},
+    job::{Job, JobInput, JobState, JobStateTag},
     name::AgentName,
     pipeline::EventKind,
     run::Run,
@@ -130,7 +130,8 @@ impl Engine {
         Ok(None)
     }
 
-    /// What waits behind the breakers that are open, and for which of them. Only looks.
+    /// What waits behind the breakers that are open, and for which of them. One whose time has come keeps nobody. Only
+    /// looks.
     pub async fn list_parked(&self) -> Result<Vec<Parked>, EngineError> {
         let is_open = |breaker: &Breaker| matches!(breaker.state, BreakerState::Open { .. });
         let mut open = self.ports.store.list_breakers().await?;
@@ -140,11 +141,19 @@ impl Engine {
         }
         let queued = JobFilter { pipeline: None, states: vec![JobStateTag::Queued] };
         let jobs = self.ports.store.list_jobs(&queued).await?;
+        let now = self.ports.clock.now();
         let parked = open.into_iter().filter_map(|breaker| {
             let hold = breaker.state.hold()?.clone();
+            let keeps = |job: &Job| match job.state {
+                JobState::Queued { available_at } => breaker.keeps(available_at, now).is_some(),
+                JobState::Running { .. }
+                | JobState::Done
+                | JobState::Failed
+                | JobState::Cancelled => false,
+            };
             let waits = |job: &&Job| {
-                job.agent.as_ref().and_then(|agent| self.guard(agent)).as_ref()
-                    == Some(&breaker.key)
+                let guard = job.agent.as_ref().and_then(|agent| self.guard(agent));
+                guard.as_ref() == Some(&breaker.key) && keeps(job)
             };
             let pipelines: BTreeSet<_> = jobs.iter().filter(waits).map(|it| it.pipeline).collect();
             (!pipelines.is_empty()).then_some(Parked { breaker: breaker.key, hold, pipelines })

@@ -4,9 +4,9 @@ use api::{AgentView, BreakerView, ResumedView, ScenarioView};
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use config::{AgentKind, AgentSettings, Loaded};
-use domain::{breaker::BreakerKey, name::AgentName};
+use domain::{breaker::BreakerKey, name::AgentName, pipeline::PipelineStateTag};
 use jiff::Timestamp;
-use ports::AgentError;
+use ports::{AgentError, PipelineFilter, Store as _};
 
 use super::{
     data::{Opened, root},
@@ -108,8 +108,12 @@ fn print(context: &Context, views: &[AgentView]) {
     let mut table =
         words::table(&["agent", "kind", "state", "version", "program or problem", "mend"]);
     for view in views {
-        let held = view.hold.as_ref().map(|hold| holds::in_words(hold, Timestamp::now()));
+        let now = Timestamp::now();
+        let held = view.hold.as_ref().map(|hold| holds::in_words(hold, now));
         let (state, tone) = match (&view.problem, view.configured) {
+            (None, _) if view.hold.as_ref().is_some_and(|it| holds::is_due(it, now)) => {
+                ("on trial", Tone::Attention)
+            }
             (None, _) if held.is_some() => ("paused", Tone::Attention),
             (None, true) => ("ok", Tone::Good),
             (None, false) => ("ok, not configured", Tone::Good),
@@ -151,11 +155,29 @@ async fn resume(context: &Context, name: &str) -> Result<ExitStatus, CliError> {
     }
     if resumed {
         output::say(format_args!("{key}: one job tries as soon as work goes on, then the others"));
-        output::say(format_args!("then:    {} run --resume ID", gatewright()));
+        say_whose_turn_it_is(&data).await?;
     } else {
         output::say(format_args!("{key}: nothing holds its agents back"));
     }
     Ok(ExitStatus::Success)
+}
+
+/// Names the pipelines that can go on; only what goes on has a job that tries.
+async fn say_whose_turn_it_is(data: &Opened) -> Result<(), CliError> {
+    let states = vec![PipelineStateTag::Running, PipelineStateTag::Paused];
+    let filter = PipelineFilter { states, ..PipelineFilter::default() };
+    let mut pipelines = data.store.list_pipelines(&filter).await?;
+    pipelines.sort_by_key(|it| it.id);
+    let gatewright = gatewright();
+    match pipelines.as_slice() {
+        [] => output::say(format_args!("then:    {gatewright} run \"…\"")),
+        [one] => output::say(format_args!("then:    {gatewright} run --resume {}", one.item.key)),
+        [first, ..] => output::say(format_args!(
+            "then:    {gatewright} run --resume {}, or `all`",
+            first.item.key
+        )),
+    }
+    Ok(())
 }
 
 /// What the built-in agent can play.

@@ -6,14 +6,14 @@ use api::BreakerView;
 use camino::Utf8Path;
 use config::Loaded;
 use domain::{
-    breaker::{Breaker, BreakerKey},
-    job::{Job, JobKind, JobState},
+    breaker::{Breaker, BreakerKey, BreakerState},
+    job::{Job, JobKind, JobState, JobStateTag},
     name::AgentName,
     pipeline::{Pipeline, PipelineState},
 };
 use engine::Lack;
 use jiff::Timestamp;
-use ports::Store;
+use ports::{JobFilter, Store};
 
 use super::data::Opened;
 use crate::{context::Context, error::CliError, words};
@@ -43,7 +43,25 @@ pub(crate) struct Holds {
 impl Holds {
     /// Reads them.
     pub(crate) async fn load(store: &dyn Store, loaded: &Loaded) -> Result<Self, CliError> {
-        Ok(Self { guards: guards(loaded), breakers: store.list_breakers().await? })
+        let mut breakers = store.list_breakers().await?;
+        let is_tried = |it: &Breaker| matches!(it.state, BreakerState::HalfOpen { .. });
+        if breakers.iter().any(is_tried) {
+            let filter = JobFilter { pipeline: None, states: vec![JobStateTag::Running] };
+            let running = store.list_jobs(&filter).await?;
+            for breaker in &mut breakers {
+                forget_probe(breaker, &running);
+            }
+        }
+        Ok(Self { guards: guards(loaded), breakers })
+    }
+
+    /// The breaker that keeps a queued job now, by the rule that gives jobs out.
+    pub(crate) fn of_job(&self, job: &Job, now: Timestamp) -> Option<BreakerView> {
+        let JobState::Queued { available_at } = job.state else { return None };
+        let key = self.guards.get(job.agent.as_ref()?)?;
+        let breaker = self.breakers.iter().find(|it| it.key == *key)?;
+        breaker.keeps(available_at, now)?;
+        BreakerView::of(breaker, &self.guards)
     }
 
     /// Those that hold something back.
@@ -62,23 +80,31 @@ impl Holds {
     }
 }
 
+/// The next job tries where the one that tried is gone, as it does where a breaker's time has come.
+fn forget_probe(breaker: &mut Breaker, running: &[Job]) {
+    let BreakerState::HalfOpen { hold, probe } = &breaker.state else { return };
+    let tries = |job: &Job| {
+        job.id == probe.job && job.lease().is_some_and(|lease| lease.token == probe.token)
+    };
+    if !running.iter().any(tries) {
+        breaker.state = BreakerState::Open { hold: hold.clone() };
+    }
+}
+
 /// The breaker that every job of a pipeline waits behind, where it runs and they do: of several, the one that opens first.
-pub(crate) fn find_hold<'a>(
+pub(crate) fn find_hold(
     pipeline: &Pipeline,
     jobs: &[Job],
-    breakers: &'a [BreakerView],
-) -> Option<&'a BreakerView> {
+    holds: &Holds,
+    now: Timestamp,
+) -> Option<BreakerView> {
     let PipelineState::Running { .. } = pipeline.state else { return None };
     let is_own =
         |job: &&Job| job.pipeline == pipeline.id && job.slot.work.kind() != JobKind::Cleanup;
-    let hold = |job: &Job| match job.state {
-        JobState::Queued { .. } => breakers.iter().find(|it| {
-            let is_behind = job.agent.iter().any(|agent| it.agents.contains(agent));
-            is_behind && (it.until.is_some() || it.waits_for_a_person())
-        }),
-        JobState::Running { .. } | JobState::Done | JobState::Failed | JobState::Cancelled => None,
+    let hold = |job: &Job| {
+        holds.of_job(job, now).filter(|it| it.until.is_some() || it.waits_for_a_person())
     };
-    let holds: Option<Vec<&BreakerView>> = jobs.iter().filter(is_own).map(hold).collect();
+    let holds: Option<Vec<BreakerView>> = jobs.iter().filter(is_own).map(hold).collect();
     holds?.into_iter().min_by_key(|it| it.until.unwrap_or(Timestamp::MAX))
 }
 
@@ -101,10 +127,18 @@ pub(crate) fn in_words(view: &BreakerView, now: Timestamp) -> String {
     let BreakerView { message, until, .. } = view;
     let message = words::one_line(message);
     match until {
+        Some(_) if is_due(view, now) => {
+            format!("the next job tries whether it is well again: {message}")
+        }
         Some(until) => format!("waits until {until:.0} ({}): {message}", words::ago(*until, now)),
         None if view.waits_for_a_person() => format!("waits for a person: {message}"),
         None => format!("one job tries whether it is well again: {message}"),
     }
+}
+
+/// Whether its time is over and nobody has tried yet: it keeps no job.
+pub(crate) fn is_due(view: &BreakerView, now: Timestamp) -> bool {
+    view.until.is_some_and(|until| until <= now)
 }
 
 /// The command that lets one of the agents try, where nothing else does.
@@ -115,7 +149,7 @@ pub(crate) fn mend(view: &BreakerView, gatewright: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain::breaker::{BreakerState, Hold, HoldReason};
+    use domain::breaker::{Hold, HoldReason};
 
     use super::*;
 

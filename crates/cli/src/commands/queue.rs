@@ -99,7 +99,7 @@ fn caps(loaded: &Loaded) -> CapsView {
 
 async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let jobs = data.store.list_jobs(&JobFilter::default()).await?;
-    let holds = Holds::load(&*data.store, &data.loaded).await?;
+    let (holds, now) = (Holds::load(&*data.store, &data.loaded).await?, Timestamp::now());
     let due = data.store.next_due(&holds.guards).await?;
     let NextDue { job, timer, lease: _ } = due;
     let next_due = job.into_iter().chain(timer).min();
@@ -109,7 +109,7 @@ async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let lacks = holds::lacks(&data.data_dir);
     let mut damaged = damage::load(&*data.store).await?;
     let keepers = Keepers { slots, guards: &holds.guards, held: &Lack::held(&lacks) };
-    let overdue = keepers.find_overdue(&*data.store, Timestamp::now()).await?.map(|it| it.id);
+    let overdue = keepers.find_overdue(&*data.store, now).await?.map(|it| it.id);
     let filter =
         PipelineFilter { states: vec![PipelineStateTag::Paused], ..PipelineFilter::default() };
     let paused = data.store.list_pipelines(&filter).await?;
@@ -120,7 +120,8 @@ async fn load(data: &Opened) -> Result<(QueueView, Option<Holder>), CliError> {
     let attendance = Attendance::of(data, &jobs);
     let agents = attendance::agents(data, &jobs).await?;
     let holder = attendance.holder.as_ref().map(Holder::view);
-    let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(holds.views());
+    let keeps = |id| holds.of_job(jobs.iter().find(|job| job.id == id)?, now);
+    let mut view = QueueView::new(&jobs, next_due, caps, holder).behind(holds.views(), keeps);
     for job in &mut view.running {
         job.at_work = job.lease.as_ref().map(|lease| !attendance.gone.contains(&lease.owner));
     }

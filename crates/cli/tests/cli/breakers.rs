@@ -25,6 +25,8 @@ fn an_agent_whose_login_is_refused_waits_for_a_person_and_goes_on() {
     assert!(listed.contains("running (waits for a log-in of command@it)"), "{listed}");
     let shown = world.call(&["pipeline", "show", "IT-001", "--json"]).json();
     assert_eq!(shown["pipeline"]["waits_for"], "command@it", "{shown:#}");
+    let logs = world.call(&["logs", "IT-001"]).stdout;
+    assert!(logs.contains("the provider does not know us (401): try 1"), "{logs}");
     let agents = world.call(&["agents", "list"]);
     assert!(agents.stdout.contains("paused"), "{agents:#?}");
     let doctor = world.call(&["doctor"]);
@@ -81,6 +83,29 @@ fn whoever_resumes_into_a_spent_window_is_told_what_is_waited_for_and_until_when
     assert_eq!(told.outcome(), ("paused", Some(130)), "{told:#?}");
     let words = "agents of command@it are not started, the quota is spent";
     assert_eq!(told.stderr.matches(words).count(), 1, "{told:#?}");
+}
+
+/// Its time is over, and whoever would try is gone: nothing waits for it any more, and nothing is said to.
+#[test]
+fn a_breaker_whose_time_is_over_is_said_to_be_tried_next() {
+    let world = World::of_agent(
+        "echo '{\"type\":\"rate_limited\",\"until\":\"2099-01-01T15:00:00Z\"}'; exit 1",
+    );
+    let running = world.start();
+    running.wait_for("agents of command@it wait until");
+    running.signal("INT");
+    assert_eq!(running.finish().code(), Some(130));
+    let resumed = world.call(&["agents", "resume", "it"]);
+    assert!(resumed.stderr.contains("run --resume IT-001\n"), "the item is named: {resumed:#?}");
+    assert_eq!(world.call(&["pipeline", "cancel", "IT-001"]).code(), Some(0));
+
+    let queue = world.call(&["queue"]).stdout;
+    let words = "command@it: the next job tries whether it is well again";
+    assert!(queue.contains(words) && !queue.contains("waits until"), "{queue}");
+    let agents = world.call(&["agents", "list"]).stdout;
+    assert!(agents.contains("on trial") && !agents.contains("paused"), "{agents}");
+    let doctor = world.call(&["doctor"]).stdout;
+    assert!(doctor.contains("the next job tries") && !doctor.contains("goes on by itself"));
 }
 
 #[test]

@@ -113,6 +113,20 @@ impl Breaker {
         Self { key, version: 0, state: BreakerState::Closed { failures: 0 } }
     }
 
+    /// What keeps a job of the kind that may be given out from `due` on, and not before. Of the two, the later one moves
+    /// it: where its own time comes after the breaker's, it tries then, and nothing but that keeps it.
+    #[must_use]
+    pub fn keeps(&self, due: Timestamp, now: Timestamp) -> Option<&Hold> {
+        let at = due.max(now);
+        match &self.state {
+            BreakerState::Closed { .. } => None,
+            BreakerState::Open { hold } => {
+                (hold.until.is_none_or(|until| until > at)).then_some(hold)
+            }
+            BreakerState::HalfOpen { hold, .. } => (due <= now).then_some(hold),
+        }
+    }
+
     /// The same in another state, as it is written next.
     #[must_use]
     pub fn next(&self, state: BreakerState) -> Self {

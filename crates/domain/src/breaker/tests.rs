@@ -139,6 +139,23 @@ fn a_probe_that_no_longer_runs_holds_nobody() {
     assert_eq!(half_open.turn(at(NOW), |_| false), Turn::Try);
 }
 
+/// Both have to be over: whatever is later moves the job, and what is over keeps nobody.
+#[test]
+fn of_a_jobs_own_time_and_its_breakers_the_later_one_moves_it() {
+    let keeps = |state: BreakerState, due| breaker(state).keeps(at(due), at(NOW)).is_some();
+    let open = |until| BreakerState::Open { hold: hold(HoldReason::Quota, until) };
+    assert!(keeps(open(Some(NOW + 2)), NOW), "it is due, and its breaker is not");
+    assert!(keeps(open(Some(NOW + 2)), NOW + 1), "its breaker comes later");
+    assert!(!keeps(open(Some(NOW + 1)), NOW + 2), "its own time comes later");
+    assert!(!keeps(open(Some(NOW)), NOW), "it tries");
+    assert!(keeps(open(None), NOW + 2), "nobody knows when a person comes");
+    let tried =
+        BreakerState::HalfOpen { hold: hold(HoldReason::Failures, Some(NOW)), probe: probe(3) };
+    assert!(keeps(tried.clone(), NOW));
+    assert!(!keeps(tried, NOW + 1), "its own time comes first");
+    assert!(!keeps(BreakerState::Closed { failures: 2 }, NOW));
+}
+
 fn input() -> impl Strategy<Value = BreakerInput> {
     let class = proptest::sample::select(FailureClass::VARIANTS);
     prop_oneof![

@@ -197,13 +197,9 @@ fn mover(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
         JobState::Running { lease } => {
             Some(Mover::Recovery { work, owner: lease.owner.clone(), since: lease.expires_at })
         }
-        JobState::Queued { available_at } if *available_at > situation.now => {
-            let (next_try, tries_max) = tries(job);
-            let why = job.last_error.clone();
-            Some(Mover::Backoff { work, until: *available_at, next_try, tries_max, why })
-        }
         JobState::Queued { available_at } => Some(
-            breaker(situation, job)
+            breaker(situation, job, *available_at)
+                .or_else(|| backoff(situation, job, *available_at))
                 .or_else(|| merge(situation, job))
                 .or_else(|| slot(situation, job))
                 .unwrap_or(Mover::Claim { work, since: *available_at }),
@@ -213,9 +209,9 @@ fn mover(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
 }
 
 /// The breaker that keeps the job's agent from being started.
-fn breaker(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
+fn breaker(situation: &Situation<'_>, job: &Job, due: Timestamp) -> Option<Mover> {
     let breaker = situation.held.get(job.agent.as_ref()?)?;
-    let Hold { since: _, until, reason, message } = breaker.state.hold()?;
+    let Hold { since: _, until, reason, message } = breaker.keeps(due, situation.now)?;
     let until = match breaker.state {
         BreakerState::Open { .. } => *until,
         BreakerState::Closed { .. } | BreakerState::HalfOpen { .. } => None,
@@ -228,6 +224,16 @@ fn breaker(situation: &Situation<'_>, job: &Job) -> Option<Mover> {
         until,
         message: message.clone(),
     })
+}
+
+/// The time that a job waits for whose last try has failed.
+fn backoff(situation: &Situation<'_>, job: &Job, until: Timestamp) -> Option<Mover> {
+    if until <= situation.now {
+        return None;
+    }
+    let (work, why) = (job.slot.work.clone(), job.last_error.clone());
+    let (next_try, tries_max) = tries(job);
+    Some(Mover::Backoff { work, until, next_try, tries_max, why })
 }
 
 /// Which try comes next, by the budget that makes it wait.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    breaker::BreakerStateTag,
+    breaker::{BreakerKey, BreakerStateTag},
     explain::{Cap, Depth, Explanation, Mover, Situation, Slots, explain},
     failure::FailureClass,
     id::PipelineId,
@@ -193,6 +193,33 @@ async fn who_waits_behind_a_breaker_is_told_when_one_may_try_and_that_one_does()
         told.extend(behind(&env.world, *id).await);
     }
     assert_eq!(told, [(BreakerStateTag::HalfOpen, false); 3], "its time has come: one tries");
+}
+
+/// Of the time of its next try and that of its breaker, the later one moves it, as every list says.
+#[tokio::test]
+async fn a_failed_try_that_may_begin_before_its_breaker_opens_waits_for_the_breaker() {
+    let mut env = TestEnv::new().await;
+    env.world.sandbox.next_plays(Script::fails(FailureClass::Transient));
+    let id = env.start("Add a flag").await;
+    env.work();
+    let waits = async |world: &World| {
+        matches!(why(world, id).await.movers.as_slice(), [Mover::Backoff { .. }])
+    };
+    env.until("it waits for its next try", waits).await;
+    env.world.sandbox.next_plays(Script::fails(FailureClass::Credentials));
+    let _other = env.start("Add a switch").await;
+    let is_open = async |world: &World| world.breaker("fake").await.hold().is_some();
+    env.until("its breaker opens", is_open).await;
+    let explanation = why(&env.world, id).await;
+    assert!(matches!(&explanation.movers[..], [Mover::Breaker { .. }]), "{explanation:?}");
+
+    let key = BreakerKey::new("fake@fake.test").expect("a key");
+    assert_eq!(env.engine().list_parked().await.unwrap().len(), 1);
+    env.stop(StopMode::LeaveAgents).await;
+    assert!(env.engine().resume_breaker(&key).await.unwrap());
+    assert_eq!(env.engine().list_parked().await.unwrap(), [], "its time is over: it keeps nobody");
+    let explanation = why(&env.world, id).await;
+    assert!(matches!(&explanation.movers[..], [Mover::Backoff { .. }]), "{explanation:?}");
 }
 
 #[tokio::test]

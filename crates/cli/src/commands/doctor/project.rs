@@ -49,8 +49,12 @@ pub(super) async fn held(context: &Context, loaded: &Loaded) -> Vec<CheckView> {
     let all_wait = !main.is_empty() && main.into_iter().all(waits);
     let check = |view: &BreakerView| {
         let name = format!("agents of {}", view.breaker);
-        let found = holds::in_words(view, Timestamp::now());
+        let now = Timestamp::now();
+        let found = holds::in_words(view, now);
         match holds::mend(view, &gatewright()) {
+            _ if holds::is_due(view, now) => {
+                warning(&name, found, format!("the next `{} run` that needs it does", gatewright()))
+            }
             Some(mend) if all_wait => missing(&name, found, mend),
             Some(mend) => warning(&name, found, mend),
             None => warning(&name, found, "it goes on by itself"),

@@ -8,6 +8,7 @@ use domain::{
     job::{Job, JobStateTag},
     pipeline::Pipeline,
 };
+use jiff::Timestamp;
 use ports::{JobFilter, Store as _};
 
 use crate::{
@@ -68,14 +69,13 @@ impl<'a> Seen<'a> {
 
     /// The same, for whoever has looked at what belongs to it.
     pub(super) fn add(&self, view: PipelineView, pipeline: &Pipeline, own: &Own) -> PipelineView {
-        let breakers = self.holds.views();
-        let hold = holds::find_hold(pipeline, &own.jobs, &breakers);
+        let hold = holds::find_hold(pipeline, &own.jobs, &self.holds, Timestamp::now());
         let lives = own.agents.values().map(|(_, lives)| *lives);
         PipelineView {
             at_work: self.attendance.is_at_work(pipeline, &own.jobs),
             agent_lives: lives.reduce(|one, other| one || other),
-            waits_for: hold.map(|it| it.breaker.clone()),
-            goes_on_at: hold.and_then(|it| it.until),
+            goes_on_at: hold.as_ref().and_then(|it| it.until),
+            waits_for: hold.map(|it| it.breaker),
             ..view
         }
     }
