@@ -41,6 +41,9 @@ pub struct LetterView {
     /// Whether that process is there, where somebody has looked. Where it is not, the next one takes the letter up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_work: Option<bool>,
+    /// Whether its destination is configured, where somebody has looked. Where it is not, nobody delivers the letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configured: Option<bool>,
     /// The letter that its destination gets first, where it waits for that one and somebody has looked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behind: Option<LetterId>,
@@ -79,6 +82,7 @@ impl From<&Letter> for LetterView {
             due_at: None,
             owner: None,
             at_work: None,
+            configured: None,
             behind: None,
             ended_at: None,
             remote: None,

@@ -4,6 +4,7 @@ mod database;
 mod machine;
 mod outbox;
 mod project;
+mod unfinished;
 mod workspaces;
 
 use api::{CheckState, CheckView};
@@ -44,6 +45,7 @@ impl Doctor {
         checks.extend(workspaces::checks(context, &loaded).await);
         checks.extend(project::agents(context, &loaded).await);
         checks.extend(project::held(context, &loaded).await);
+        checks.extend(unfinished::checks(context).await);
         checks.extend(outbox::checks(context, &loaded).await);
         checks.extend(project::repository(context, &loaded).await);
         let count = |state| checks.iter().filter(|it| it.state == state).count();

@@ -30,6 +30,7 @@ mod destination;
 mod drive;
 mod here;
 mod holds;
+mod interrupted;
 mod landing;
 mod patience;
 mod steering;

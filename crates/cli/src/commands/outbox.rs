@@ -11,7 +11,7 @@ use api::OutboxView;
 use clap::{Args, Subcommand};
 pub(crate) use deliver::{deliver, exit_status};
 use ports::Store;
-pub(crate) use standing::{Standing, next_sender};
+pub(crate) use standing::{Standing, configure, is_stranded, next_sender};
 
 use crate::{
     context::Context,

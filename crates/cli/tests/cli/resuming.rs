@@ -51,6 +51,9 @@ fn everything_that_was_interrupted_goes_on_and_what_a_person_paused_does_not() {
     (0..3).for_each(|_| end.ring());
     let finished = world.call(&["run", "--resume", "all", "--json"]);
     assert_eq!(finished.code(), Some(0), "{finished:#?}");
+    let words = "IT-002 stays paused by tester: ";
+    assert!(finished.stderr.contains(words), "{finished:#?}");
+    assert!(finished.stderr.contains("run --resume IT-002 goes on"), "{finished:#?}");
     let results = finished.json_lines();
     assert_eq!(states(&results), ["IT-001 succeeded", "IT2-001 succeeded"]);
     assert_eq!(other.show("main:IT2-001.txt"), "new\n");

@@ -1,5 +1,7 @@
 //! `gatewright outbox list`
 
+use std::collections::BTreeSet;
+
 use api::{DamageView, LetterView};
 use clap::{Args, ValueEnum};
 use comfy_table::Cell;
@@ -140,6 +142,11 @@ impl List {
         output::data(table.trim_fmt());
         if views.iter().any(|view| view.at_work == Some(false)) {
             output::say(format_args!("its sender is gone: {} sends it", standing::next_sender()));
+        }
+        let stranded = views.iter().filter(|view| standing::is_stranded(view));
+        for destination in stranded.map(|view| &view.destination).collect::<BTreeSet<_>>() {
+            let what = standing::configure(destination);
+            output::say(format_args!("{destination} is not configured here: {what}"));
         }
         Ok(ExitStatus::Success)
     }

@@ -1,6 +1,6 @@
 //! Where does a letter stand: is its sender there, and which one does it wait for?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::LetterView;
 use domain::{
@@ -25,6 +25,8 @@ pub(crate) struct Standing {
     holder: Option<Holder>,
     /// The letter that each destination gets next, by the number of its event.
     next: BTreeMap<DestinationName, (u64, LetterId)>,
+    /// The destinations that are configured.
+    known: BTreeSet<DestinationName>,
 }
 
 impl Standing {
@@ -39,13 +41,15 @@ impl Standing {
                 *first = this.min(*first);
             }
         }
-        Ok(Self { holder: data.holder(), next })
+        let known = data.loaded.config.destinations.keys().cloned().collect();
+        Ok(Self { holder: data.holder(), next, known })
     }
 
     /// The view of a letter, with what was seen.
     pub(crate) fn view(&self, letter: &Letter) -> LetterView {
         let mut view = LetterView::from(letter);
         view.at_work = view.owner.as_deref().map(|owner| !is_gone(self.holder.as_ref(), owner));
+        view.configured = Some(self.known.contains(&letter.destination));
         let waits = LetterStateTag::from(&letter.state) == LetterStateTag::Queued;
         let next = self.next.get(&letter.destination).map(|(_, id)| *id);
         view.behind = next.filter(|next| waits && *next != letter.id);
@@ -56,11 +60,25 @@ impl Standing {
 /// When a letter is delivered, in a few words.
 pub(crate) fn due(view: &LetterView, now: Timestamp) -> String {
     match (view.at_work, view.behind) {
+        _ if is_stranded(view) => "not configured".to_owned(),
         (Some(false), _) => "its sender is gone".to_owned(),
         (Some(true), _) => "at work".to_owned(),
         (None, Some(_)) => "behind another".to_owned(),
         (None, None) => view.due_at.map(|at| words::ago(at, now)).unwrap_or_default(),
     }
+}
+
+/// Whether a letter waits for a destination that is not configured.
+pub(crate) fn is_stranded(view: &LetterView) -> bool {
+    view.configured == Some(false) && matches!(view.state.as_str(), "queued" | "sending")
+}
+
+/// What is to be done about letters to a destination that is not configured.
+pub(crate) fn configure(destination: &DestinationName) -> String {
+    format!(
+        "configure [destinations.{destination}] again, or have each dropped: {} outbox drop ID",
+        gatewright()
+    )
 }
 
 /// Who sends what nobody sends now.

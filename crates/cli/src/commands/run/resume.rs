@@ -8,7 +8,7 @@ use domain::{
     definition::Definition,
     id::PipelineId,
     name::{AgentName, ProjectKey},
-    pipeline::{Actor, Input, Pipeline, PipelineState, PipelineStateTag},
+    pipeline::{Input, Pipeline, PipelineState, PipelineStateTag},
 };
 use git::MirrorGit;
 use ports::{Git as _, PipelineFilter, ProjectRef, Store as _};
@@ -20,11 +20,12 @@ use super::{
     result,
 };
 use crate::{
+    called::gatewright,
     commands::{
         damage,
-        data::{self, Opened, Pause},
+        data::{self, Opened},
         drive::Drive,
-        outbox,
+        interrupted, outbox,
         pipeline::resolve,
     },
     context::{Context, open_for_writing},
@@ -33,6 +34,7 @@ use crate::{
     holder::HoldingCommand,
     output,
     wiring::{self, Setup},
+    words::one_line,
 };
 
 /// The word in place of ids. No id and no key of an item is spelled so.
@@ -77,6 +79,7 @@ impl Run {
         }
         worst = worst.max(outbox::exit_status(&delivery));
         let waiting = say_who_waits(context, &data.store, &told).await?;
+        say_who_is_paused(context, &data.store).await?;
         if context.global.json && has_nothing && waiting.is_none() {
             output::json(&[(); 0]);
         }
@@ -130,7 +133,7 @@ impl Run {
         let mut wanted = Vec::new();
         for text in &self.resume {
             if text == ALL {
-                wanted.extend(list_interrupted(store).await?);
+                wanted.extend(interrupted::list(store).await?);
             } else {
                 wanted.push(resolve(store, text).await?);
             }
@@ -169,32 +172,21 @@ async fn say_who_waits(
     Ok(worst)
 }
 
-/// Everything that has not ended and waits for nobody: what ran or was queued when a process went away, and what a
-/// process paused when it was interrupted. What a person paused stays so.
-async fn list_interrupted(store: &SqliteStore) -> Result<Vec<Pipeline>, CliError> {
-    use PipelineStateTag as Tag;
-    let states = vec![Tag::Queued, Tag::Running, Tag::Paused];
-    let filter = PipelineFilter { states, ..PipelineFilter::default() };
-    let mut interrupted = Vec::new();
-    for pipeline in store.list_pipelines(&filter).await? {
-        if !matches!(pipeline.state, PipelineState::Paused { .. })
-            || paused_by_us(store, &pipeline).await?
-        {
-            interrupted.push(pipeline);
+/// Names what a person paused, which is not taken up: it goes on where it is named itself.
+async fn say_who_is_paused(context: &Context, store: &SqliteStore) -> Result<(), CliError> {
+    for (pipeline, by) in interrupted::list_paused(store).await? {
+        let key = &pipeline.item.key;
+        match by {
+            Some(_) if context.global.quiet => {}
+            Some(by) => output::say(format_args!(
+                "{key} stays paused by {}: {} run --resume {key} goes on",
+                one_line(&by.to_string()),
+                gatewright()
+            )),
+            None => damage::warn_of_pause(store, &pipeline).await?,
         }
     }
-    Ok(interrupted)
-}
-
-async fn paused_by_us(store: &SqliteStore, pipeline: &Pipeline) -> Result<bool, CliError> {
-    Ok(match data::last_pause(store, pipeline).await? {
-        Pause::Known(event) => event.actor == Actor::Engine,
-        Pause::Unreadable => {
-            damage::warn_of_pause(store, pipeline).await?;
-            false
-        }
-        Pause::None => false,
-    })
+    Ok(())
 }
 
 /// Puts a pipeline to those that it can be worked on with.
