@@ -3,11 +3,13 @@
 mod course;
 mod follow;
 mod render;
+mod wait;
 
 use camino::Utf8Path;
 use clap::Args;
 use course::Course;
 use domain::{
+    failure::FailureClass,
     id::RunId,
     run::{Run, RunOutcome},
     secrets::Secrets,
@@ -45,7 +47,8 @@ pub(crate) struct Logs {
     /// All runs, oldest first
     #[arg(long, conflicts_with = "follow")]
     all: bool,
-    /// Go on until the run has ended, or its pipeline has; says so where nobody is at work on it, and waits
+    /// Go on until the run has ended, or its pipeline has, and say what comes next; where no agent has run yet or nobody
+    /// is at work, say what is waited for, and wait
     #[arg(short, long)]
     follow: bool,
     /// Print what was printed, not what it means
@@ -57,7 +60,10 @@ impl Logs {
     pub(crate) async fn run(&self, context: &Context) -> Result<ExitStatus, CliError> {
         let data = Opened::read(context)?;
         let pipeline = resolve(&*data.store, &self.pipeline).await?;
-        let runs = data.store.list_runs(pipeline.id).await?;
+        let mut runs = data.store.list_runs(pipeline.id).await?;
+        if self.follow && self.run.is_none() && runs.is_empty() {
+            runs.extend(wait::for_a_run(&data, &pipeline).await?);
+        }
         let chosen: Vec<&Run> = match (self.run, self.all) {
             (Some(id), _) => runs.iter().filter(|run| run.id == id).collect(),
             (None, true) => runs.iter().collect(),
@@ -68,11 +74,18 @@ impl Logs {
             return Err(match self.run {
                 Some(id) => CliError::new(format!("{key} has no run {id}"))
                     .help(format!("`{} pipeline show {key}` lists its runs", gatewright())),
-                None => CliError::new(format!("no agent has run for {key} yet")),
+                None if self.follow => {
+                    CliError::new(format!("{key} has ended, and no agent has run for it"))
+                }
+                None => CliError::new(format!("no agent has run for {key} yet"))
+                    .help(format!("`{} logs {key} --follow` waits for one", gatewright())),
             });
         }
         for run in chosen {
             self.show(context, &data, run).await?;
+        }
+        if self.follow {
+            wait::say_what_comes(&data, pipeline.id).await?;
         }
         Ok(ExitStatus::Success)
     }
@@ -178,6 +191,9 @@ fn ending(run: &Run, outcome: &RunOutcome, stderr: &[String]) {
                 words::tokens(run.usage.tokens()),
                 one_line(summary)
             ));
+        }
+        RunOutcome::Failed { failure } if failure.class == FailureClass::Lost => {
+            output::say(format_args!("ended without a result: {}", one_line(&failure.message)));
         }
         RunOutcome::Failed { failure } => {
             output::say(format_args!("failed ({}): {}", failure.class, one_line(&failure.message)));

@@ -12,7 +12,7 @@ mod why;
 
 use clap::Subcommand;
 pub(crate) use find::{begins_with, resolve, resolve_decision, resolve_id};
-pub(crate) use why::explain;
+pub(crate) use why::{Asked, explain};
 
 use crate::{context::Context, error::CliError, exit::ExitStatus, output::Log};
 

@@ -64,6 +64,39 @@ fn following_ends_with_a_pipeline_that_is_given_up() {
     assert_eq!(followed.code(), Some(0), "{followed:#?}");
 }
 
+/// What was killed before its first agent has nothing to show: whoever follows it waits, and is told how it goes on.
+#[test]
+fn following_waits_for_the_first_agent_and_says_what_moves_the_pipeline() {
+    let world = World::of_agent(
+        "echo '{\"type\":\"rate_limited\",\"until\":\"2099-01-01T15:00:00Z\"}'; exit 1",
+    );
+    let running = world.start();
+    running.wait_for("agents of command@it wait until");
+    running.signal("INT");
+    running.finish();
+    // Its run has ended, and it has not.
+    let followed = world.call(&["logs", "IT-001", "--follow"]);
+    assert_eq!(followed.code(), Some(0), "{followed:#?}");
+    let words = "IT-001 has not ended; what moves it:";
+    assert!(followed.stderr.contains(words), "{followed:#?}");
+    assert!(followed.stderr.contains("run --resume IT-001 (interrupted "), "{followed:#?}");
+
+    let running = world.gatewright.start(world.dir(), &["run", "Add another file"]);
+    running.wait_for("IT-002 waits until ");
+    let following = world.gatewright.start(world.dir(), &["logs", "IT-002", "--follow"]);
+    let told = following.wait_for("agents of command@it are not started");
+    assert!(told.contains("agent solo waits: "), "{told}");
+    running.signal("INT");
+    running.finish();
+    following.wait_for("run --resume IT-002 (interrupted ");
+    let cancelled = world.call(&["pipeline", "cancel", "IT-002"]);
+    assert_eq!(cancelled.code(), Some(0), "{cancelled:#?}");
+    let followed = following.finish();
+    assert_eq!(followed.code(), Some(1), "{followed:#?}");
+    assert!(followed.stderr.contains("no agent has run for IT-002 yet; what moves it:"));
+    assert!(followed.stderr.contains("IT-002 has ended, and no agent has run for it"));
+}
+
 /// Whoever stops an agent holds the data directory for as long as that takes, and what nobody works on stays so.
 #[test]
 fn a_process_that_only_stops_an_agent_is_not_said_to_be_at_work() {

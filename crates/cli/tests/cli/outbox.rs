@@ -318,6 +318,21 @@ fn a_destination_that_cannot_be_reached_and_letters_that_are_dead_are_told_by_do
 }
 
 /// A person who presses Ctrl-C twice is not kept by a destination that hangs.
+/// Nobody delivers its letters, and no time that comes changes that.
+#[test]
+fn letters_to_a_destination_that_was_taken_out_of_the_configuration_are_told() {
+    let world = World::new();
+    let _waiting = with_waiting_letters(&world);
+    world.gatewright.configure_agent(AGENT);
+    let listed = world.call(&["outbox"]);
+    assert!(listed.stdout.contains("not configured"), "{listed:#?}");
+    assert!(listed.stderr.contains("[destinations.log] again"), "{listed:#?}");
+    let doctor = world.call(&["doctor"]).stdout;
+    assert!(doctor.contains("which is not configured here"), "{doctor}");
+    let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
+    assert!(why.contains("waits: log is not configured here"), "{why}");
+}
+
 #[test]
 fn delivering_ends_with_a_second_signal_whatever_a_destination_does() {
     let world = World::new();

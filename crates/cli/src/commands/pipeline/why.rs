@@ -1,14 +1,15 @@
 //! `gatewright pipeline show --why`, `gatewright doctor --explain`
 
-use std::{fs, num::NonZeroU32};
+use std::{fs, num::NonZeroU32, time::Duration};
 
 use api::{ExplanationView, LetterView, PipelineView};
 use domain::{
+    decision::Decision,
     explain::{Depth, Explanation, Situation, Slots, explain as explained},
     id::PipelineId,
     limits::AGENT_STALL_LIMIT,
     outbox::LetterStateTag,
-    pipeline::{Pipeline, TimerKey},
+    pipeline::{Event, Pipeline, TimerKey},
     run::Run,
 };
 use engine::{Lack, Layout};
@@ -16,7 +17,11 @@ use jiff::Timestamp;
 use owo_colors::Stream;
 use ports::{LetterFilter, Store as _, StoreError};
 
-use super::{find::find_id, resolve, seen::Seen};
+use super::{
+    find::find_id,
+    resolve,
+    seen::{Own, Seen},
+};
 use crate::{
     called::gatewright,
     commands::{
@@ -49,68 +54,26 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
     if let Pause::Unreadable = last_pause(store, &pipeline).await? {
         damage::warn_of_pause(store, &pipeline).await?;
     }
-    let events = all_events(store, pipeline.id).await?;
-    let decision = match pipeline.state.decision() {
-        Some(id) => store.find_decision(id).await?,
-        None => None,
-    };
-    let runs = store.list_runs(pipeline.id).await?;
-    let now = Timestamp::now();
-    let merging = store.find_merging(&pipeline.project, now).await?;
-    let seen = Seen::look(&data, None).await?;
-    let own = seen.own(&pipeline).await?;
-    let held = seen.holds.by_agent();
-    let holder = seen.attendance.holder.as_ref();
-    let worker = seen.attendance.worker().map(Holder::name);
-    let agents = own.agents.values().copied().collect();
-    let situation = Situation {
-        pipeline: &pipeline,
-        events: &events,
-        decision: decision.as_ref(),
-        runs: &runs,
-        jobs: &seen.jobs,
-        merging,
-        holder: worker.as_deref(),
-        gone: &seen.attendance.gone,
-        agents: &agents,
-        slots: slots(&data),
-        held: &held,
-        last_heard: last_heard(&data, &runs),
-        now,
-    };
     let depth = if context.global.verbose > 0 { Depth::Whole } else { Depth::Recent };
-    let at_work = seen.attendance.is_at_work(&pipeline, &own.jobs);
-    let explanation = Explanation { at_work, ..explained(&situation, depth) };
-    let view = PipelineView::with_events(&pipeline, &events);
-    let view = seen.add(view, &pipeline, &own);
+    let asked = Asked::look(&data, pipeline, depth).await?;
+    let Asked { pipeline, events, seen, own, lacks, explanation, now, .. } = &asked;
+    let now = *now;
+    let view = PipelineView::with_events(pipeline, events);
+    let view = seen.add(view, pipeline, own);
     let wall_time_ends_at = store.find_timer(pipeline.id, TimerKey::WallTime).await?;
     let letters = open_letters(&data, pipeline.id).await?;
-    // Where nobody works, nobody knows whether it still is so.
-    let lacks = worker.as_ref().map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
     if context.global.json {
         let holds = |lack: &&Lack| own.jobs.iter().any(|job| lack.holds(job.agent.as_ref()));
         let held = lacks.iter().filter(holds).map(|lack| lack.problem.clone()).collect();
-        let explained = ExplanationView::new(view, holder.map(Holder::view), &explanation);
+        let holder = seen.attendance.holder.as_ref().map(Holder::view);
+        let explained = ExplanationView::new(view, holder, explanation);
         output::json(&ExplanationView { held, wall_time_ends_at, letters, ..explained });
         return Ok(ExitStatus::Success);
     }
-    let stall = stall_limit(&data, &pipeline, &runs).await?;
-    let words = MoverWords {
-        gatewright: gatewright(),
-        pipeline: &pipeline,
-        holder,
-        lacks: &lacks,
-        jobs: &own.jobs,
-        runs: &runs,
-        stall_limit: stall,
-        now: situation.now,
-    };
     place(&view);
-    movers(&words, &explanation);
-    for run in &explanation.left {
-        output::data(format_args!("  its agent is alive ({run}), and is taken up again then"));
-    }
-    for line in decision.iter().flat_map(decisions::answer_lines) {
+    output::data("");
+    output::data("what moves it");
+    for line in asked.lines() {
         output::data(format_args!("  {line}"));
     }
     if let Some(at) = wall_time_ends_at {
@@ -118,8 +81,98 @@ pub(crate) async fn explain(context: &Context, id: &str) -> Result<ExitStatus, C
         output::data(format_args!("  its time is over {at} (`wall_time`): a person is asked then"));
     }
     letter_lines(&letters, now);
-    because(&explanation, now);
+    because(explanation, now);
     Ok(ExitStatus::Success)
+}
+
+/// A pipeline of which it was asked why it is where it is, and what was seen.
+pub(crate) struct Asked<'a> {
+    pipeline: Pipeline,
+    events: Vec<Event>,
+    decision: Option<Decision>,
+    runs: Vec<Run>,
+    seen: Seen<'a>,
+    own: Own,
+    /// What the process at work found unable to work; where nobody works, nobody knows whether it still is so.
+    lacks: Vec<Lack>,
+    stall_limit: Duration,
+    pub(crate) explanation: Explanation,
+    now: Timestamp,
+}
+
+impl<'a> Asked<'a> {
+    /// Looks at everything that could move it.
+    pub(crate) async fn look(
+        data: &'a Opened,
+        pipeline: Pipeline,
+        depth: Depth,
+    ) -> Result<Self, CliError> {
+        let (store, now) = (&*data.store, Timestamp::now());
+        let events = all_events(store, pipeline.id).await?;
+        let decision = match pipeline.state.decision() {
+            Some(id) => store.find_decision(id).await?,
+            None => None,
+        };
+        let runs = store.list_runs(pipeline.id).await?;
+        let seen = Seen::look(data, None).await?;
+        let own = seen.own(&pipeline).await?;
+        let worker = seen.attendance.worker().map(Holder::name);
+        let explanation = explained(
+            &Situation {
+                pipeline: &pipeline,
+                events: &events,
+                decision: decision.as_ref(),
+                runs: &runs,
+                jobs: &seen.jobs,
+                merging: store.find_merging(&pipeline.project, now).await?,
+                holder: worker.as_deref(),
+                gone: &seen.attendance.gone,
+                agents: &own.agents.values().copied().collect(),
+                slots: slots(data),
+                held: &seen.holds.by_agent(),
+                last_heard: last_heard(data, &runs),
+                now,
+            },
+            depth,
+        );
+        let at_work = seen.attendance.is_at_work(&pipeline, &own.jobs);
+        let explanation = Explanation { at_work, ..explanation };
+        let lacks = worker.map(|_| holds::lacks(&data.data_dir)).unwrap_or_default();
+        let stall_limit = stall_limit(data, &pipeline, &runs).await?;
+        Ok(Self {
+            pipeline,
+            events,
+            decision,
+            runs,
+            seen,
+            own,
+            lacks,
+            stall_limit,
+            explanation,
+            now,
+        })
+    }
+
+    /// What moves it, in lines, with the commands that do.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let words = MoverWords {
+            gatewright: gatewright(),
+            pipeline: &self.pipeline,
+            holder: self.seen.attendance.holder.as_ref(),
+            lacks: &self.lacks,
+            jobs: &self.own.jobs,
+            runs: &self.runs,
+            stall_limit: self.stall_limit,
+            now: self.now,
+        };
+        let mut lines = words.lines(&self.explanation.movers);
+        let left = self.explanation.left.iter();
+        lines.extend(
+            left.map(|run| format!("its agent is alive ({run}), and is taken up again then")),
+        );
+        lines.extend(self.decision.iter().flat_map(decisions::answer_lines));
+        lines
+    }
 }
 
 /// The letters that tell of a pipeline and have not come to a good end, oldest first.
@@ -157,6 +210,9 @@ fn letter_line(letter: &LetterView, now: Timestamp) -> String {
     let why = letter.reason.as_deref().or(letter.last_error.as_deref());
     let why = why.map(|it| format!(" ({})", one_line(it))).unwrap_or_default();
     match (letter.state.as_str(), letter.due_at) {
+        _ if outbox::is_stranded(letter) => {
+            format!("{about} waits: {} is not configured here{why}", letter.destination)
+        }
         ("queued", _) if letter.behind.is_some() => {
             format!("{about} waits behind another letter{why}")
         }
@@ -220,7 +276,7 @@ async fn stall_limit(
     data: &Opened,
     pipeline: &Pipeline,
     runs: &[Run],
-) -> Result<std::time::Duration, CliError> {
+) -> Result<Duration, CliError> {
     let definition = data.store.find_definition(&pipeline.definition).await?;
     let of_stage = definition
         .as_ref()
@@ -244,14 +300,6 @@ fn place(view: &PipelineView) {
         _ => String::new(),
     };
     output::data(format_args!("  {status}{place}"));
-}
-
-fn movers(words: &MoverWords<'_>, explanation: &Explanation) {
-    output::data("");
-    output::data("what moves it");
-    for line in words.lines(&explanation.movers) {
-        output::data(format_args!("  {line}"));
-    }
 }
 
 fn because(explanation: &Explanation, now: Timestamp) {
