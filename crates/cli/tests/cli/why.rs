@@ -61,6 +61,10 @@ fn after_kill_9_nobody_is_said_to_be_at_work() {
     assert!(!why.contains("--follow"), "nobody follows it: {why}");
     assert!(listed(&world).contains("(nobody at work), its agent is alive"), "{}", listed(&world));
 
+    let doctor = world.call(&["doctor"]).stdout;
+    let words = "nobody works on what was begun: IT-001 (its agent is alive)";
+    assert!(doctor.contains(words) && doctor.contains("run --resume all"), "{doctor}");
+
     // The lease says otherwise for half a minute.
     let queued = world.call(&["queue", "--json"]).json()["running"][0].clone();
     assert_eq!((&queued["at_work"], &queued["agent_lives"]), (&false.into(), &true.into()));
@@ -198,6 +202,9 @@ fn what_was_interrupted_and_what_a_person_paused_look_different() {
     assert_eq!(told["pipeline"]["paused_by"], "engine", "{told:#}");
     let why = world.call(&["pipeline", "show", "IT-001", "--why"]).stdout;
     assert!(why.contains("run --resume IT-001 (interrupted "), "{why}");
+    let refused = world.call(&["pipeline", "retry", "IT-001"]);
+    let words = "IT-001 is paused (interrupted) and cannot take `retry`";
+    crate::world::assert_error(&refused, 1, words, "run --resume IT-001` goes on with it");
 
     for command in ["resume", "pause"] {
         let steered = world.call(&["pipeline", command, "IT-001"]);

@@ -3,16 +3,18 @@
 use api::PipelineView;
 use clap::Args;
 use domain::{
+    item::ItemKey,
     name::StageName,
-    pipeline::{Input, PipelineState},
+    pipeline::{Input, InputTag, Pipeline, PipelineState, Refusal},
 };
+use engine::EngineError;
 use ports::Store as _;
 
 use super::resolve;
 use crate::{
     called::gatewright,
     commands::{
-        data::{Opened, all_events},
+        data::{self, Opened, all_events, last_pause},
         drive::Drive,
         landing, steering,
     },
@@ -124,7 +126,12 @@ async fn steer(
     let pipeline = resolve(&*data.store, id).await?;
     let was_landing = landing::is_in_doubt(&pipeline.state);
     let engine = steering::engine(context, &data).await?;
-    let _moved = engine.bring(pipeline.id, &input, &context.person).await?;
+    match engine.bring(pipeline.id, &input, &context.person).await {
+        Err(EngineError::Refused(Refusal::NotAllowed { input, .. })) => {
+            return Err(cannot_take(&data, &pipeline, input).await?);
+        }
+        moved => drop(moved?),
+    }
     steering::stop_left_behind(context, &drive, &data, engine, &pipeline).await?;
     let pipeline = data.store.find_pipeline(pipeline.id).await?.unwrap_or(pipeline);
     let events = all_events(&*data.store, pipeline.id).await?;
@@ -149,6 +156,52 @@ async fn steer(
         output::data(format_args!("  {next}"));
     }
     Ok(ended)
+}
+
+/// What is refused, in the words that lists have for where it is, and what can be done there.
+async fn cannot_take(
+    data: &Opened,
+    pipeline: &Pipeline,
+    input: InputTag,
+) -> Result<CliError, CliError> {
+    let events = match last_pause(&*data.store, pipeline).await? {
+        data::Pause::Known(event) => vec![*event],
+        data::Pause::Unreadable | data::Pause::None => Vec::new(),
+    };
+    let view = PipelineView::with_events(pipeline, &events);
+    let is_running = matches!(pipeline.state, PipelineState::Running { .. });
+    let view = view.attended(is_running.then_some(false));
+    let key = &pipeline.item.key;
+    let error =
+        CliError::new(format!("{key} is {} and cannot take `{input}`", words::status(&view)));
+    Ok(error.help(what_it_takes(&pipeline.state, key)))
+}
+
+fn what_it_takes(state: &PipelineState, key: &ItemKey) -> String {
+    let gatewright = gatewright();
+    let goes_on = format!("`{gatewright} run --resume {key}` goes on with it");
+    match state {
+        PipelineState::Queued => format!("{goes_on}; it takes start, pause and cancel"),
+        PipelineState::Running { .. } => {
+            format!("{goes_on}; it takes pause, cancel and restart-stage")
+        }
+        PipelineState::Paused { inner } if matches!(**inner, PipelineState::Blocked { .. }) => {
+            format!("{goes_on}; it takes resume, retry, cancel and restart-stage")
+        }
+        PipelineState::Paused { .. } => {
+            format!("{goes_on}; it takes resume, cancel and restart-stage")
+        }
+        PipelineState::AwaitingHuman { decision, .. } => format!(
+            "`{gatewright} decisions show {decision}` has the question; it takes pause, cancel and restart-stage"
+        ),
+        PipelineState::Blocked { decision, .. } => format!(
+            "`{gatewright} decisions show {decision}` has the question; it takes retry, pause, cancel and restart-stage"
+        ),
+        PipelineState::Failed { .. } => "it has ended; it takes retry and cancel".to_owned(),
+        PipelineState::Succeeded { .. } | PipelineState::Cancelled { .. } => {
+            "it has ended, and nothing moves it any more".to_owned()
+        }
+    }
 }
 
 fn next_step(state: &PipelineState, view: &PipelineView) -> Option<String> {
