@@ -20,6 +20,7 @@ use crate::{
 
 pub(crate) mod foreground;
 mod left_behind;
+mod own_commands;
 mod prepare;
 pub(crate) mod result;
 mod resume;

@@ -85,3 +85,17 @@ fn other_peoples_words_in_a_help_line_are_shown_and_not_obeyed() {
     let refused = world.call(&["run", "Add a file", "--target", "nowhere"]);
     assert_error(&refused, 2, "has no branch `nowhere`", r"a\u{202e}b");
 }
+
+/// The configuration's word wins over the definition's, which nobody sees from the definition.
+#[test]
+fn a_command_that_the_configuration_has_in_place_of_the_definitions_is_told() {
+    let mut world = World::of_agent("echo new > new.txt");
+    let gates = "gates = [{ name = \"tests\", kind = \"command\", run = \"tests/other.sh\" }]";
+    world.define("own", gates);
+    let told = world.deliver_with(&["--pipeline", "own"]);
+    world.assert_merged(&told);
+    let words = "gate tests runs `tests/run.sh`, as [gates] in gatewright.toml has it, not `tests/other.sh` of the definition";
+    assert!(told.stderr.contains(words), "{told:#?}");
+    let told = world.deliver_with(&["--pipeline", "own", "--check", "true"]);
+    assert!(!told.stderr.contains("[gates]"), "who names it knows: {told:#?}");
+}

@@ -20,7 +20,7 @@ use git::MirrorGit;
 use ports::{Git as _, ProjectRecord, ProjectRef, Store as _};
 use store_sqlite::SqliteStore;
 
-use super::Run;
+use super::{Run, own_commands};
 use crate::{
     called::{self, gatewright},
     context::{Context, problems_error},
@@ -29,6 +29,7 @@ use crate::{
     output,
     repository::{self, Repository},
     wiring::{self, Setup, Workbench},
+    words::one_line,
 };
 
 /// Bytes of a definition or role of the target branch that are read.
@@ -78,7 +79,7 @@ impl Run {
         };
         let files = target_files(&ground.git, &project, &base).await?;
         let roles = role_book(&ground.loaded, &files)?;
-        let definition = self.definition(&mut ground, &files, &roles)?;
+        let definition = self.definition(context, &mut ground, &files, &roles)?;
         for title in &self.titles {
             check_intake(&definition, title, &description)?;
         }
@@ -170,6 +171,7 @@ impl Run {
     /// The definition with the project's commands filled in.
     fn definition(
         &self,
+        context: &Context,
         ground: &mut Ground,
         files: &BTreeMap<String, String>,
         roles: &RoleBook,
@@ -196,7 +198,16 @@ impl Run {
             }
         })?;
         match definition::resolve(found.definition.clone(), &ground.project) {
-            Ok(definition) => Ok(definition),
+            Ok(definition) => {
+                // Who names a command with --check knows that it does.
+                if self.check.is_none() && !context.global.quiet {
+                    let replaced = own_commands::replaced(&found.definition, &definition);
+                    for line in &replaced {
+                        output::say(one_line(line));
+                    }
+                }
+                Ok(definition)
+            }
             Err(error) => {
                 // Nobody said how it is tested: the repository may show it.
                 let detected = detect::detect(&repository_files(&ground.repository));
