@@ -102,7 +102,7 @@ pub(crate) enum Command {
     Restore(commands::restore::Restore),
     /// Write everything about one pipeline as one JSON document
     Export(commands::export::Export),
-    /// Show, check and describe the configuration
+    /// Show and check the configuration, and print its JSON Schema
     #[command(subcommand)]
     Config(commands::config::Config),
     /// Print completions for a shell

@@ -13,7 +13,7 @@ use crate::{
     called::gatewright, context::Context, error::CliError, exit::ExitStatus, output, wiring, words,
 };
 
-/// Show, check and describe the configuration
+/// Show and check the configuration, and print its JSON Schema
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
     /// Print the JSON Schema of gatewright.toml, for editors

@@ -287,7 +287,7 @@ fn a_restore_refuses_what_is_in_use_and_what_is_no_backup() {
     back_up(&world);
     let backup = file(&world);
     let bytes = fs::read(&backup).unwrap();
-    assert_error(&world.call(&["restore", backup.as_str()]), 1, "is in use", "--force");
+    assert_error(&world.call(&["restore", backup.as_str()]), 1, "was used before: `", "--force");
 
     let other = world.gatewright.home().join("other");
     let restore =

@@ -35,7 +35,7 @@ impl Target {
         let in_the_way = target.in_the_way().map_err(cannot("read", data_dir))?;
         if let (Some(first), false, false) = (in_the_way.first(), force, target.is_half_restored())
         {
-            return Err(CliError::new(format!("{data_dir} is in use: it holds {first}")).help(
+            return Err(CliError::new(format!("{data_dir} was used before: `{first}` is in it")).help(
                 "name another --data-dir; or have what is there kept aside with --force, which stops agents that are at work there",
             ));
         }
