@@ -86,6 +86,7 @@ enum Place {
 
 /// Every call that an engine makes of a port and that a process can die at.
 pub(super) const CALLS: &[&str] = &[
+    "destination.abandon",
     "destination.deliver",
     "files.write",
     "gates.abandon",
@@ -137,6 +138,7 @@ pub(super) const CALLS: &[&str] = &[
     "store.list_jobs",
     "store.list_letters",
     "store.list_orphaned_runs",
+    "store.list_pipelines",
     "store.list_runs",
     "store.list_stranded",
     "store.load_breaker",
