@@ -122,8 +122,8 @@ async fn nobody_is_at_work_where_the_process_is_gone_or_stands_still() {
     assert!(matches!(stands_still.movers.as_slice(), [Mover::Recovery { .. }]), "{stands_still:?}");
 }
 
-#[tokio::test]
-async fn a_failed_try_says_when_the_next_one_comes_and_why() {
+/// A pipeline whose first try has failed, and that waits for the next one.
+async fn failed_once() -> (TestEnv, PipelineId) {
     let mut env = TestEnv::new().await;
     env.world.sandbox.next_plays(Script::fails(FailureClass::Transient));
     let id = env.start("Add a flag").await;
@@ -131,7 +131,13 @@ async fn a_failed_try_says_when_the_next_one_comes_and_why() {
     let waits = async |world: &World| {
         matches!(why(world, id).await.movers.as_slice(), [Mover::Backoff { .. }])
     };
-    env.until("it waits", waits).await;
+    env.until("it waits for its next try", waits).await;
+    (env, id)
+}
+
+#[tokio::test]
+async fn a_failed_try_says_when_the_next_one_comes_and_why() {
+    let (env, id) = failed_once().await;
     let explanation = why(&env.world, id).await;
     let [Mover::Backoff { next_try: 2, tries_max: 5, why: Some(why), .. }] =
         explanation.movers.as_slice()
@@ -198,14 +204,7 @@ async fn who_waits_behind_a_breaker_is_told_when_one_may_try_and_that_one_does()
 /// Of the time of its next try and that of its breaker, the later one moves it, as every list says.
 #[tokio::test]
 async fn a_failed_try_that_may_begin_before_its_breaker_opens_waits_for_the_breaker() {
-    let mut env = TestEnv::new().await;
-    env.world.sandbox.next_plays(Script::fails(FailureClass::Transient));
-    let id = env.start("Add a flag").await;
-    env.work();
-    let waits = async |world: &World| {
-        matches!(why(world, id).await.movers.as_slice(), [Mover::Backoff { .. }])
-    };
-    env.until("it waits for its next try", waits).await;
+    let (mut env, id) = failed_once().await;
     env.world.sandbox.next_plays(Script::fails(FailureClass::Credentials));
     let _other = env.start("Add a switch").await;
     let is_open = async |world: &World| world.breaker("fake").await.hold().is_some();

@@ -284,6 +284,17 @@ async fn a_lease_that_two_find_over_is_taken_back_once() {
     env.world.check(id).await;
 }
 
+/// Works until the agent is followed that was launched after so many losses, which is what its job has counted.
+async fn work_after_losses(env: &mut TestEnv, id: PipelineId, losses: u32) {
+    env.work();
+    env.until("it is followed", async |world| {
+        world.sandbox.launches() == losses as usize + 1 && world.sandbox.followers() == 1
+    })
+    .await;
+    let budget = env.world.jobs(id, JobStateTag::Running).await[0].budget;
+    assert_eq!(budget, Budget { lost: losses, ..Budget::default() });
+}
+
 /// A machine that goes down takes the process, the supervisor and the agent with it: one loss and not two, so that it may
 /// do so as often in a row as is allowed.
 #[tokio::test]
@@ -291,16 +302,9 @@ async fn a_machine_that_goes_down_costs_one_loss_each_time() {
     let mut env = TestEnv::new().await;
     let id = env.start("Add a flag").await;
     for time in 0..JOB_LOST_MAX {
-        let launch = time as usize;
         env.world.sandbox.next_plays(Script::waits());
-        env.work();
-        env.until("it is followed", async |world| {
-            world.sandbox.launches() == launch + 1 && world.sandbox.followers() == 1
-        })
-        .await;
-        let budget = env.world.jobs(id, JobStateTag::Running).await[0].budget;
-        assert_eq!(budget, Budget { lost: time, ..Budget::default() });
-        env.world.sandbox.vanish(launch);
+        work_after_losses(&mut env, id, time).await;
+        env.world.sandbox.vanish(time as usize);
         env.crash().await;
     }
     env.work_to_rest().await;
@@ -317,17 +321,10 @@ async fn an_agent_that_vanishes_after_its_job_was_taken_back_is_a_loss_of_its_ow
     env.world.sandbox.next_plays(Script::waits());
     let id = env.start("Add a flag").await;
     for time in 0..=JOB_LOST_MAX {
-        let launch = time as usize;
-        env.work();
-        env.until("it is followed", async |world| {
-            world.sandbox.launches() == launch + 1 && world.sandbox.followers() == 1
-        })
-        .await;
-        let budget = env.world.jobs(id, JobStateTag::Running).await[0].budget;
-        assert_eq!(budget, Budget { lost: time, ..Budget::default() });
+        work_after_losses(&mut env, id, time).await;
         env.crash().await;
         assert_eq!(env.engine().recover().await.unwrap(), 1);
-        env.world.sandbox.vanish(launch);
+        env.world.sandbox.vanish(time as usize);
         env.world.sandbox.next_plays(Script::waits());
     }
     env.work_to_rest().await;
