@@ -22,9 +22,19 @@ pub(crate) enum Destination {
 pub(crate) fn look(file: &Utf8Path) -> Result<Destination, CliError> {
     let refused = |words: String, help: &str| Err(CliError::usage(words).help(help));
     let directory = file.parent().filter(|dir| !dir.as_str().is_empty());
-    if let Some(directory) = directory.filter(|dir| !dir.is_dir()) {
-        let words = format!("could not write {file}: {directory} is no directory that is there");
-        return refused(words, "make it, or name a file elsewhere");
+    if let Some(directory) = directory {
+        let is_there = match directory.metadata() {
+            Ok(found) => found.is_dir(),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => false,
+                _ => return Err(cannot("look at", directory)(error)),
+            },
+        };
+        if !is_there {
+            let words =
+                format!("could not write {file}: {directory} is no directory that is there");
+            return refused(words, "make it, or name a file elsewhere");
+        }
     }
     let kind = match file.symlink_metadata() {
         Ok(found) => found.file_type(),

@@ -25,7 +25,9 @@ use crate::{
 /// longer is dropped: whatever it did is found again.
 const DRAIN_WITHIN: Duration = Duration::from_secs(3);
 /// How long after the signal this process is gone, whatever hangs: service managers kill what stays, and people reboot.
-const GONE_WITHIN: Duration = Duration::from_millis(4500);
+const GONE_WITHIN: Duration = Duration::from_millis(4300);
+/// How long of that the last words may take.
+const SAID_WITHIN: Duration = Duration::from_millis(200);
 
 /// Who hears signals, and who is told of them.
 pub(super) struct Listener {
@@ -112,9 +114,13 @@ fn end_soon() {
     // Without the thread the end takes as long as it takes.
     let _spawned = watchdog.spawn(|| {
         thread::sleep(GONE_WITHIN);
-        output::warn(
-            "the end takes too long: whatever hangs is left as it is, and found again on resume",
-        );
+        // Beside the end: what hangs may be whoever is to read it.
+        let _spawned = thread::Builder::new().spawn(|| {
+            output::warn(
+                "the end takes too long: whatever hangs is left as it is, and found again on resume",
+            );
+        });
+        thread::sleep(SAID_WITHIN);
         std::process::exit(ExitStatus::Interrupted.code().into());
     });
 }

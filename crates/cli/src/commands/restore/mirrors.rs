@@ -17,7 +17,8 @@ use crate::{
     output, wiring,
 };
 
-/// Makes mirrors of the bundles that were unpacked, of those projects that the database knows.
+/// Makes mirrors of the bundles that were unpacked, of those projects that the database speaks of: that of a project
+/// whose own row is lost may be what its pipelines go on from.
 pub(super) async fn unpack(
     context: &Context,
     file: &Utf8Path,
@@ -26,10 +27,12 @@ pub(super) async fn unpack(
 ) -> Result<(), CliError> {
     let git = wiring::patient_git(context, staging).await?;
     let store = open_for_reading(staging)?;
+    let pipelines = store.list_pipelines(&PipelineFilter::default()).await?;
     for key in keys {
         let bundle = staging.join(format!("mirrors/{key}.bundle"));
         // A project that was made while the backup was. Whoever made one of that name would be given the commits of another.
-        if let Ok(None) = store.find_project(key).await {
+        let is_of_a_pipeline = pipelines.iter().any(|pipeline| pipeline.project == *key);
+        if !is_of_a_pipeline && let Ok(None) = store.find_project(key).await {
             output::warn(format_args!(
                 "the mirror of {key} in {file} is left out: its database knows no such project"
             ));
