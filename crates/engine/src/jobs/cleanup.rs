@@ -40,7 +40,12 @@ impl Engine {
                 Err(error @ EngineError::NoRoomToKeep { .. }) => {
                     Failure::full_disk(&chain(&error)).message
                 }
-                _ => format!("what {} left is not kept yet: its workspace stays", run.id),
+                Err(error) => format!(
+                    "what {} left is not kept yet, its workspace stays: {}",
+                    run.id,
+                    chain(&error)
+                ),
+                Ok(()) => format!("what {} left is not kept yet: its workspace stays", run.id),
             };
             return Err(JobError::Other { class: FailureClass::Transient, message });
         }

@@ -58,16 +58,39 @@ impl Engine {
         closing: watch::Receiver<Option<Timestamp>>,
     ) {
         let input = if letter.is_lost_too_often() {
-            setup.port.abandon(letter).await;
-            let why = format!(
-                "the orchestrator ended {} times in a row while it was being delivered",
-                letter.lost
-            );
-            LetterInput::GivenUp { why }
+            self.give_up(setup, letter, closing).await
         } else {
             self.try_to_deliver(setup, letter, closing).await
         };
         self.settle(letter, &input).await;
+    }
+
+    /// Has a letter that ended the process each time given up. What is left of its tries has as long to end as a try.
+    async fn give_up(
+        &self,
+        setup: &DestinationSetup,
+        letter: &Letter,
+        closing: watch::Receiver<Option<Timestamp>>,
+    ) -> LetterInput {
+        tokio::select! {
+            biased;
+            () = setup.port.abandon(letter) => {}
+            () = self.ports.clock.sleep_until(self.delivery_limit()) => {
+                tracing::warn!(letter.id = %letter.id, "what its deliveries left does not end");
+            }
+            () = self.closed(closing) => return LetterInput::Released,
+        }
+        let why = format!(
+            "the orchestrator ended {} times in a row while it was being delivered",
+            letter.lost
+        );
+        LetterInput::GivenUp { why }
+    }
+
+    /// Until when what is begun now has to have ended.
+    fn delivery_limit(&self) -> Timestamp {
+        let limit = SignedDuration::try_from(DELIVERY_TIME_LIMIT).unwrap_or(SignedDuration::MAX);
+        self.ports.clock.now().saturating_add(limit).unwrap_or(Timestamp::MAX)
     }
 
     async fn try_to_deliver(
@@ -76,12 +99,10 @@ impl Engine {
         letter: &Letter,
         closing: watch::Receiver<Option<Timestamp>>,
     ) -> LetterInput {
-        let limit = SignedDuration::try_from(DELIVERY_TIME_LIMIT).unwrap_or(SignedDuration::MAX);
-        let limit = self.ports.clock.now().saturating_add(limit).unwrap_or(Timestamp::MAX);
         let delivery = tokio::select! {
             biased;
             delivery = setup.port.deliver(letter) => delivery,
-            () = self.ports.clock.sleep_until(limit) => Delivery::Retry {
+            () = self.ports.clock.sleep_until(self.delivery_limit()) => Delivery::Retry {
                 why: format!("it did not answer within {} s", DELIVERY_TIME_LIMIT.as_secs()),
                 after: None,
             },

@@ -126,6 +126,8 @@ impl CommandDestination {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // From its first moment: whoever ends what is left of it ends its group.
+            .process_group(0)
             // It ends by itself when it is let go of, and its command with it.
             .kill_on_drop(false);
         Ok(command)
