@@ -27,6 +27,9 @@ const LIGHT_JOBS: u32 = 8;
 /// How long the loop waits at most before it looks again, should a wake-up have been lost.
 pub(super) const SAFETY_POLL: SignedDuration = SignedDuration::from_secs(5);
 
+/// How long the end of somebody who cannot wait may take to be no death in the books.
+const UNCOUNTED_WITHIN: SignedDuration = SignedDuration::from_secs(1);
+
 /// Whether the loop may end when nothing is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtRest {
@@ -123,6 +126,10 @@ impl Engine {
                 Ok(()) = stop.changed() => {
                     if *stop.borrow_and_update() == Some(StopMode::LeaveAgents) {
                         // Somebody cannot wait: whatever is under way is found again by the next engine.
+                        tokio::select! {
+                            () = self.stop_counting() => {}
+                            () = self.ports.clock.sleep_until(self.after(UNCOUNTED_WITHIN)) => {}
+                        }
                         tasks.abort_all();
                         outbox.abort();
                         return Ok(());

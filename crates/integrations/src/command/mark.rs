@@ -20,6 +20,8 @@ use super::processes;
 
 /// The variable that marks whatever comes of a delivery.
 const NAME: &str = "GATEWRIGHT_DELIVERY";
+/// How long an usher whose orchestrator is gone has to end what it alone can find: what has lost the mark.
+const USHER_ENDS_WITHIN: Duration = Duration::from_millis(500);
 /// How long those who are killed may take to end.
 const WITHIN: Duration = Duration::from_secs(5);
 /// Between two looks at who is left.
@@ -56,28 +58,31 @@ impl Mark {
     /// Ends what is left of any delivery to the destination: to be done before this one begins, whoever made the others.
     pub(super) fn end_earlier(&self) -> io::Result<()> {
         let wanted = format!("{NAME}={}", self.destination).into_bytes();
-        end(|variable| variable.starts_with(&wanted))
+        end(USHER_ENDS_WITHIN, |variable| variable.starts_with(&wanted))
     }
 
     /// Ends what is left of this delivery.
     pub(super) fn end_own(&self) -> io::Result<()> {
         let wanted = format!("{NAME}={}", self.delivery).into_bytes();
-        end(|variable| variable == wanted)
+        end(Duration::ZERO, |variable| variable == wanted)
     }
 }
 
-/// Kills all processes of this user that were given such a variable, and waits for their end. Looks through all
-/// processes, which takes some milliseconds.
-fn end(is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+/// Kills all processes of this user that were given such a variable and have not ended by themselves within `patience`, and
+/// waits for their end. Looks through all processes, which takes some milliseconds.
+fn end(patience: Duration, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
     let (me, user) = (Pid::this(), geteuid().as_raw());
-    let until = Instant::now() + WITHIN;
+    let kill_at = Instant::now() + patience;
+    let until = kill_at + WITHIN;
     let mut killed = BTreeSet::new();
     loop {
         let mut left = Vec::new();
         // A command of a destination may have started us.
         for process in processes::list().filter(|it| it.pid != me && it.is_of(user)) {
             if process.was_given(&is_wanted) {
-                process.kill();
+                if kill_at <= Instant::now() {
+                    process.kill();
+                }
                 left.push(process.pid.as_raw());
             }
         }
