@@ -53,12 +53,17 @@ impl Keepers<'_> {
             };
             let found = find_overdue(&jobs, self.slots, now, is_kept);
             let Some(job) = found else { return Ok(None) };
-            // Who looks for damage reads all that there is of a pipeline: of the one that would be told of, not of all.
-            let rows = store.find_damage(Some(job.pipeline), now).await?;
-            if !rows.iter().any(parks) {
+            // Who looks for damage reads much: of the one that would be told of, and of all once that one is parked, since a
+            // row that many share parks many.
+            let scope = damaged.is_empty().then_some(job.pipeline);
+            let rows = store.find_damage(scope, now).await?;
+            let parked: BTreeSet<String> =
+                rows.into_iter().filter(parks).map(|row| row.pipeline).collect();
+            if !parked.contains(&job.pipeline.to_string()) {
                 return Ok(Some(job.clone()));
             }
-            damaged.insert(job.pipeline);
+            let all = jobs.iter().map(|job| job.pipeline);
+            damaged.extend(all.filter(|id| parked.contains(&id.to_string())));
         }
     }
 
