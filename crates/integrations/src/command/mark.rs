@@ -80,10 +80,12 @@ fn end(patience: Duration, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> 
         // A command of a destination may have started us.
         for process in processes::list().filter(|it| it.pid != me && it.is_of(user)) {
             if process.was_given(&is_wanted) {
+                let pid = process.pid.as_raw();
                 if kill_at <= Instant::now() {
                     process.kill();
+                    killed.insert(pid);
                 }
-                left.push(process.pid.as_raw());
+                left.push(pid);
             }
         }
         if left.is_empty() {
@@ -96,7 +98,7 @@ fn end(patience: Duration, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> 
             let left = format!("processes that an earlier delivery left do not end: {left:?}");
             return Err(io::Error::new(io::ErrorKind::TimedOut, left));
         }
-        killed.extend(left);
+        // They are nobody's children any more: nothing tells of their end.
         thread::sleep(LOOK_EVERY);
     }
 }
